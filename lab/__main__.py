@@ -1,0 +1,163 @@
+"""``python -m lab``: a local Azure for tests and demonstrations. Listens on loopback only."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from .arm import journal
+from .arm.azure import Options
+from .process import terminate
+from .service import serve, trust_bundle
+from .state import CHECKOUT, Settings, State
+
+
+def say(text: str) -> None:
+    print(f"lab: {text}", flush=True)
+
+
+def up(state: State, arguments: argparse.Namespace) -> None:
+    """Start the lab, or say that it runs."""
+    if arguments.fresh:
+        down(state)
+        state.remove()
+    if state.pid:
+        say(f"running at https://localhost:{state.load().port} (process {state.pid})")
+        return
+    options = Options(
+        time_scale=arguments.time_scale,
+        unregistered=arguments.unregistered,
+        any_version=arguments.any_version,
+        kubernetes=not arguments.no_kubernetes,
+    )
+    if options.kubernetes:
+        from .kubernetes import binaries
+
+        binaries.ensure(say)
+    state.create(Settings(options, latency=arguments.latency))
+    state.ready.unlink(missing_ok=True)
+    with state.log.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lab", "serve", "--state", str(state.folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=CHECKOUT,
+            start_new_session=True,
+        )
+    state.pid = process.pid
+    deadline = time.monotonic() + 120
+    while not state.ready.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            last = "\n".join(state.log.read_text(errors="replace").splitlines()[-20:])
+            sys.exit(f"lab: the server did not start; the end of {state.log}:\n{last}")
+        time.sleep(0.05)
+    say(f"up at https://localhost:{state.load().port} (process {process.pid}, state in {state.folder})")
+
+
+def down(state: State) -> None:
+    """Stop the lab; what Azure held stays for the next ``up``."""
+    pid = state.pid
+    if pid and not terminate(pid, 60):
+        sys.exit(f"lab: process {pid} does not stop; look at {state.log}")
+    say("down" if pid else "not running")
+
+
+def status(state: State) -> None:
+    settings = state.load()
+    running = state.pid
+    say(f"{'running' if running else 'down'}: https://localhost:{settings.port}, subscription {settings.azure.subscription}, state in {state.folder}")
+    if not running:
+        sys.exit(1)
+
+
+def environment(state: State) -> dict[str, str]:
+    """What each kind of client reads to reach this lab and nothing else."""
+    settings = state.load()
+    options, endpoint = settings.azure, f"https://localhost:{settings.port}"
+    configuration = state.folder / "azure-config"
+    configuration.mkdir(exist_ok=True)
+    secret = state.client_secret
+    return {
+        "AZURE_SUBSCRIPTION_ID": options.subscription,
+        "AZURE_TENANT": options.tenant,
+        "AZURE_TENANT_ID": options.tenant,
+        "AZURE_CLIENT_ID": options.client,
+        "AZURE_SECRET": secret,
+        "AZURE_CLIENT_SECRET": secret,
+        "AZURE_CLOUD_ENVIRONMENT": endpoint,
+        "ARM_CLOUD_METADATA_URL": f"{endpoint}/metadata/endpoints?api-version=2019-05-01",
+        "AZURE_DISABLE_INSTANCE_DISCOVERY": "true",
+        "AZURE_CORE_INSTANCE_DISCOVERY": "false",
+        "AZURE_CONFIG_DIR": str(configuration),
+        "ARM_SUBSCRIPTION_ID": options.subscription,
+        "ARM_TENANT_ID": options.tenant,
+        "ARM_CLIENT_ID": options.client,
+        "ARM_CLIENT_SECRET": secret,
+        "ARM_ENVIRONMENT": "lab",
+        "ARM_METADATA_HOSTNAME": f"localhost:{settings.port}",
+        "REQUESTS_CA_BUNDLE": str(trust_bundle(state)),
+        "SSL_CERT_FILE": str(trust_bundle(state)),
+        "LAB_STATE": str(state.folder),
+    }
+
+
+def show_journal(state: State, arguments: argparse.Namespace) -> None:
+    for entry in journal.read(state.journal):
+        if not arguments.writes or journal.is_write(entry):
+            print(json.dumps(entry) if arguments.json else f"{entry['status']} {entry['method']:6} {entry['path']} [{entry['client'].split(' ')[0]}]")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.add_argument("--state", type=Path, help="the lab's folder (default: LAB_STATE, else .cache/lab in the checkout)")
+        return added
+
+    starting = command("up", "start the lab in the background")
+    starting.add_argument("--fresh", action="store_true", help="forget everything first: an empty subscription")
+    starting.add_argument("--no-kubernetes", action="store_true", help="clusters are resources only; nothing runs behind them")
+    starting.add_argument("--any-version", action="store_true", help="accept Kubernetes versions that the lab has no binaries of")
+    starting.add_argument("--unregistered", action="append", default=[], metavar="NAMESPACE", help="a resource provider that is not registered yet")
+    starting.add_argument("--time-scale", type=float, default=0.02, help="seconds here for one second of Azure's operations (default 0.02)")
+    starting.add_argument("--latency", type=float, default=0, help="seconds added to each request")
+    command("down", "stop the lab; its state stays")
+    command("status", "say whether the lab runs; exit 1 when it does not")
+    command("env", 'print the environment of its clients: eval "$(python -m lab env)"')
+    showing = command("journal", "print what the lab was asked")
+    showing.add_argument("--writes", action="store_true", help="only requests that were meant to change something")
+    showing.add_argument("--json", action="store_true", help="whole entries, one JSON document a line")
+    command("serve", "run the lab in the foreground (what up starts)")
+    arguments = parser.parse_args()
+    state = State(arguments.state) if arguments.state else State.default()
+    if arguments.command not in ("up", "down") and not state.folder.exists():
+        sys.exit(f"lab: there is no lab in {state.folder}; start one with: python -m lab up")
+    match arguments.command:
+        case "up":
+            up(state, arguments)
+        case "down":
+            down(state)
+        case "status":
+            status(state)
+        case "env":
+            for name, value in environment(state).items():
+                print(f"export {name}={shlex.quote(value)}")
+        case "journal":
+            show_journal(state, arguments)
+        case "serve":
+            os.umask(0o077)
+            asyncio.run(serve(state))
+
+
+if __name__ == "__main__":
+    main()

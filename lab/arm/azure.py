@@ -1,0 +1,423 @@
+"""Azure Resource Manager's own behaviour: what a write goes through, whichever service it is for.
+
+A service (``network.py``, ``containerservice.py``, …) adds a :class:`Kind` for each of its types: what it computes and what follows
+from a write. Shapes come from Microsoft's types (``schema``), refusals from ``rules``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import inspect
+import time
+import uuid
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from . import errors, ids, schema
+from .store import Operation, Resource, Store
+
+TERMINAL = {"Succeeded", "Failed", "Canceled"}
+
+
+def merge(base: Any, change: Any) -> Any:
+    """``change`` laid over ``base``; null removes (RFC 7386), lists are replaced."""
+    if not isinstance(base, dict) or not isinstance(change, dict):
+        return copy.deepcopy(change)
+    result = dict(base)
+    for key, value in change.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merge(base.get(key), value)
+    return result
+
+
+@dataclass
+class Caller:
+    """Who sent a request: what the token says, and the client's User-Agent."""
+
+    object_id: str
+    client_id: str
+    user_agent: str = ""
+
+
+@dataclass
+class Write:
+    """A PUT or PATCH as rules and kinds see it: the body as it will be stored, beside what was there."""
+
+    azure: Azure
+    id: str
+    type: str
+    body: dict[str, Any]
+    before: Resource | None
+    caller: Caller
+    #: a PATCH, or a PUT of a service that merges: what it does not mention stays
+    partial: bool = False
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.body.setdefault("properties", {})
+        return found
+
+    @property
+    def old_properties(self) -> dict[str, Any]:
+        return self.before.properties if self.before else {}
+
+
+class Kind:
+    """What one resource type does beyond its shape. The defaults describe a plain tracked resource."""
+
+    type: str = ""
+    #: seconds that Azure takes, before the lab's time scale; 0: the write is done when it is answered
+    seconds: float = 0
+    delete_seconds: float = 0
+    #: answers to an accepted long write: 201/200 with the body, or 202 without
+    accepts_with_202 = False
+    has_provisioning_state = True
+    has_etag = False
+    #: an If-Match header is compared with the etag
+    honours_if_match = False
+    #: a PUT leaves what it does not mention (compute)
+    partial_put = False
+    #: property -> child collection: sent inline, stored as resources of their own
+    inline_children: dict[str, str] = {}
+    #: False: Azure makes these itself, clients only read them
+    writable = True
+
+    def busy_with(self, resource: ids.ResourceId) -> str:
+        """Id of the resource that a write to ``resource`` keeps busy; writes under it are refused meanwhile."""
+        return resource.text
+
+    def defaults(self, write: Write) -> None:
+        """Fill in what Azure adds to a body, before the rules look at it."""
+
+    def accepted(self, write: Write, resource: Resource) -> None:
+        """Values that are there as soon as the write is accepted."""
+
+    def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> Awaitable[None] | None:
+        """What is true once the operation has ended: computed values, and what Azure makes elsewhere."""
+        return None
+
+    def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
+        """The resource as Azure answers it."""
+        return copy.deepcopy(resource.body)
+
+    def before_delete(self, azure: Azure, resource: Resource) -> None:
+        """Raise what Azure refuses a deletion with."""
+
+    def deleted(self, azure: Azure, resource: Resource) -> Awaitable[None] | None:
+        """What goes with the resource."""
+        return None
+
+    def action(self, azure: Azure, resource: Resource, name: str, body: dict[str, Any], caller: Caller) -> Any:
+        """A POST on the resource. None: there is no such action."""
+        return None
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def kind(cls: type[Kind]) -> type[Kind]:
+    """Class decorator: this is how the lab serves ``cls.type``."""
+    KINDS[cls.type.lower()] = cls()
+    return cls
+
+
+class Rules(Protocol):
+    """Azure's semantic rules: the package ``rules``, handed in since it knows the services, which know this module."""
+
+    def check_write(self, write: Write) -> None: ...
+
+    def check_delete(self, azure: Azure, resource: Resource) -> None: ...
+
+
+@dataclass
+class Options:
+    """What a lab was started with."""
+
+    subscription: str = "00000000-0000-4000-8000-000000000001"
+    tenant: str = "00000000-0000-4000-8000-000000000002"
+    client: str = "00000000-0000-4000-8000-000000000003"
+    client_object: str = "00000000-0000-4000-8000-000000000004"
+    #: one second in Azure takes this many here
+    time_scale: float = 0.02
+    unregistered: list[str] = field(default_factory=list)
+    any_version: bool = False
+    kubernetes: bool = True
+    #: where the API server's allow-list would see this machine's calls come from
+    controller_address: str = "203.0.113.200"
+
+
+class Azure:
+    """One subscription."""
+
+    def __init__(self, store: Store, options: Options, rules: Rules) -> None:
+        self.store, self.options, self.rules = store, options, rules
+        self.clusters: Any = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        for name in options.unregistered:
+            self.store.save_fact(f"registration/{name.lower()}", "NotRegistered")
+        if not self.store.facts.get("created"):
+            self.store.save_fact("created", time.time())
+
+    @property
+    def subscription_id(self) -> str:
+        return f"/subscriptions/{self.options.subscription}"
+
+    def registration(self, namespace: str) -> str:
+        found: str = self.store.facts.get(f"registration/{namespace.lower()}", "Registered")
+        return found
+
+    def kind_of(self, resource_type: str) -> Kind:
+        found = KINDS.get(resource_type.lower())
+        if found is None:
+            namespace, _, name = resource_type.partition("/")
+            raise errors.ArmError(
+                404,
+                "InvalidResourceType",
+                f"The resource type '{name}' could not be found in the namespace '{namespace}' (the lab does not serve it).",
+            )
+        return found
+
+    def get(self, resource: str) -> Resource:
+        found = self.store.get(resource)
+        if found is None:
+            raise errors.NotFound(resource)
+        return found
+
+    def render(self, resource: Resource) -> dict[str, Any]:
+        body = self.kind_of(resource.type).render(self, resource)
+        return {"id": resource.id, "name": body.pop("name", resource.name), "type": resource.type, **body}
+
+    # Writes
+
+    def check_scope(self, parsed: ids.ResourceId) -> None:
+        """Subscription, provider, resource group and parent must be there."""
+        if parsed.subscription and parsed.subscription.lower() != self.options.subscription.lower():
+            raise errors.ArmError(404, "SubscriptionNotFound", f"The subscription '{parsed.subscription}' could not be found.")
+        if parsed.resource_group and not self.store.group_of(parsed.text if parsed.names else parsed.scope + "/x"):
+            raise errors.GroupNotFound(parsed.resource_group)
+
+    def _check_parents(self, parsed: ids.ResourceId) -> None:
+        if len(parsed.names) > 1 and not self.store.get(parsed.parent):
+            raise errors.ParentNotFound(parsed.parent)
+        if ids.parse(parsed.scope).names and not self.store.get(parsed.scope):
+            raise errors.NotFound(parsed.scope)
+
+    def check_locks(self, resource: str, *, deleting: bool) -> None:
+        """A CanNotDelete lock on the resource or above it stops deletion; ReadOnly stops every write."""
+        for lock in self.store.of_type("Microsoft.Authorization/locks"):
+            scope = ids.parse(lock.id).scope
+            level = lock.properties.get("level")
+            covers = resource.lower() == scope.lower() or resource.lower().startswith(scope.lower() + "/")
+            if covers and lock.id.lower() != resource.lower() and (level == "ReadOnly" or (deleting and level == "CanNotDelete")):
+                raise errors.ScopeLocked(resource, lock.id)
+
+    def check_idle(self, served: Kind, parsed: ids.ResourceId) -> None:
+        """Azure refuses a write while another one is changing the same resource, its parent or a sibling under it."""
+        busy = served.busy_with(parsed).lower()
+        for operation in self.store.operations.values():
+            if operation.status == "InProgress":
+                other = ids.parse(operation.resource)
+                if KINDS[other.type.lower()].busy_with(other).lower() == busy:
+                    raise errors.InProgress(operation.resource, operation.id)
+
+    def write(
+        self, path: str, body: dict[str, Any], api_version: str, caller: Caller, *, patch: bool = False, if_match: str = "", if_none_match: str = ""
+    ) -> tuple[Resource, Operation | None, bool, schema.Checked]:
+        """A PUT or PATCH. Returns the resource, the operation that now changes it (if any), whether it is new, and what was read."""
+        parsed = ids.parse(path)
+        served = self.kind_of(parsed.type or "Microsoft.Resources/resourceGroups")
+        if not served.writable:
+            raise errors.ArmError(405, "MethodNotAllowed", f"{served.type} cannot be written by clients of the lab.")
+        before = self.store.get(path)
+        if parsed.names:
+            self.check_scope(parsed)
+        if parsed.namespace and self.registration(parsed.namespace) != "Registered":
+            raise errors.NotRegistered(parsed.namespace)
+        self._check_parents(parsed)
+        if patch and before is None:
+            raise errors.NotFound(path)
+        self.check_locks(path, deleting=False)
+        self.check_idle(served, parsed)
+        if before and if_none_match == "*":
+            raise errors.PreconditionFailed(path)
+        if served.honours_if_match and if_match not in ("", "*") and if_match != (before.body.get("etag") if before else None):
+            raise errors.PreconditionFailed(path)
+        partial = patch or (served.partial_put and before is not None)
+        checked = schema.check(served.type, api_version, body, partial=partial)
+        if checked.problems:
+            first = checked.problems[0]
+            raise errors.ArmError(400, first.code, first.message, target=first.target, details=checked.problems)
+        wanted = merge(before.body, checked.body) if partial and before else checked.body
+        write = Write(self, before.id if before else path, before.type if before else served.type, wanted, before, caller, partial)
+        served.defaults(write)
+        self.rules.check_write(write)
+        resource, operation = self._accept(served, write)
+        return resource, operation, before is None, checked
+
+    def _accept(self, served: Kind, write: Write) -> tuple[Resource, Operation | None]:
+        before = write.before
+        children = {name: write.properties.pop(name, None) for name in served.inline_children}
+        resource = Resource(write.id, write.type, write.body, hidden=dict(before.hidden) if before else {})
+        if before:
+            for name in ("identity", "systemData"):
+                if name in before.body:
+                    resource.body.setdefault(name, copy.deepcopy(before.body[name]))
+        if served.has_etag:
+            resource.body["etag"] = f'W/"{uuid.uuid4()}"'
+        served.accepted(write, resource)
+        previous = copy.deepcopy(before.body) if before else None
+        operation = None
+        if served.seconds:
+            operation = self._start("create" if before is None else "update", resource, served.seconds, previous)
+        if served.has_provisioning_state:
+            state = ("Creating" if before is None else "Updating") if operation else "Succeeded"
+            resource.properties["provisioningState"] = state
+        self.store.save(resource)
+        for name, collection in served.inline_children.items():
+            # A PUT of a virtual network without its subnets removes them.
+            if not (write.partial and children[name] is None):
+                self._replace_children(resource, collection, children[name] or [], write.caller)
+        if operation is None:
+            self._settle(served.finished(self, resource, previous))
+            self.store.save(resource)
+        return resource, operation
+
+    def _replace_children(self, parent: Resource, collection: str, wanted: list[dict[str, Any]], caller: Caller) -> None:
+        names = {child["name"].lower() for child in wanted}
+        for old in self.store.children(parent.id, collection):
+            if old.name.lower() not in names:
+                self.kind_of(old.type).before_delete(self, old)
+                self.store.remove(old.id)
+        for child in wanted:
+            path = f"{parent.id}/{collection}/{child['name']}"
+            served = self.kind_of(f"{parent.type}/{collection}")
+            before = self.store.get(path)
+            body = {"properties": copy.deepcopy(child.get("properties") or {})}
+            write = Write(self, before.id if before else path, served.type, body, before, caller)
+            served.defaults(write)
+            self.rules.check_write(write)
+            resource = Resource(write.id, served.type, body, hidden=dict(before.hidden) if before else {})
+            served.accepted(write, resource)
+            resource.properties["provisioningState"] = "Succeeded"
+            if served.has_etag:
+                resource.body["etag"] = f'W/"{uuid.uuid4()}"'
+            self._settle(served.finished(self, resource, before.body if before else None))
+            self.store.save(resource)
+
+    def make(self, path: str, body: dict[str, Any]) -> Resource:
+        """Store a resource that Azure makes itself (a node resource group's): no checks, done at once."""
+        served = self.kind_of(ids.parse(path).type or "Microsoft.Resources/resourceGroups")
+        before = self.store.get(path)
+        write = Write(self, before.id if before else path, served.type, copy.deepcopy(body), before, Caller("", "", "azure"))
+        served.defaults(write)
+        resource = Resource(write.id, served.type, write.body, hidden=dict(before.hidden) if before else {})
+        if served.has_etag:
+            resource.body["etag"] = f'W/"{uuid.uuid4()}"'
+        served.accepted(write, resource)
+        if served.has_provisioning_state:
+            resource.properties["provisioningState"] = "Succeeded"
+        self.store.save(resource)
+        self._settle(served.finished(self, resource, before.body if before else None))
+        return self.store.save(resource)
+
+    # Deletions
+
+    def delete(self, path: str, *, if_match: str = "") -> Operation | None:
+        """A DELETE of a resource that is there. Returns the operation when it takes time."""
+        resource = self.get(path)
+        served = self.kind_of(resource.type)
+        self.check_locks(resource.id, deleting=True)
+        if resource.type.lower() != "microsoft.containerservice/managedclusters":
+            self.check_idle(served, ids.parse(resource.id))
+        if served.honours_if_match and if_match not in ("", "*") and if_match != resource.body.get("etag"):
+            raise errors.PreconditionFailed(path)
+        self.rules.check_delete(self, resource)
+        served.before_delete(self, resource)
+        if served.delete_seconds:
+            operation = self._start("delete", resource, served.delete_seconds, None)
+            if served.has_provisioning_state:
+                resource.properties["provisioningState"] = "Deleting"
+            self.store.save(resource)
+            return operation
+        self._settle(self.forget(resource))
+        return None
+
+    async def forget(self, resource: Resource) -> None:
+        """Remove a resource with everything below it, deepest first."""
+        for found in sorted([resource, *self.store.below(resource.id)], key=lambda item: -item.id.count("/")):
+            if self.store.get(found.id):
+                outcome = self.kind_of(found.type).deleted(self, found)
+                if inspect.isawaitable(outcome):
+                    await outcome
+                self.store.remove(found.id)
+
+    # Operations
+
+    def _start(self, verb: str, resource: Resource, seconds: float, before: dict[str, Any] | None) -> Operation:
+        for older in self.store.operations.values():
+            if older.status == "InProgress" and older.resource.lower() == resource.key:
+                older.status = "Canceled"
+                self.store.save_operation(older)
+        operation = Operation(str(uuid.uuid4()), resource.id, verb, time.time() + seconds * self.options.time_scale, before=before)
+        resource.operation = operation.id
+        self.store.save_operation(operation)
+        self.start(self._run(operation))
+        return operation
+
+    def resume(self) -> None:
+        """Go on with what was under way when the lab stopped."""
+        for operation in self.store.operations.values():
+            if operation.status == "InProgress":
+                self.start(self._run(operation))
+
+    def start(self, work: Any) -> None:
+        """Run a coroutine beside the requests, until it ends or the lab stops."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _settle(self, outcome: Awaitable[None] | None) -> None:
+        if inspect.isawaitable(outcome):
+            self.start(outcome)
+
+    async def _run(self, operation: Operation) -> None:
+        await asyncio.sleep(max(0.0, operation.due - time.time()))
+        resource = self.store.get(operation.resource)
+        if resource is None or operation.status != "InProgress":
+            return
+        served = self.kind_of(resource.type)
+        try:
+            if operation.verb == "delete":
+                await self.forget(resource)
+            else:
+                outcome = served.finished(self, resource, operation.before)
+                if inspect.isawaitable(outcome):
+                    await outcome
+        except errors.ArmError as error:
+            operation.status, operation.error = "Failed", error.body()["error"]
+        except Exception as error:  # an operation of the lab must end, and say why, whatever went wrong in it
+            operation.status, operation.error = "Failed", {"code": "InternalServerError", "message": f"{type(error).__name__}: {error}"}
+        else:
+            operation.status = "Succeeded"
+        if operation.verb != "delete" or operation.status == "Failed":
+            resource.operation = ""
+            if served.has_provisioning_state:
+                resource.properties["provisioningState"] = operation.status
+            self.store.save(resource)
+        self.store.save_operation(operation)
+
+    def operation_status(self, identifier: str) -> Operation:
+        found = self.store.operations.get(identifier)
+        if found is None:
+            raise errors.ArmError(404, "OperationNotFound", f"The operation '{identifier}' could not be found.")
+        return found
+
+    async def stop(self) -> None:
+        """Drop the tasks under way; their operations are in the store and go on at the next start."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

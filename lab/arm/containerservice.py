@@ -1,0 +1,501 @@
+"""Microsoft.ContainerService: managed clusters, their pools, and what AKS makes in the node resource group."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import copy
+import json
+from typing import Any
+
+from . import errors, ids
+from .azure import Azure, Caller, Kind, Write, kind, merge
+from .compute import SCALE_SET
+from .network import LOAD_BALANCER, NSG, PUBLIC_IP, free_private_address
+from .store import Resource
+
+CLUSTER = "Microsoft.ContainerService/managedClusters"
+POOL = CLUSTER + "/agentPools"
+MAINTENANCE = CLUSTER + "/maintenanceConfigurations"
+IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
+
+#: Versions that this lab has binaries of; AKS takes both spellings.
+VERSIONS = {"1.36": "1.36.3", "1.36.3": "1.36.3"}
+
+
+def cluster_number(cluster: str) -> str:
+    """The eight digits that AKS puts into the names of a cluster's resources."""
+    return f"{int(ids.stable_uuid(cluster, 'number')[:8], 16) % 100000000:08}"
+
+
+def node_resource_group(cluster: Resource) -> str:
+    """Name of the node resource group: the body's, or ``MC_<group>_<cluster>_<location>``."""
+    given = cluster.properties.get("nodeResourceGroup")
+    return str(given or f"MC_{ids.parse(cluster.id).resource_group}_{cluster.name}_{cluster.body['location']}")
+
+
+def _group_id(azure: Azure, name: str) -> str:
+    return f"{azure.subscription_id}/resourceGroups/{name}"
+
+
+_POOL_DEFAULTS: dict[str, Any] = {
+    "count": 1,
+    "enableAutoScaling": False,
+    "enableEncryptionAtHost": False,
+    "enableFIPS": False,
+    "enableNodePublicIP": False,
+    "enableUltraSSD": False,
+    "kubeletDiskType": "OS",
+    "maxPods": 250,
+    "mode": "User",
+    "osDiskSizeGB": 128,
+    "osDiskType": "Managed",
+    "osSKU": "Ubuntu",
+    "osType": "Linux",
+    "scaleDownMode": "Delete",
+    "type": "VirtualMachineScaleSets",
+}
+
+
+def with_pool_defaults(pool: dict[str, Any]) -> dict[str, Any]:
+    result = _POOL_DEFAULTS | pool
+    result["upgradeSettings"] = {"maxSurge": "10%"} | (pool.get("upgradeSettings") or {})
+    if result["enableAutoScaling"]:
+        result["count"] = max(result["count"], result.get("minCount") or 1)
+    return result
+
+
+@kind
+class ManagedCluster(Kind):
+    """A PUT boots a cluster; AKS answers 201 with provisioningState Creating and works on."""
+
+    type = CLUSTER
+    seconds = 240
+    delete_seconds = 120
+    has_etag = True
+    honours_if_match = True
+
+    def defaults(self, write: Write) -> None:
+        properties = write.properties
+        network = properties.setdefault("networkProfile", {})
+        network.setdefault("networkPlugin", "kubenet")
+        network.setdefault("ipFamilies", ["IPv4"])
+        dual = "IPv6" in network["ipFamilies"]
+        network.setdefault("outboundType", "loadBalancer")
+        network.setdefault("loadBalancerSku", "standard")
+        network.setdefault("podCidrs", ["10.244.0.0/16", "fd12:3456:789a::/64"][: 1 + dual])
+        network.setdefault("serviceCidrs", ["10.0.0.0/16", "fd12:3456:789a:1::/108"][: 1 + dual])
+        network.setdefault("dnsServiceIP", "10.0.0.10")
+        if network["outboundType"] == "loadBalancer":
+            profile = network.setdefault("loadBalancerProfile", {})
+            profile.setdefault("backendPoolType", "NodeIPConfiguration")
+            if not profile.get("outboundIPs") and not profile.get("outboundIPPrefixes"):
+                managed = profile.setdefault("managedOutboundIPs", {})
+                managed.setdefault("count", 1)
+                if dual:
+                    managed.setdefault("countIPv6", 1)
+        write.body.setdefault("sku", {}).setdefault("name", "Base")
+        write.body["sku"].setdefault("tier", "Free")
+        properties.setdefault("enableRBAC", True)
+        properties.setdefault("supportPlan", "KubernetesOfficial")
+        properties.setdefault("disableLocalAccounts", False)
+        if "kubernetesVersion" not in properties:
+            properties["kubernetesVersion"] = write.old_properties.get("kubernetesVersion") or "1.36"
+        properties["agentPoolProfiles"] = [with_pool_defaults(pool) for pool in properties.get("agentPoolProfiles") or []]
+
+    def accepted(self, write: Write, resource: Resource) -> None:
+        properties = resource.properties
+        pools = properties.pop("agentPoolProfiles")
+        resource.hidden["pools"] = [pool["name"] for pool in pools]
+        for pool in pools:
+            path = f"{resource.id}/agentPools/{pool['name']}"
+            old = write.azure.store.get(path)
+            body = {
+                "properties": {name: value for name, value in pool.items() if name != "name"}
+                | {"provisioningState": "Creating" if not old else "Updating"}
+            }
+            write.azure.store.save(Resource(old.id if old else path, POOL, body, hidden=dict(old.hidden) if old else {}))
+        properties.setdefault("nodeResourceGroup", node_resource_group(resource))
+        computed = resource.hidden.setdefault("computed", {})
+        if not computed:
+            prefix = properties.get("dnsPrefix") or properties.get("fqdnSubdomain") or resource.name
+            host = f"{prefix}-{ids.stable_uuid(resource.id, 'fqdn')[:8]}.hcp.{resource.body['location']}.azmk8s.io"
+            computed["fqdn"] = host
+            computed["azurePortalFQDN"] = host.replace(".hcp.", ".portal.hcp.")
+            computed["resourceUID"] = ids.stable_uuid(resource.id, "uid").replace("-", "")[:24]
+            computed["maxAgentPools"] = 100
+
+    async def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
+        await _converge(azure, resource)
+
+    def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
+        body = super().render(azure, resource)
+        body["properties"] = merge(body["properties"], resource.hidden["computed"])
+        properties = body["properties"]
+        properties["currentKubernetesVersion"] = VERSIONS.get(properties["kubernetesVersion"], properties["kubernetesVersion"])
+        properties["powerState"] = {"code": "Running"}
+        properties["servicePrincipalProfile"] = {"clientId": "msi"}
+        network = properties["networkProfile"]
+        network["podCidr"], network["serviceCidr"] = network["podCidrs"][0], network["serviceCidrs"][0]
+        pools = []
+        for pool in azure.store.children(resource.id, "agentPools"):
+            shown = azure.render(pool)["properties"]
+            pools.append({"name": pool.name} | shown)
+        properties["agentPoolProfiles"] = sorted(pools, key=lambda pool: pool["name"])
+        identity = body.get("identity") or {}
+        if identity.get("type") == "UserAssigned":
+            identity["userAssignedIdentities"] = {
+                _lower_group(name): _identity_facts(azure, name) for name in identity.get("userAssignedIdentities") or {}
+            }
+        # AKS answers with its own spelling of the id.
+        body["id"] = _lower_group(resource.id)
+        return body
+
+    def action(self, azure: Azure, resource: Resource, name: str, body: dict[str, Any], caller: Caller) -> Any:
+        if name.lower() == "listclusteradmincredential":
+            if resource.properties.get("disableLocalAccounts"):
+                raise errors.ArmError(
+                    400, "BadRequest", "Getting static credential is not allowed because this cluster is set to disable local accounts."
+                )
+            raise errors.ArmError(400, "BadRequest", "The lab hands out no static credentials: use Microsoft Entra ID.")
+        if name.lower() == "listclusterusercredential":
+            if resource.properties["provisioningState"] == "Creating":
+                raise errors.ArmError(
+                    409, "OperationNotAllowed", f"The cluster {resource.name} is not there yet: its provisioning state is Creating."
+                )
+            return {"kubeconfigs": [{"name": "clusterUser", "value": base64.b64encode(_kubeconfig(azure, resource).encode()).decode()}]}
+        return None
+
+    async def deleted(self, azure: Azure, resource: Resource) -> None:
+        if azure.clusters:
+            await azure.clusters.delete(resource.id)
+        group = azure.store.get(_group_id(azure, node_resource_group(resource)))
+        if group:
+            await azure.forget(group)
+
+
+def _lower_group(resource: str) -> str:
+    return resource.replace("/resourceGroups/", "/resourcegroups/")
+
+
+def _identity_facts(azure: Azure, identity: str) -> dict[str, str]:
+    found = azure.store.get(identity)
+    return {"clientId": found.properties["clientId"], "principalId": found.properties["principalId"]} if found else {}
+
+
+def _kubeconfig(azure: Azure, resource: Resource) -> str:
+    """What ``listClusterUserCredential`` gives for a cluster with Entra: the server, its CA, and kubelogin for the token."""
+    access = azure.clusters.access(resource.id) if azure.clusters else {"server": f"https://{resource.hidden['computed']['fqdn']}:443", "ca": ""}
+    server_application = "6dae42f8-4368-4678-94ff-3960e28e3630"
+    arguments = ["get-token", "--login", "devicecode", "--server-id", server_application, "--tenant-id", azure.options.tenant]
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": resource.name, "cluster": {"server": access["server"], "certificate-authority-data": access["ca"]}}],
+        "users": [
+            {
+                "name": f"clusterUser_{ids.parse(resource.id).resource_group}_{resource.name}",
+                "user": {
+                    "exec": {
+                        "apiVersion": "client.authentication.k8s.io/v1beta1",
+                        "command": "kubelogin",
+                        "args": arguments,
+                        "provideClusterInfo": False,
+                    }
+                },
+            }
+        ],
+        "contexts": [
+            {
+                "name": resource.name,
+                "context": {"cluster": resource.name, "user": f"clusterUser_{ids.parse(resource.id).resource_group}_{resource.name}"},
+            }
+        ],
+        "current-context": resource.name,
+    }
+    return json.dumps(document)
+
+
+@kind
+class AgentPool(Kind):
+    type = POOL
+    seconds = 90
+    delete_seconds = 60
+    has_etag = True
+    honours_if_match = True
+
+    def busy_with(self, resource: ids.ResourceId) -> str:
+        return resource.parent
+
+    def defaults(self, write: Write) -> None:
+        write.body["properties"] = with_pool_defaults(write.properties)
+
+    async def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
+        await _converge(azure, azure.get(ids.parse(resource.id).parent))
+
+    def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
+        body = super().render(azure, resource)
+        cluster = azure.store.get(ids.parse(resource.id).parent)
+        properties = body["properties"]
+        if cluster:
+            properties.setdefault("orchestratorVersion", cluster.properties["kubernetesVersion"])
+        properties["currentOrchestratorVersion"] = VERSIONS.get(properties.get("orchestratorVersion", ""), properties.get("orchestratorVersion"))
+        properties["powerState"] = {"code": "Running"}
+        properties["nodeImageVersion"] = "AKSUbuntu-2404gen2containerd-202611.10.0"
+        return body
+
+    async def deleted(self, azure: Azure, resource: Resource) -> None:
+        cluster = azure.store.get(ids.parse(resource.id).parent)
+        if cluster and cluster.operation == "":
+            azure.store.remove(resource.id)
+            await _converge(azure, cluster)
+
+
+@kind
+class MaintenanceConfiguration(Kind):
+    type = MAINTENANCE
+    has_provisioning_state = False
+
+
+# What AKS does behind the API
+
+
+async def _converge(azure: Azure, cluster: Resource) -> None:
+    """Make the node resource group and the running cluster what the stored body says."""
+    properties, location = cluster.properties, cluster.body["location"]
+    group = _group_id(azure, node_resource_group(cluster))
+    number = cluster_number(cluster.id)
+    if not azure.store.get(group):
+        azure.make(group, {"location": location, "managedBy": cluster.id, "tags": {"aks-managed-cluster-name": cluster.name}})
+    pools = azure.store.children(cluster.id, "agentPools")
+    _make_identities(azure, cluster, group)
+    nsg = f"{group}/providers/{NSG}/aks-agentpool-{number}-nsg"
+    if not azure.store.get(nsg):
+        azure.make(nsg, {"location": location, "properties": {"securityRules": []}})
+    balancer = f"{group}/providers/{LOAD_BALANCER}/kubernetes"
+    if properties["networkProfile"]["outboundType"] == "loadBalancer":
+        _make_outbound(azure, cluster, group, balancer)
+    for pool in pools:
+        _make_scale_set(azure, cluster, pool, group, balancer, nsg)
+        pool.properties["provisioningState"] = "Succeeded"
+        azure.store.save(pool)
+    wanted = {scale_set_name(pool.name, number).lower() for pool in pools}
+    for scale_set in [found for found in azure.store.below(group) if found.type == SCALE_SET]:
+        if scale_set.name.lower() not in wanted:
+            await azure.forget(scale_set)
+    computed = cluster.hidden["computed"]
+    if (properties.get("oidcIssuerProfile") or {}).get("enabled"):
+        issuer = f"https://{location}.oic.prod-aks.azure.com/{azure.options.tenant}/{ids.stable_uuid(cluster.id, 'issuer')}/"
+        computed["oidcIssuerProfile"] = {"issuerURL": issuer}
+    azure.store.save(cluster)
+    if azure.clusters:
+        await azure.clusters.converge(cluster)
+    else:
+        await asyncio.sleep(0)
+
+
+def _make_identities(azure: Azure, cluster: Resource, group: str) -> None:
+    """The kubelet's identity and one for each add-on that has one."""
+    computed, location = cluster.hidden["computed"], cluster.body["location"]
+
+    def facts(identity: str) -> dict[str, str]:
+        found = azure.get(identity)
+        return {"resourceId": found.id, "clientId": found.properties["clientId"], "objectId": found.properties["principalId"]}
+
+    given = ((cluster.properties.get("identityProfile") or {}).get("kubeletidentity") or {}).get("resourceId")
+    kubelet = given or f"{group}/providers/{IDENTITY}/{cluster.name}-agentpool"
+    if not azure.store.get(kubelet):
+        azure.make(kubelet, {"location": location})
+    computed["identityProfile"] = {"kubeletidentity": facts(kubelet)}
+    names = {"azureKeyvaultSecretsProvider": "azurekeyvaultsecretsprovider", "azurepolicy": "azurepolicy", "omsagent": "omsagent"}
+    for addon, profile in (cluster.properties.get("addonProfiles") or {}).items():
+        if profile.get("enabled") and addon in names:
+            identity = f"{group}/providers/{IDENTITY}/{names[addon]}-{cluster.name}"
+            if not azure.store.get(identity):
+                azure.make(identity, {"location": location})
+            computed.setdefault("addonProfiles", {})[addon] = {"identity": facts(identity)}
+
+
+def _make_outbound(azure: Azure, cluster: Resource, group: str, balancer: str) -> None:
+    """The public load balancer with its outbound rule, and the managed outbound addresses of each family."""
+    profile = cluster.properties["networkProfile"].get("loadBalancerProfile") or {}
+    addresses: list[str] = [item["id"] for item in (profile.get("outboundIPs") or {}).get("publicIPs") or []]
+    managed = profile.get("managedOutboundIPs") or {}
+    if not addresses:
+        for version, suffix, count in (("IPv4", "", managed.get("count", 0)), ("IPv6", "-ipv6", managed.get("countIPv6", 0))):
+            for number in range(count):
+                name = ids.stable_uuid(cluster.id, "outbound", version, str(number)) + suffix
+                address = f"{group}/providers/{PUBLIC_IP}/{name}"
+                if not azure.store.get(address):
+                    azure.make(
+                        address,
+                        {
+                            "location": cluster.body["location"],
+                            "sku": {"name": "Standard"},
+                            "zones": ["1", "2", "3"],
+                            "tags": {"aks-managed-cluster-name": cluster.name, "aks-managed-type": "aks-slb-managed-outbound-ip"},
+                            "properties": {"publicIPAddressVersion": version, "publicIPAllocationMethod": "Static"},
+                        },
+                    )
+                addresses.append(address)
+    effective = [{"id": address} for address in addresses]
+    cluster.hidden["computed"].setdefault("networkProfile", {}).setdefault("loadBalancerProfile", {})["effectiveOutboundIPs"] = effective
+    existing = azure.store.get(balancer)
+    if existing is None:
+        frontends = [{"name": ids.parse(address).name, "properties": {"publicIPAddress": {"id": address}}} for address in addresses]
+        pools = [{"name": "aksOutboundBackendPool", "properties": {}}, {"name": "kubernetes", "properties": {}}]
+        by_version: dict[str, list[str]] = {}
+        for address in addresses:
+            found = azure.store.get(address)
+            by_version.setdefault(found.properties["publicIPAddressVersion"] if found else "IPv4", []).append(ids.parse(address).name)
+        if "IPv6" in by_version:
+            pools.append({"name": "aksOutboundBackendPool-IPv6", "properties": {}})
+        rules = [
+            {
+                "name": "aksOutboundRule" + ("-IPv6" if version == "IPv6" else ""),
+                "properties": {
+                    "allocatedOutboundPorts": profile.get("allocatedOutboundPorts", 0),
+                    "protocol": "All",
+                    "enableTcpReset": True,
+                    "idleTimeoutInMinutes": profile.get("idleTimeoutInMinutes", 30),
+                    "backendAddressPool": {"id": f"{balancer}/backendAddressPools/aksOutboundBackendPool" + ("-IPv6" if version == "IPv6" else "")},
+                    "frontendIPConfigurations": [{"id": f"{balancer}/frontendIPConfigurations/{name}"} for name in names],
+                },
+            }
+            for version, names in by_version.items()
+        ]
+        azure.make(
+            balancer,
+            {
+                "location": cluster.body["location"],
+                "sku": {"name": "Standard"},
+                "tags": {"aks-managed-cluster-name": cluster.name},
+                "properties": {"frontendIPConfigurations": frontends, "backendAddressPools": pools, "outboundRules": rules},
+            },
+        )
+
+
+def scale_set_name(pool: str, number: str) -> str:
+    return f"aks-{pool}-{number}-vmss"
+
+
+def _make_scale_set(azure: Azure, cluster: Resource, pool: Resource, group: str, balancer: str, nsg: str) -> None:
+    number = cluster_number(cluster.id)
+    name = scale_set_name(pool.name, number)
+    path = f"{group}/providers/{SCALE_SET}/{name}"
+    zones = pool.properties.get("availabilityZones") or []
+    families = cluster.properties["networkProfile"]["ipFamilies"]
+    subnet = pool.properties.get("vnetSubnetID") or ""
+    count = pool.properties["count"]
+    has_balancer = azure.store.get(balancer) is not None
+
+    def nic(addresses: dict[str, str]) -> dict[str, Any]:
+        configurations = []
+        for family in families:
+            properties: dict[str, Any] = {"primary": family == "IPv4", "privateIPAddressVersion": family, "subnet": {"id": subnet}}
+            if has_balancer and family == "IPv4":
+                properties["loadBalancerBackendAddressPools"] = [
+                    {"id": f"{balancer}/backendAddressPools/aksOutboundBackendPool"},
+                    {"id": f"{balancer}/backendAddressPools/kubernetes"},
+                ]
+            elif has_balancer and azure.get(balancer).properties["outboundRules"][-1]["name"].endswith("IPv6"):
+                properties["loadBalancerBackendAddressPools"] = [{"id": f"{balancer}/backendAddressPools/aksOutboundBackendPool-IPv6"}]
+            if family in addresses:
+                properties["privateIPAddress"] = addresses[family]
+            configurations.append({"name": "ipconfig1" if family == "IPv4" else "ipconfig1-v6", "properties": properties})
+        return {
+            "name": name,
+            "properties": {
+                "primary": True,
+                "enableAcceleratedNetworking": True,
+                "enableIPForwarding": True,
+                "dnsSettings": {"dnsServers": []},
+                "networkSecurityGroup": {"id": nsg},
+                "ipConfigurations": configurations,
+            },
+        }
+
+    tags = {"aks-managed-poolName": pool.name, "aks-managed-cluster-name": cluster.name}
+    found = azure.store.get(path)
+    if found is None:
+        azure.make(
+            path,
+            {
+                "location": cluster.body["location"],
+                "tags": tags,
+                "zones": zones,
+                "sku": {"name": pool.properties.get("vmSize", "Standard_D4ds_v5"), "tier": "Standard", "capacity": count},
+                "properties": {
+                    "orchestrationMode": "Uniform",
+                    "overprovision": False,
+                    "singlePlacementGroup": False,
+                    "uniqueId": ids.stable_uuid(path),
+                    "upgradePolicy": {"mode": "Manual"},
+                    "virtualMachineProfile": {
+                        "osProfile": {"computerNamePrefix": name, "adminUsername": "azureuser"},
+                        "storageProfile": {"osDisk": {"osType": "Linux", "createOption": "FromImage"}},
+                        "networkProfile": {"networkInterfaceConfigurations": [nic({})]},
+                    },
+                },
+            },
+        )
+    else:
+        found.body["sku"]["capacity"] = count
+        azure.store.save(found)
+    machines = {machine.body["instanceId"]: machine for machine in azure.store.children(path, "virtualMachines")}
+    for instance in range(count):
+        if str(instance) not in machines:
+            addresses = {family: free_private_address(azure, subnet, family) for family in families} if subnet else {}
+            zone = zones[instance % len(zones)] if zones else ""
+            azure.make(f"{path}/virtualMachines/{instance}", _machine(name, path, instance, zone, pool, cluster, nic(addresses)))
+    for instance, machine in machines.items():
+        if int(instance) >= count:
+            azure.store.remove(machine.id)
+
+
+def _machine(scale_set: str, path: str, instance: int, zone: str, pool: Resource, cluster: Resource, nic: dict[str, Any]) -> dict[str, Any]:
+    statuses = [
+        {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded"},
+        {"code": "PowerState/running", "level": "Info", "displayStatus": "VM running"},
+    ]
+    size = pool.properties.get("vmSize", "Standard_D4ds_v5")
+    return {
+        "name": f"{scale_set}_{instance}",
+        "location": cluster.body["location"],
+        "instanceId": str(instance),
+        "sku": {"name": size, "tier": "Standard"},
+        "tags": {"aks-managed-poolName": pool.name},
+        **({"zones": [zone]} if zone else {}),
+        "properties": {
+            "latestModelApplied": True,
+            "vmId": ids.stable_uuid(path, str(instance)),
+            "hardwareProfile": {"vmSize": size},
+            "osProfile": {"computerName": f"{scale_set}{_base36(instance)}", "adminUsername": "azureuser"},
+            "storageProfile": {"osDisk": {"osType": "Linux", "name": f"{scale_set}_{instance}_os", "createOption": "FromImage"}},
+            "networkProfile": {
+                "networkInterfaces": [{"id": f"{path}/virtualMachines/{instance}/networkInterfaces/{scale_set}", "properties": {"primary": True}}]
+            },
+            "networkProfileConfiguration": {"networkInterfaceConfigurations": [copy.deepcopy(nic)]},
+            "instanceView": {"statuses": statuses},
+        },
+    }
+
+
+def _base36(number: int) -> str:
+    """Scale sets number their computers in six digits of base 36."""
+    digits = ""
+    for _ in range(6):
+        number, rest = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[rest] + digits
+    return digits
+
+
+def machines_of(azure: Azure, cluster: Resource) -> list[tuple[Resource, Resource]]:
+    """(pool, VM) for every node of a cluster."""
+    group = _group_id(azure, node_resource_group(cluster))
+    number = cluster_number(cluster.id)
+    result = []
+    for pool in azure.store.children(cluster.id, "agentPools"):
+        path = f"{group}/providers/{SCALE_SET}/{scale_set_name(pool.name, number)}"
+        result += [(pool, machine) for machine in azure.store.children(path, "virtualMachines")]
+    return result

@@ -1,0 +1,148 @@
+"""Microsoft Entra ID as far as clients of Azure need it: discovery, tokens for a client secret, tokens for managed identities."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from .azure import Caller, Options
+from .errors import ArmError
+
+_LIFETIME = 3600
+
+
+class Unauthorized(ArmError):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(401, code, message)
+
+
+class Entra:
+    """One tenant with one service principal (the lab's client) and the store's managed identities."""
+
+    def __init__(self, options: Options, folder: Path, endpoint: str, client_secret: str) -> None:
+        self.options, self.endpoint, self._client_secret = options, endpoint, client_secret
+        path = folder / "entra.key"
+        if not path.exists():
+            key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            path.touch(mode=0o600)
+            path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        loaded = serialization.load_pem_private_key(path.read_bytes(), None)
+        assert isinstance(loaded, rsa.RSAPrivateKey)
+        self._key = loaded
+
+    @property
+    def issuer(self) -> str:
+        return f"{self.endpoint}/{self.options.tenant}/v2.0"
+
+    def openid_configuration(self, tenant: str) -> dict[str, Any]:
+        login = f"{self.endpoint}/{tenant}"
+        return {
+            "issuer": self.issuer,
+            "authorization_endpoint": f"{login}/oauth2/v2.0/authorize",
+            "token_endpoint": f"{login}/oauth2/v2.0/token",
+            "device_authorization_endpoint": f"{login}/oauth2/v2.0/devicecode",
+            "jwks_uri": f"{self.endpoint}/{tenant}/discovery/v2.0/keys",
+            "response_types_supported": ["code", "id_token", "token"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "tenant_region_scope": "EU",
+        }
+
+    def keys(self) -> dict[str, Any]:
+        algorithm = jwt.algorithms.RSAAlgorithm(jwt.algorithms.RSAAlgorithm.SHA256)
+        key: dict[str, Any] = dict(algorithm.to_jwk(self._key.public_key(), as_dict=True))
+        return {"keys": [key | {"kid": "lab", "use": "sig", "alg": "RS256"}]}
+
+    def metadata(self) -> list[dict[str, Any]]:
+        """``/metadata/endpoints``: how clients learn a cloud they do not know."""
+        return [
+            {
+                "name": "Lab",
+                "portal": self.endpoint,
+                "resourceManager": self.endpoint,
+                "authentication": {
+                    "loginEndpoint": self.endpoint,
+                    "audiences": [self.endpoint, f"{self.endpoint}/"],
+                    "tenant": self.options.tenant,
+                    "identityProvider": "AAD",
+                },
+                "graph": f"{self.endpoint}/graph",
+                "graphAudience": f"{self.endpoint}/graph",
+                "microsoftGraphResourceId": f"{self.endpoint}/msgraph/",
+                "media": self.endpoint,
+                "batch": self.endpoint,
+                "gallery": self.endpoint,
+                "sqlManagement": self.endpoint,
+                "activeDirectoryDataLake": self.endpoint,
+                "suffixes": {
+                    "keyVaultDns": "vault.azure.net",
+                    "storage": "core.windows.net",
+                    "acrLoginServer": "azurecr.io",
+                    "sqlServerHostname": "database.windows.net",
+                    "azureDataLakeStoreFileSystem": "azuredatalakestore.net",
+                    "azureDataLakeAnalyticsCatalogAndJob": "azuredatalakeanalytics.net",
+                },
+            }
+        ]
+
+    def client_token(self, form: dict[str, str]) -> dict[str, Any]:
+        """The client credentials grant (RFC 6749 4.4)."""
+        if form.get("grant_type") != "client_credentials":
+            raise ArmError(400, "unsupported_grant_type", "AADSTS70003: The lab knows the client credentials grant only.")
+        secret_fits = hmac.compare_digest(form.get("client_secret", ""), self._client_secret)
+        if form.get("client_id") != self.options.client or not secret_fits:
+            raise ArmError(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
+        audience = form.get("scope", "").removesuffix("/.default") or form.get("resource", "")
+        return self.token(audience, self.options.client_object, self.options.client)
+
+    def token(self, audience: str, object_id: str, client_id: str) -> dict[str, Any]:
+        now = int(time.time())
+        claims = {
+            "aud": audience,
+            "iss": self.issuer,
+            "iat": now,
+            "nbf": now,
+            "exp": now + _LIFETIME,
+            "appid": client_id,
+            "azp": client_id,
+            "idtyp": "app",
+            "oid": object_id,
+            "sub": object_id,
+            "tid": self.options.tenant,
+            "ver": "2.0",
+        }
+        encoded = jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": "lab"})
+        return {
+            "token_type": "Bearer",
+            "expires_in": _LIFETIME,
+            "ext_expires_in": _LIFETIME,
+            "expires_on": str(now + _LIFETIME),
+            "resource": audience,
+            "access_token": encoded,
+        }
+
+    def verify(self, authorization: str, user_agent: str) -> Caller:
+        """Who sent this ``Authorization`` header; signature, issuer, audience and expiry are checked."""
+        scheme, _, encoded = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not encoded:
+            raise Unauthorized("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+        audiences = [
+            self.endpoint,
+            f"{self.endpoint}/",
+            "https://management.azure.com",
+            "https://management.core.windows.net/",
+            "https://management.azure.com/",
+        ]
+        try:
+            claims = jwt.decode(encoded, self._key.public_key(), algorithms=["RS256"], audience=audiences, issuer=self.issuer)
+        except jwt.ExpiredSignatureError as error:
+            raise Unauthorized("ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than current UTC time.") from error
+        except jwt.PyJWTError as error:
+            raise Unauthorized("InvalidAuthenticationToken", f"The access token is invalid: {error}.") from error
+        return Caller(claims["oid"], claims["appid"], user_agent)

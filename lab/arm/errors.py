@@ -1,0 +1,70 @@
+"""Azure's errors: each one carries the HTTP status, the code and the words that Azure uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .schema import Problem
+
+
+class ArmError(Exception):
+    """An answer with Azure's error body, ``{"error": {"code", "message", "target", "details"}}``."""
+
+    def __init__(self, status: int, code: str, message: str, *, target: str = "", details: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.target, self.details = status, code, message, target, details
+
+    def body(self) -> dict[str, Any]:
+        error: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.target:
+            error["target"] = self.target
+        if self.details:
+            error["details"] = [{"code": item.code, "target": item.target, "message": item.message} for item in self.details]
+        return {"error": error}
+
+
+class NotFound(ArmError):
+    def __init__(self, resource: str) -> None:
+        super().__init__(404, "ResourceNotFound", f"The Resource '{resource}' was not found.")
+
+
+class GroupNotFound(ArmError):
+    def __init__(self, group: str) -> None:
+        super().__init__(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
+
+
+class ParentNotFound(ArmError):
+    def __init__(self, parent: str) -> None:
+        super().__init__(
+            404, "ParentResourceNotFound", f"Can not perform requested operation on nested resource. Parent resource '{parent}' not found."
+        )
+
+
+class InvalidReference(ArmError):
+    def __init__(self, missing: str, user: str) -> None:
+        super().__init__(400, "InvalidResourceReference", f"Resource {missing} referenced by resource {user} was not found.")
+
+
+class InProgress(ArmError):
+    def __init__(self, resource: str, operation: str) -> None:
+        super().__init__(
+            409, "AnotherOperationInProgress", f"Another operation on this or dependent resource is in progress: {resource}, operation {operation}."
+        )
+
+
+class PreconditionFailed(ArmError):
+    def __init__(self, resource: str) -> None:
+        super().__init__(412, "PreconditionFailed", f"Precondition failed: the etag in the if-match header does not match the etag of {resource}.")
+
+
+class ScopeLocked(ArmError):
+    def __init__(self, scope: str, lock: str) -> None:
+        super().__init__(
+            409, "ScopeLocked", f"The scope '{scope}' cannot perform the operation because following scope(s) are locked: '{lock}'. Remove the lock."
+        )
+
+
+class NotRegistered(ArmError):
+    def __init__(self, namespace: str) -> None:
+        super().__init__(409, "MissingSubscriptionRegistration", f"The subscription is not registered to use namespace '{namespace}'.")

@@ -1,0 +1,183 @@
+"""Checks a request body against Microsoft's own resource types (compiled by ``compile.py``)."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_DATA = Path(__file__).parent / "data"
+_REQUIRED, _READ_ONLY, _WRITE_ONLY = 1, 2, 4
+
+#: Members of every resource that ARM itself owns; what a client sends in them is ignored.
+_ENVELOPE = {"id", "name", "type", "apiversion", "etag", "systemdata"}
+
+
+@dataclass
+class Problem:
+    """One thing that is wrong with a body, in the words of Azure's ``error.details``."""
+
+    code: str
+    target: str
+    message: str
+
+
+@dataclass
+class Checked:
+    """A body as Azure reads it: property names in Azure's case, read-only properties left out."""
+
+    body: dict[str, Any] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    #: "stored" when this api-version's types are here, else "nearest"
+    schema: str = "stored"
+
+
+@functools.cache
+def versions(namespace: str) -> dict[str, list[str]]:
+    """Type name in lower case -> api-versions whose types are stored, oldest first."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(_DATA.glob(f"{namespace.lower()}@*.json")):
+        version = path.stem.partition("@")[2]
+        for name in _load(path.name)["types"]:
+            found.setdefault(name.lower(), []).append(version)
+    return found
+
+
+@functools.cache
+def _load(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((_DATA / name).read_text())
+    loaded["by_lower_case"] = {key.lower(): value for key, value in loaded["types"].items()}
+    return loaded
+
+
+def nearest(resource_type: str, api_version: str) -> str | None:
+    """The stored api-version to read ``api_version`` as: itself, else the newest before it, else the oldest after it."""
+    known = versions(resource_type.partition("/")[0]).get(resource_type.lower(), [])
+    before = [version for version in known if version[:10] <= api_version[:10]]
+    if api_version in known:
+        return api_version
+    return before[-1] if before else known[0] if known else None
+
+
+def check(resource_type: str, api_version: str, body: dict[str, Any], *, partial: bool = False) -> Checked:
+    """Read ``body`` as Azure would. With ``partial`` (PATCH, compute's PUT) nothing is required."""
+    version = nearest(resource_type, api_version)
+    if version is None:
+        raise KeyError(resource_type)
+    loaded = _load(f"{resource_type.partition('/')[0].lower()}@{version}.json")
+    checked = Checked(schema="stored" if version == api_version else "nearest")
+    reader = _Reader(loaded["nodes"], checked, partial)
+    sent = {key: value for key, value in body.items() if key.lower() not in _ENVELOPE}
+    checked.ignored += [key for key in body if key.lower() in _ENVELOPE]
+    checked.body = reader.value(loaded["by_lower_case"][resource_type.lower()], sent, "")
+    return checked
+
+
+class _Reader:
+    def __init__(self, nodes: list[dict[str, Any]], checked: Checked, partial: bool) -> None:
+        self.nodes, self.checked, self.partial = nodes, checked, partial
+
+    def problem(self, code: str, path: str, message: str) -> None:
+        self.checked.problems.append(Problem(code, path, message))
+
+    def value(self, position: int, value: Any, path: str) -> Any:
+        node = self.nodes[position]
+        if value is None or not node:
+            return value
+        if "o" in node:
+            return self._object(node, value, path)
+        if "l" in node:
+            if not isinstance(value, list):
+                self.problem("InvalidRequestFormat", path, f"Cannot deserialize the value of '{path}': a list is expected.")
+                return value
+            return [self.value(node["l"], item, f"{path}[{number}]") for number, item in enumerate(value)]
+        if "u" in node:
+            return self._union(node, value, path)
+        self._scalar(node, value, path)
+        if "e" in node:
+            return next((known for known in node["e"] if str(known).lower() == str(value).lower()), value)
+        return value
+
+    def _union(self, node: dict[str, Any], value: Any, path: str) -> Any:
+        tries = []
+        for position in node["u"]:
+            attempt = Checked()
+            read = _Reader(self.nodes, attempt, self.partial).value(position, value, path)
+            if not attempt.problems:
+                self.checked.ignored += attempt.ignored
+                return read
+            tries.append(attempt.problems)
+        self.checked.problems += min(tries, key=len)
+        return value
+
+    def _scalar(self, node: dict[str, Any], value: Any, path: str) -> None:
+        if "b" in node:
+            if not isinstance(value, bool):
+                self.problem("InvalidRequestFormat", path, f"Cannot convert {value!r} of '{path}' to a boolean.")
+        elif "i" in node:
+            low, high = node["i"].get("minValue"), node["i"].get("maxValue")
+            if isinstance(value, bool) or not isinstance(value, int):
+                self.problem("InvalidRequestFormat", path, f"Cannot convert {value!r} of '{path}' to a whole number.")
+            elif (low is not None and value < low) or (high is not None and value > high):
+                self.problem("InvalidParameter", path, f"The value {value} of parameter '{path}' is out of range: {low} to {high}.")
+        elif not isinstance(value, str):
+            self.problem("InvalidRequestFormat", path, f"Cannot convert {value!r} of '{path}' to a string.")
+        elif "e" in node:
+            if not node.get("open") and value.lower() not in {str(known).lower() for known in node["e"]}:
+                self.problem("InvalidParameter", path, f"The value '{value}' of parameter '{path}' is not allowed. Allowed: {', '.join(node['e'])}.")
+        else:
+            self._string(node["s"], value, path)
+
+    def _string(self, limits: dict[str, Any], value: str, path: str) -> None:
+        if not limits.get("minLength", 0) <= len(value) <= limits.get("maxLength", len(value)):
+            low, high = limits.get("minLength", 0), limits.get("maxLength", "any")
+            self.problem("InvalidParameter", path, f"The length of '{path}' is {len(value)}; allowed are {low} to {high}.")
+        if "pattern" in limits and not _pattern(limits["pattern"]).search(value):
+            self.problem("InvalidParameter", path, f"The value '{value}' of parameter '{path}' does not match {limits['pattern']}.")
+
+    def _object(self, node: dict[str, Any], value: Any, path: str) -> Any:
+        if not isinstance(value, dict):
+            self.problem("InvalidRequestFormat", path, f"Cannot deserialize the value of '{path}': an object is expected.")
+            return value
+        known = {name.lower(): (name, position, flags) for name, (position, flags) in node["o"].items()}
+        if "d" in node:
+            chosen = next((item for key, item in value.items() if key.lower() == node["d"].lower()), None)
+            variant = node["v"].get(chosen)
+            if variant is None:
+                self.problem("InvalidParameter", f"{path}.{node['d']}".lstrip("."), f"'{chosen}' is none of {', '.join(node['v'])}.")
+                return value
+            known |= {name.lower(): (name, position, flags) for name, (position, flags) in self.nodes[variant]["o"].items()}
+        result: dict[str, Any] = {}
+        for key, item in value.items():
+            here = f"{path}.{key}".lstrip(".")
+            if key.lower() in known:
+                name, position, flags = known[key.lower()]
+                if flags & _READ_ONLY:
+                    self.checked.ignored.append(here)
+                else:
+                    result[name] = self.value(position, item, here)
+            elif "a" in node:
+                result[key] = self.value(node["a"], item, here)
+            elif key.lower() in {"id", "name", "type", "etag"}:
+                # Sub-resources carry these in Azure's answers, and clients echo them.
+                result[key] = item
+            else:
+                self.problem(
+                    "InvalidRequestFormat", here, f"Could not find member '{key}' on object of type '{path.rpartition('.')[2] or 'resource'}'."
+                )
+        if not self.partial:
+            for name, _, flags in known.values():
+                if flags & _REQUIRED and not flags & _READ_ONLY and name not in result and not (path == "" and name.lower() in _ENVELOPE):
+                    here = f"{path}.{name}".lstrip(".")
+                    self.problem("InvalidParameter", here, f"Required parameter '{here}' is missing or null.")
+        return result
+
+
+@functools.cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """.NET's ``\\z`` is Python's ``\\Z``; the rest of what Azure's patterns use is the same in both."""
+    return re.compile(text.replace("\\z", "\\Z"))

@@ -1,0 +1,106 @@
+"""Processes of a lab: started with a health check, stopped in order, never outliving the lab that started them."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """For ``preexec_fn``: the kernel kills the child when the thread that started it ends (prctl(2))."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def free_port() -> int:
+    """A port of the kernel's choice that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class ProcessFailed(Exception):
+    """A process that ended or did not get healthy; the message ends with the last lines of its log."""
+
+
+class Process:
+    """One program: ``start`` waits until ``healthy`` says so, ``stop`` until it is gone."""
+
+    def __init__(
+        self,
+        name: str,
+        arguments: list[str],
+        log: Path,
+        healthy: Callable[[], Awaitable[bool]] | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self.name, self.arguments, self.log, self._healthy, self._environment = name, arguments, log, healthy, environment
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self, timeout: float = 60) -> None:
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *self.arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
+                preexec_fn=die_with_parent,
+                start_new_session=True,
+            )
+        if self._healthy is None:
+            return
+        async with asyncio.timeout(timeout):
+            try:
+                while not await self._healthy():
+                    if not self.running:
+                        raise ProcessFailed(f"{self.name} ended with {self._process.returncode}:\n{self._tail()}")
+                    await asyncio.sleep(0.05)
+            except TimeoutError as error:
+                raise ProcessFailed(f"{self.name} was not healthy within {timeout} s:\n{self._tail()}") from error
+
+    def _tail(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
+
+    async def stop(self, timeout: float = 15) -> None:
+        """SIGTERM, then SIGKILL when that is not obeyed."""
+        if self._process is None or not self.running:
+            return
+        self._process.terminate()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+
+def is_lab(pid: int) -> bool:
+    """Whether ``pid`` is a lab's server: a number in a file may have come to mean another process since."""
+    try:
+        return b"lab\0serve\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def terminate(pid: int, timeout: float) -> bool:
+    """Stop a lab's server by its id; False when it would not go."""
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + timeout
+    while is_lab(pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True

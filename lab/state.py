@@ -1,0 +1,82 @@
+"""Where a lab lives and what it was started with."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from .arm.azure import Options
+from .process import free_port, is_lab
+
+CHECKOUT = Path(__file__).parent.parent
+#: what takes minutes to make is kept here, for all labs of this user
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dualstack-aks-lab"
+
+
+@dataclass
+class Settings:
+    """``lab.json``: what ``up`` was told, and the ports that stay the same over a restart."""
+
+    azure: Options = field(default_factory=Options)
+    port: int = 0
+    latency: float = 0
+
+
+class State:
+    """A lab's folder: settings, secrets, store, journal, log and clusters."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self.secrets = self.folder / "secrets"
+        self.journal = self.folder / "journal.jsonl"
+        self.log = self.folder / "lab.log"
+        self.store = self.folder / "azure.sqlite"
+        self.clusters = self.folder / "clusters"
+        self.ready = self.folder / "ready"
+        self._pid = self.folder / "pid"
+        self._settings = self.folder / "lab.json"
+
+    @staticmethod
+    def default() -> State:
+        """``LAB_STATE``, else ``.cache/lab`` in the checkout."""
+        return State(Path(os.environ.get("LAB_STATE") or CHECKOUT / ".cache" / "lab"))
+
+    @property
+    def pid(self) -> int:
+        """The server's process id, 0 when none runs."""
+        try:
+            pid = int(self._pid.read_text())
+        except (OSError, ValueError):
+            return 0
+        return pid if is_lab(pid) else 0
+
+    @pid.setter
+    def pid(self, value: int) -> None:
+        self._pid.write_text(str(value))
+
+    def load(self) -> Settings:
+        loaded = json.loads(self._settings.read_text())
+        return Settings(Options(**loaded.pop("azure")), **loaded)
+
+    def create(self, settings: Settings) -> None:
+        """Make the folder, or go on with the one that is there: its port stays."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.secrets.mkdir(mode=0o700, exist_ok=True)
+        self.clusters.mkdir(exist_ok=True)
+        settings.port = self.load().port if self._settings.exists() else settings.port or free_port()
+        secret = self.secrets / "client"
+        if not secret.exists():
+            secret.touch(mode=0o600)
+            secret.write_text(secrets.token_urlsafe(24))
+        self._settings.write_text(json.dumps(asdict(settings), indent=2) + "\n")
+
+    @property
+    def client_secret(self) -> str:
+        return (self.secrets / "client").read_text()
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
