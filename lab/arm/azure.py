@@ -193,12 +193,16 @@ class Azure:
 
     # Writes
 
-    def check_scope(self, parsed: ids.ResourceId) -> None:
+    def check_scope(self, parsed: ids.ResourceId, *, writing: bool = False) -> None:
         """Subscription, provider, resource group and parent must be there."""
         if parsed.subscription and parsed.subscription.lower() != self.options.subscription.lower():
             raise errors.ArmError(404, "SubscriptionNotFound", f"The subscription '{parsed.subscription}' could not be found.")
-        if parsed.resource_group and not self.store.group_of(parsed.text if parsed.names else parsed.scope + "/x"):
-            raise errors.GroupNotFound(parsed.resource_group)
+        if parsed.resource_group:
+            group = self.store.group_of(parsed.scope)
+            if group is None:
+                raise errors.GroupNotFound(parsed.resource_group)
+            if writing and group.properties.get("provisioningState") == "Deleting":
+                raise errors.ArmError(409, "ResourceGroupBeingDeleted", f"The resource group '{parsed.resource_group}' is being deleted.")
 
     def _check_parents(self, parsed: ids.ResourceId) -> None:
         if len(parsed.names) > 1 and not self.store.get(parsed.parent):
@@ -229,12 +233,12 @@ class Azure:
     ) -> tuple[Resource, Operation | None, bool, schema.Checked]:
         """A PUT or PATCH. Returns the resource, the operation that now changes it (if any), whether it is new, and what was read."""
         parsed = ids.parse(path)
-        served = self.kind_of(parsed.type or "Microsoft.Resources/resourceGroups")
+        served = self.kind_of(parsed.type)
         if not served.writable:
             raise errors.ArmError(405, "MethodNotAllowed", f"{served.type} cannot be written by clients of the lab.")
         before = self.store.get(path)
         if parsed.names:
-            self.check_scope(parsed)
+            self.check_scope(parsed, writing=True)
         if parsed.namespace and self.registration(parsed.namespace) != "Registered":
             raise errors.NotRegistered(parsed.namespace)
         self._check_parents(parsed)
@@ -310,7 +314,7 @@ class Azure:
 
     def make(self, path: str, body: dict[str, Any]) -> Resource:
         """Store a resource that Azure makes itself (a node resource group's): no checks, done at once."""
-        served = self.kind_of(ids.parse(path).type or "Microsoft.Resources/resourceGroups")
+        served = self.kind_of(ids.parse(path).type)
         before = self.store.get(path)
         write = Write(self, before.id if before else path, served.type, copy.deepcopy(body), before, Caller("", "", "azure"))
         served.defaults(write)

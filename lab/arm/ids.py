@@ -28,6 +28,8 @@ class ResourceId:
     @property
     def type(self) -> str:
         """``Microsoft.Network/virtualNetworks/subnets``, as the client spelt it."""
+        if not self.namespace:
+            return "Microsoft.Resources/resourceGroups"
         return "/".join((self.namespace, *self.types))
 
     @property

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  subscription_id:
+    description: The subscription; else C(AZURE_SUBSCRIPTION_ID), else the credentials file.
+    type: str
+  client_id:
+    description: Client id of the service principal, or of the managed identity; else C(AZURE_CLIENT_ID).
+    type: str
+  secret:
+    description: Client secret; else C(AZURE_SECRET).
+    type: str
+  tenant:
+    description: The tenant; else C(AZURE_TENANT).
+    type: str
+    aliases: [tenant_id]
+  cloud_environment:
+    description:
+      - C(AzureCloud), C(AzureChinaCloud), C(AzureUSGovernment) or the URL of another Resource Manager; else C(AZURE_CLOUD_ENVIRONMENT).
+    type: str
+  profile:
+    description: Section of C(~/.azure/credentials); else C(AZURE_PROFILE).
+    type: str
+  auth_source:
+    description: Where the credentials come from; else C(ANSIBLE_AZURE_AUTH_SOURCE), else V(auto).
+    type: str
+    choices: [auto, env, credential_file, cli, msi]
+"""

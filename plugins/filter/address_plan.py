@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plan
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
+
+DOCUMENTATION = r"""
+name: address_plan
+short_description: Compute a stamp's addresses in both families
+version_added: 0.1.0
+author: The dualstack.aks contributors
+description:
+  - Computes the virtual network, subnets, pod and service ranges of a stamp. What the register holds stays; what it lacks is proposed.
+  - IPv6 is a C(/48) a stamp (RFC 4193, or a slice of the user's prefix) with C(/64) subnets in RFC 3531 order; IPv4 is the best fit in the pools.
+positional: register
+options:
+  _input:
+    description: The specification; see the role C(network) for its keys.
+    type: dict
+    required: true
+  register:
+    description: "The address register: C(stamps) and C(retired)."
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: Show a plan
+  ansible.builtin.debug:
+    msg: "{{ {'organisation': 'example', 'stamp': 'westeurope'} | dualstack.aks.address_plan({}) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: C(vnet), C(pods), C(services) and C(subnets) with C(ipv4) and C(ipv6); C(dns_service_ip); C(register) with the proposals in it.
+  type: dict
+"""
+
+
+def _address_plan(specification: Mapping[str, Any], register: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    try:
+        return address_plan(specification, register or {})
+    except MalformedSpecification as error:
+        raise AnsibleFilterError(f"dualstack.aks.address_plan: {error}") from error
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Any]:
+        return {"address_plan": _address_plan}

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.rules import plan_violations
+
+DOCUMENTATION = r"""
+name: plan_violations
+short_description: Check a stamp against every dual-stack rule of Azure that can be known offline
+version_added: 0.1.0
+author: The dualstack.aks contributors
+description:
+  - Returns all broken rules at once, each with its remedy and Azure's page; an empty list when the plan is good.
+positional: register
+options:
+  _input:
+    description: The specification; see the role C(network) for its keys.
+    type: dict
+    required: true
+  register:
+    description: "The address register: C(stamps) and C(retired)."
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: Refuse a bad plan
+  ansible.builtin.assert:
+    that: violations == []
+    fail_msg: "{{ violations }}"
+  vars:
+    specification: {organisation: example, stamp: westeurope}
+    register: "{{ (specification | dualstack.aks.address_plan({})).register }}"
+    violations: "{{ specification | dualstack.aks.plan_violations(register) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: One mapping a violation with C(rule), C(subject), C(found), C(remedy) and C(reference).
+  type: list
+  elements: dict
+"""
+
+
+def _plan_violations(specification: Mapping[str, Any], register: Mapping[str, Any] | None = None) -> list[dict[str, str]]:
+    try:
+        return plan_violations(specification, register or {})
+    except MalformedSpecification as error:
+        raise AnsibleFilterError(f"dualstack.aks.plan_violations: {error}") from error
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Any]:
+        return {"plan_violations": _plan_violations}

@@ -1,0 +1,117 @@
+# The documentation of the action plugin of the same name; nothing runs from here.
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: azure_resources
+short_description: Bring a set of Azure resources to what is declared
+version_added: 0.1.0
+author: The dualstack.aks contributors
+description:
+  - Compares declared Azure Resource Manager resources with the live ones by meaning, writes what differs in the order of their
+    references and in parallel where nothing depends on the other, and waits for the operations.
+  - A declared mapping is laid over the live one. A declared list is the author's whole, so that what it omits is removed, except at the
+    paths named by C(shared). C(null) removes a property. What is not declared stays as it is.
+  - Named things go only by O(state=absent), never by vanishing from a file.
+  - Runs in the controller's process; nothing is copied to a host.
+options:
+  resources_file:
+    description: File in the role's or the play's C(templates) folder that holds the mapping O(resources). Rendered value by value, never as text.
+    type: str
+  resources:
+    description:
+      - Handles and their resources. Keys of a resource are C(type), C(name), C(parent), C(id), C(body), C(state), C(loop), C(when),
+        C(existing), C(depends_on), C(create_only), C(shared), C(on_absent), C(list_keys) and C(api_version).
+      - "C(${handle}) stands for a resource's id, C(${handle.path}) for a value of Azure's answer, C(${handle[key].path}) for one of a loop."
+      - C(existing) resources are read, must be there, and are never written.
+      - C(create_only) names paths that count at creation only, C(shared) lists that others may add to.
+    type: dict
+  resource_group:
+    description: Resource group of resources that name no C(parent).
+    type: str
+    default: ""
+  state:
+    description: Whether the resources are to be there. With V(absent) only what carries the collection's tags is deleted, in order.
+    type: str
+    choices: [present, absent]
+    default: present
+  wait:
+    description: Wait for the operations. With V(false) the task ends when Azure has accepted the writes.
+    type: bool
+    default: true
+  timeout:
+    description: Seconds that one resource's operation may take.
+    type: float
+    default: 3600
+  read_timeout:
+    description: Seconds that one answer of Azure may take.
+    type: float
+    default: 120
+  parallelism:
+    description: Requests in flight at once.
+    type: int
+    default: 8
+extends_documentation_fragment:
+  - dualstack.aks.credentials
+attributes:
+  check_mode:
+    description: Reads everything and reports what a run would do, also on an empty subscription.
+    support: full
+  diff_mode:
+    description: Shows only what differs, resource by resource.
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: A resource group with a dual-stack virtual network
+  dualstack.aks.azure_resources:
+    resource_group: rg-example
+    resources:
+      group:
+        type: Microsoft.Resources/resourceGroups
+        name: rg-example
+        body:
+          location: westeurope
+          tags: {managed-by: dualstack.aks, dualstack-stamp: "{{ inventory_hostname }}"}
+      vnet:
+        type: Microsoft.Network/virtualNetworks
+        name: vnet-example
+        body:
+          location: westeurope
+          tags: {managed-by: dualstack.aks, dualstack-stamp: "{{ inventory_hostname }}"}
+          properties:
+            addressSpace: {addressPrefixes: [10.0.0.0/20, "fd00:db8:1::/56"]}
+      subnet:
+        loop:
+          - {key: nodes, prefixes: [10.0.0.0/22, "fd00:db8:1::/64"]}
+          - {key: apps, prefixes: [10.0.4.0/24, "fd00:db8:1:80::/64"]}
+        type: Microsoft.Network/virtualNetworks/subnets
+        parent: ${vnet}
+        name: "{{ item.key }}"
+        body:
+          properties: {addressPrefixes: "{{ item.prefixes }}"}
+"""
+
+RETURN = r"""
+resources:
+  description: Each resource by its handle.
+  returned: always
+  type: dict
+  contains:
+    id: {description: The resource's id., type: str}
+    action: {description: What was done, or would be done in check mode., type: str, sample: update}
+    differences: {description: "What differed: path, before, after.", type: list, elements: dict}
+    body: {description: Azure's answer, secrets masked., type: dict}
+requests:
+  description: Requests sent to Azure Resource Manager.
+  returned: always
+  type: int
+critical_path:
+  description: Seconds of the longest chain of resources that waited for each other.
+  returned: always
+  type: float
+failures:
+  description: "What failed: handle, id, code, message, remedy, correlation."
+  returned: failure
+  type: list
+  elements: dict
+"""

@@ -1,0 +1,83 @@
+# The documentation of the action plugin of the same name; nothing runs from here.
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: azure_resources_info
+short_description: Read Azure resources
+version_added: 0.1.0
+author: The dualstack.aks contributors
+description:
+  - Reads resources by their handle in a resources file, by id, or by a reading action. Changes nothing.
+options:
+  resources_file:
+    description: The file of M(dualstack.aks.azure_resources) whose resources are read.
+    type: str
+  resources:
+    description: Declarations as in M(dualstack.aks.azure_resources); only their ids count.
+    type: dict
+  handles:
+    description: Which of the declared resources to read; all when it is left out.
+    type: list
+    elements: str
+  reads:
+    description:
+      - "Name -> what to read: C(id) and C(api_version), and for a reading action C(action) and C(body)."
+    type: dict
+  resource_group:
+    description: Resource group of resources that name no C(parent).
+    type: str
+    default: ""
+  read_timeout:
+    description: Seconds that one answer of Azure may take.
+    type: float
+    default: 120
+  parallelism:
+    description: Requests in flight at once.
+    type: int
+    default: 8
+extends_documentation_fragment:
+  - dualstack.aks.credentials
+attributes:
+  check_mode:
+    description: Reads in check mode too.
+    support: full
+  diff_mode:
+    description: Changes nothing.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: The subscription and its locations
+  dualstack.aks.azure_resources_info:
+    reads:
+      subscription: {id: "/subscriptions/{{ lookup('env', 'AZURE_SUBSCRIPTION_ID') }}", api_version: "2022-12-01"}
+      locations: {id: "/subscriptions/{{ lookup('env', 'AZURE_SUBSCRIPTION_ID') }}/locations", api_version: "2022-12-01"}
+"""
+
+RETURN = r"""
+resources:
+  description: Each read by its name.
+  returned: always
+  type: dict
+  contains:
+    id: {description: What was read., type: str}
+    exists: {description: Whether it is there., type: bool}
+    body: {description: Azure's answer, secrets masked., type: dict}
+    error: {description: "Code, message and status of a refusal; empty otherwise.", type: dict}
+subscription_id:
+  description: The subscription of the credentials.
+  returned: always
+  type: str
+tenant:
+  description: The tenant of the credentials.
+  returned: always
+  type: str
+cloud:
+  description: Name and endpoint of the cloud.
+  returned: always
+  type: dict
+requests:
+  description: Requests sent to Azure Resource Manager.
+  returned: always
+  type: int
+"""

@@ -1,0 +1,277 @@
+"""From a stamp's specification and the register to its addresses.
+
+This file is private to the collection.
+
+A specification is a mapping; all but the first two keys can be left out:
+
+``organisation`` text; ``stamp`` name;
+``ipv4_pools`` {``vnet``, ``pods``, ``services``: list of IPv4 prefixes};
+``ipv6_prefix`` own IPv6 space, /48 or shorter (else RFC 4193);
+``vnet_ipv4_prefix_length``, ``pods_ipv4_prefix_length``, ``services_ipv4_prefix_length``;
+``subnets`` {name: {``ipv4_prefix_length``, ``purpose``, ``families``}}.
+
+The register maps stamps to names to prefixes; the names ``vnet``, ``pods`` and ``services`` stand for the stamp's own ranges, all
+others for subnets. What was given up is kept under ``retired``, so that it is not handed out again::
+
+    stamps:
+      westeurope:
+        vnet: {ipv4: 10.0.0.0/20, ipv6: "fd5c:3e4d:98a1::/56"}
+        nodes: {ipv4: 10.0.0.0/22, ipv6: "fd5c:3e4d:98a1::/64"}
+    retired:
+      westeurope: {}
+"""
+
+from __future__ import annotations
+
+import copy
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .ranges import IPv4, IPv6, MalformedSpecification, Network, NoRoom, best_fit, next_ipv6, read, unique_local_prefix
+
+#: names in the register that are not subnets
+STAMP_RANGES = ("vnet", "pods", "services")
+
+DEFAULT_POOLS = {"vnet": ["10.0.0.0/9"], "pods": ["10.128.0.0/10"], "services": ["10.192.0.0/12"]}
+DEFAULT_LENGTHS = {"vnet": 20, "pods": 16, "services": 20}
+DEFAULT_SUBNETS: dict[str, Any] = {
+    "nodes": {"ipv4_prefix_length": 22, "purpose": "nodes", "families": ["IPv4", "IPv6"]},
+    "endpoints": {"ipv4_prefix_length": 26, "purpose": "private_endpoints", "families": ["IPv4"]},
+}
+_KEYS = {"organisation", "stamp", "ipv4_pools", "ipv6_prefix", "subnets", "cluster", "security_rules", "public_ip_prefixes", "names"} | {
+    f"{name}_ipv4_prefix_length" for name in STAMP_RANGES
+}
+
+#: An IPv6 Azure subnet is exactly this long (learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview).
+SUBNET_IPV6_LENGTH = 64
+VNET_IPV6_LENGTH = 56
+#: The longest IPv6 service range that AKS takes is the default (learn.microsoft.com/azure/aks/configure-dual-stack).
+SERVICES_IPV6_LENGTH = 108
+STAMP_IPV6_LENGTH = 48
+
+
+@dataclass(frozen=True)
+class Held:
+    """One registered range: who holds it."""
+
+    stamp: str
+    name: str
+    network: Network
+    retired: bool = False
+
+    @property
+    def subject(self) -> str:
+        return f"{self.stamp}.{self.name}" + (" (retired)" if self.retired else "")
+
+
+def registered(register: Mapping[str, Any]) -> Iterator[Held]:
+    """Every range of the register, retired ones too. Raises :class:`MalformedSpecification` for what is no prefix."""
+    for part in ("stamps", "retired"):
+        for stamp, names in (register.get(part) or {}).items():
+            for name, families in (names or {}).items():
+                for family, text in (families or {}).items():
+                    where = f"dualstack_register.{part}.{stamp}.{name}.{family}"
+                    network = read(text, where)
+                    if family not in ("ipv4", "ipv6") or network.version != int(family[-1]):
+                        raise MalformedSpecification(f"{where}: {text!r} is not {family}.")
+                    yield Held(stamp, name, network, part == "retired")
+
+
+def check_shape(specification: Mapping[str, Any], register: Mapping[str, Any]) -> None:
+    """Raise :class:`MalformedSpecification` when the two cannot be read as what this module describes."""
+    if not isinstance(specification, Mapping):
+        raise MalformedSpecification(f"The specification must be a mapping, not {type(specification).__name__}.")
+    if not isinstance(register, Mapping):
+        raise MalformedSpecification(f"dualstack_register must be a mapping with stamps and retired, not {type(register).__name__}.")
+    unknown = sorted(set(specification) - _KEYS)
+    if unknown:
+        raise MalformedSpecification(f"The specification has unknown keys: {', '.join(unknown)}. Known: {', '.join(sorted(_KEYS))}.")
+    for name in ("organisation", "stamp"):
+        if not isinstance(specification.get(name), str) or not specification[name]:
+            raise MalformedSpecification(f"The specification needs {name}: a text, not {specification.get(name)!r}.")
+    for name, subnet in subnets_of(specification).items():
+        if not isinstance(subnet, Mapping) or not isinstance(subnet.get("ipv4_prefix_length"), int):
+            raise MalformedSpecification(f"dualstack_subnets.{name} needs ipv4_prefix_length: a whole number.")
+    unknown = sorted(set(register) - {"stamps", "retired"})
+    if unknown:
+        raise MalformedSpecification(f"dualstack_register has unknown keys: {', '.join(unknown)}. Known: stamps, retired.")
+
+
+def subnets_of(specification: Mapping[str, Any]) -> dict[str, Any]:
+    """The wanted subnets; the default ones when the specification names none."""
+    given = specification.get("subnets")
+    if given is not None and not isinstance(given, Mapping):
+        raise MalformedSpecification(f"dualstack_subnets must be a mapping of names, not {type(given).__name__}.")
+    return dict(DEFAULT_SUBNETS if given is None else given)
+
+
+def pools_of(specification: Mapping[str, Any], purpose: str) -> list[IPv4]:
+    """The IPv4 prefixes that ranges of a purpose (``vnet``, ``pods``, ``services``) are taken from."""
+    pools = specification.get("ipv4_pools") or {}
+    result = []
+    for text in pools.get(purpose) or DEFAULT_POOLS[purpose]:
+        network = read(text, f"dualstack_ipv4_pools.{purpose}")
+        if not isinstance(network, ipaddress.IPv4Network):
+            raise MalformedSpecification(f"dualstack_ipv4_pools.{purpose}: {text!r} is not IPv4.")
+        result.append(network)
+    return result
+
+
+def length_of(specification: Mapping[str, Any], purpose: str) -> int:
+    """Prefix length of a stamp's own IPv4 range."""
+    value = specification.get(f"{purpose}_ipv4_prefix_length", DEFAULT_LENGTHS[purpose])
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 32:
+        raise MalformedSpecification(f"{purpose}_ipv4_prefix_length must be a whole number from 1 to 32, not {value!r}.")
+    return value
+
+
+def families_of(subnet: Mapping[str, Any]) -> list[str]:
+    return list(subnet.get("families") or ["IPv4", "IPv6"])
+
+
+class Planner:
+    """Proposes what the register does not hold yet, and never moves what it does."""
+
+    def __init__(self, specification: Mapping[str, Any], register: Mapping[str, Any]) -> None:
+        check_shape(specification, register)
+        self.specification = specification
+        self.stamp: str = specification["stamp"]
+        self.register: dict[str, Any] = {part: copy.deepcopy(dict(register.get(part) or {})) for part in ("stamps", "retired")}
+        self.held = list(registered(register))
+        self.names: dict[str, Any] = self.register["stamps"].setdefault(self.stamp, {})
+        #: what could not be given: (name, family, why)
+        self.short: list[tuple[str, str, str]] = []
+
+    def plan(self) -> dict[str, Any]:
+        self._return_retired()
+        for purpose in ("vnet", "pods", "services"):
+            self._stamp_ipv4(purpose)
+        self._stamp_ipv6()
+        wanted = subnets_of(self.specification)
+        # Large ones first, then by name: the order of the user's file must not matter.
+        for name, subnet in sorted(wanted.items(), key=lambda item: (item[1]["ipv4_prefix_length"], item[0])):
+            self._subnet(name, subnet)
+        if "subnets" in self.specification:
+            self._retire(wanted)
+        return {
+            **{name: dict(self.names.get(name, {})) for name in STAMP_RANGES},
+            "subnets": {name: dict(self.names.get(name, {})) for name in wanted},
+            "dns_service_ip": self._dns_service_ip(),
+            "register": self._tidy_register(),
+        }
+
+    def _taken(self, version: int) -> list[Any]:
+        current = [
+            network for network in (read(text, name) for name, found in self.names.items() for text in found.values()) if network.version == version
+        ]
+        return [held.network for held in self.held if held.network.version == version] + current
+
+    def _give(self, name: str, family: str, network: Network) -> None:
+        self.names.setdefault(name, {})[family] = str(network)
+
+    def _stamp_ipv4(self, purpose: str) -> None:
+        if "ipv4" in self.names.get(purpose, {}):
+            return
+        length = length_of(self.specification, purpose)
+        try:
+            self._give(purpose, "ipv4", best_fit(pools_of(self.specification, purpose), self._taken(4), length))
+        except NoRoom:
+            pools = ", ".join(map(str, pools_of(self.specification, purpose)))
+            self.short.append((purpose, "ipv4", f"no free /{length} is left in {pools}"))
+
+    def stamp_prefix(self) -> IPv6 | None:
+        """The stamp's /48: where its registered ranges lie, else a free slice of the user's prefix, else its RFC 4193 prefix."""
+        for name in STAMP_RANGES:
+            text = self.names.get(name, {}).get("ipv6")
+            if text:
+                found = read(text, f"{self.stamp}.{name}.ipv6")
+                assert isinstance(found, ipaddress.IPv6Network)
+                return found.supernet(new_prefix=STAMP_IPV6_LENGTH) if found.prefixlen > STAMP_IPV6_LENGTH else found
+        own = self.specification.get("ipv6_prefix")
+        if not own:
+            return unique_local_prefix(self.specification["organisation"], self.stamp)
+        space = read(own, "dualstack_ipv6_prefix")
+        if not isinstance(space, ipaddress.IPv6Network):
+            raise MalformedSpecification(f"dualstack_ipv6_prefix: {own!r} is not IPv6.")
+        try:
+            return next_ipv6(space, self._taken(6), STAMP_IPV6_LENGTH)
+        except NoRoom:
+            self.short.append(("vnet", "ipv6", f"no free /{STAMP_IPV6_LENGTH} is left in {space}"))
+            return None
+
+    def _stamp_ipv6(self) -> None:
+        missing = [name for name in STAMP_RANGES if "ipv6" not in self.names.get(name, {})]
+        prefix = self.stamp_prefix() if missing else None
+        if prefix is None:
+            return
+        base = int(prefix.network_address)
+        # The first /56 is the virtual network's, the next two begin with pods and services: P:00xx, P:0100, P:0200.
+        layout = {
+            "vnet": ipaddress.IPv6Network((base, VNET_IPV6_LENGTH)),
+            "pods": ipaddress.IPv6Network((base + (1 << 72), SUBNET_IPV6_LENGTH)),
+            "services": ipaddress.IPv6Network((base + (2 << 72), SERVICES_IPV6_LENGTH)),
+        }
+        for name in missing:
+            if any(layout[name].overlaps(found) for found in self._taken(6)):
+                self.short.append((name, "ipv6", f"{layout[name]} is taken by another registered name"))
+            else:
+                self._give(name, "ipv6", layout[name])
+
+    def _subnet(self, name: str, subnet: Mapping[str, Any]) -> None:
+        current = self.names.get(name, {})
+        vnet = self.names.get("vnet", {})
+        if "IPv4" in families_of(subnet) and "ipv4" not in current and "ipv4" in vnet:
+            space = ipaddress.IPv4Network(vnet["ipv4"])
+            length = subnet["ipv4_prefix_length"]
+            try:
+                self._give(name, "ipv4", best_fit([space], self._taken_in(space), length))
+            except NoRoom:
+                self.short.append((name, "ipv4", f"no free /{length} is left in the virtual network {space}"))
+        if "IPv6" in families_of(subnet) and "ipv6" not in current and "ipv6" in vnet:
+            six = ipaddress.IPv6Network(vnet["ipv6"])
+            try:
+                self._give(name, "ipv6", next_ipv6(six, self._taken_in(six), SUBNET_IPV6_LENGTH))
+            except NoRoom:
+                self.short.append((name, "ipv6", f"no free /{SUBNET_IPV6_LENGTH} is left in the virtual network {six}"))
+
+    def _taken_in(self, space: Network) -> list[Any]:
+        """Ranges inside a virtual network: the virtual network itself, and what contains it, are not in the way."""
+        return [found for found in self._taken(space.version) if found != space and found.prefixlen > space.prefixlen]
+
+    def _return_retired(self) -> None:
+        """A name that comes back gets its own prefixes back."""
+        retired = self.register["retired"].get(self.stamp) or {}
+        for name in list(retired):
+            if name in STAMP_RANGES or name in subnets_of(self.specification):
+                for family, text in retired.pop(name).items():
+                    self.names.setdefault(name, {}).setdefault(family, text)
+
+    def _retire(self, wanted: Mapping[str, Any]) -> None:
+        for name in [name for name in self.names if name not in wanted and name not in STAMP_RANGES]:
+            self.register["retired"].setdefault(self.stamp, {})[name] = self.names.pop(name)
+
+    def _tidy_register(self) -> dict[str, Any]:
+        return {
+            "stamps": {stamp: self.register["stamps"][stamp] for stamp in sorted(self.register["stamps"])},
+            "retired": {stamp: names for stamp, names in sorted(self.register["retired"].items()) if names},
+        }
+
+    def _dns_service_ip(self) -> str:
+        """The tenth address of the IPv4 service range, AKS' own habit; empty without a range."""
+        text = self.names.get("services", {}).get("ipv4")
+        if not text:
+            return ""
+        services = ipaddress.IPv4Network(text)
+        return str(services[10]) if services.num_addresses > 11 else str(services[-2])
+
+
+def address_plan(specification: Mapping[str, Any], register: Mapping[str, Any]) -> dict[str, Any]:
+    """The addresses of one stamp.
+
+    Returns ``{vnet, pods, services: {ipv4, ipv6}, subnets: {name: {ipv4, ipv6}}, dns_service_ip, register}`` with prefixes in
+    RFC 5952 text; ``register`` is the register with this stamp's proposals in it. What finds no room is left out, and
+    ``plan_violations`` says so. Raises :class:`MalformedSpecification`.
+    """
+    return Planner(specification, register).plan()

@@ -1,0 +1,100 @@
+"""One rule in, one network security rule a family out.
+
+This file is private to the collection.
+
+A rule as users write it::
+
+    {name: web, priority: 200, direction: Inbound, access: Allow, protocol: Tcp, description: …,
+     source: [Internet], destination: ["*"], destination_ports: ["80", "443"], source_ports: ["*"]}
+
+``source`` and ``destination`` take prefixes of either family, service tags, ``*``, and the plan's names (``subnet:nodes``, ``pods``,
+``vnet``). Service tags and ``*`` cover both families in one Azure rule; prefixes need a rule a family, since Azure refuses a rule that
+mixes them (learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from .ranges import MalformedSpecification
+
+PRIORITIES = (100, 4096)
+_SIDES = ("source", "destination")
+
+
+def _terms(rule: Mapping[str, Any], side: str) -> list[str]:
+    value = rule.get(side, "*")
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+
+
+def _resolve(term: str, plan: Mapping[str, Any], where: str) -> list[str]:
+    """The prefixes that a term means: the plan's for its names, canonical text for prefixes, the term itself for a tag."""
+    if term.startswith("subnet:"):
+        name = term.removeprefix("subnet:")
+        if name not in plan.get("subnets", {}):
+            raise MalformedSpecification(f"{where}: the plan has no subnet {name!r}.")
+        return list(plan["subnets"][name].values())
+    if term in ("vnet", "pods", "services"):
+        return list(plan[term].values())
+    try:
+        return [str(ipaddress.ip_network(term, strict=False))] if "/" in term else [str(ipaddress.ip_address(term))]
+    except ValueError:
+        return [term]
+
+
+def _family(prefix: str) -> int:
+    """4 or 6; 0 for a service tag and ``*``, which cover both."""
+    try:
+        return ipaddress.ip_network(prefix).version
+    except ValueError:
+        return 0
+
+
+def _prefixes(rule: Mapping[str, Any], side: str, plan: Mapping[str, Any]) -> list[str]:
+    where = f"network_security_rules.{rule.get('name')}.{side}"
+    return [prefix for term in _terms(rule, side) for prefix in _resolve(term, plan, where)]
+
+
+def rule_families(rule: Mapping[str, Any], side: str, plan: Mapping[str, Any]) -> set[int]:
+    """The families that a side's prefixes have; empty when it holds service tags only."""
+    return {family for family in map(_family, _prefixes(rule, side, plan)) if family}
+
+
+def _put(properties: dict[str, Any], side: str, what: str, values: list[str]) -> None:
+    """One value goes into the singular property, several into the plural: Azure wants one of the two."""
+    if len(values) == 1:
+        properties[f"{side}{what}"] = values[0]
+    else:
+        properties[f"{side}{what}{'es' if what.endswith('x') else 's'}"] = values
+
+
+def family_rules(rule: Mapping[str, Any], plan: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Azure's security rules for one rule: one when no side names a prefix, else one for each family that both sides have.
+
+    The IPv6 twin is called ``<name>-ipv6`` and takes the next priority. Raises :class:`MalformedSpecification` for a rule without
+    name or priority, and for a name that the plan does not have.
+    """
+    if not rule.get("name") or not isinstance(rule.get("priority"), int):
+        raise MalformedSpecification(f"network_security_rules: {dict(rule)!r} needs a name and a priority (a whole number).")
+    families = [rule_families(rule, side, plan) for side in _SIDES]
+    named = [found for found in families if found]
+    wanted = sorted(set.intersection(*named)) if named else [0]
+    result = []
+    for version in wanted:
+        properties: dict[str, Any] = {
+            "access": rule.get("access", "Allow"),
+            "direction": rule.get("direction", "Inbound"),
+            "priority": rule["priority"] + (version == 6),
+            "protocol": rule.get("protocol", "*"),
+        }
+        if rule.get("description"):
+            properties["description"] = rule["description"]
+        for side in _SIDES:
+            prefixes = [prefix for prefix in _prefixes(rule, side, plan) if _family(prefix) in (0, version)]
+            _put(properties, side, "AddressPrefix", prefixes)
+            ports = rule.get(f"{side}_ports", "*")
+            _put(properties, side, "PortRange", [str(port) for port in ports] if isinstance(ports, list) else [str(ports)])
+        result.append({"name": rule["name"] + ("-ipv6" if version == 6 else ""), "properties": properties})
+    return result

@@ -1,0 +1,143 @@
+"""What the three actions share: arguments, credentials, templating of resource declarations.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from .client import ArmClient
+from .comparison import Difference
+from .credentials import CredentialError, login
+from .graph import DeclarationError, Declarations, Resource
+from .reconcile import Outcome
+
+#: azure.azcollection's names; ``azure.azcollection.all`` in module_defaults sets them for these actions too
+CREDENTIAL_OPTIONS: dict[str, dict[str, Any]] = {
+    "subscription_id": {"type": "str"},
+    "client_id": {"type": "str"},
+    "secret": {"type": "str", "no_log": True},
+    "tenant": {"type": "str", "aliases": ["tenant_id"]},
+    "cloud_environment": {"type": "str"},
+    "profile": {"type": "str"},
+    "auth_source": {"type": "str", "choices": ["auto", "env", "credential_file", "cli", "msi"]},
+}
+DECLARATION_OPTIONS: dict[str, dict[str, Any]] = {
+    "resources_file": {"type": "str"},
+    "resources": {"type": "raw"},
+    "resource_group": {"type": "str", "default": ""},
+    "read_timeout": {"type": "float", "default": 120},
+    "parallelism": {"type": "int", "default": 8},
+}
+_SECRET = re.compile(r"secret|password|token|\.value$", re.IGNORECASE)
+_MASK = "(secret)"
+
+
+class AzureAction(ActionBase):  # type: ignore[misc]
+    """An action in the controller's own process; nothing is sent to a host."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_diff = True
+    _requires_connection = False
+
+    @classmethod
+    def finalize_task_arg(cls, name: str, value: Any, templar: Any, context: Any) -> Any:
+        """``resources`` is rendered entry by entry in :meth:`declarations`, since ``loop`` brings its own ``item``."""
+        return value if name == "resources" else templar.template(value)
+
+    def declarations(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any], subscription_id: str, state: str) -> dict[str, Resource]:
+        """The resources that the task declares, by handle."""
+        if bool(arguments["resources_file"]) == bool(arguments["resources"]):
+            raise AnsibleActionFail("Give either resources_file or resources.")
+        if arguments["resources_file"]:
+            path = self._find_needle("templates", arguments["resources_file"])
+            declared = self._loader.load_from_file(path, trusted_as_template=True)
+        else:
+            declared = arguments["resources"]
+            if isinstance(declared, str):
+                declared = self._templar.template(declared)
+
+        def templar(variables: Mapping[str, Any]) -> Any:
+            return self._templar.copy_with_new_env(available_variables={**task_vars, **variables}) if variables else self._templar
+
+        try:
+            return Declarations(
+                declared,
+                subscription_id=subscription_id,
+                resource_group=arguments["resource_group"],
+                state=state,
+                template=lambda value, variables: templar(variables).template(value),
+                condition=lambda value, variables: templar(variables).evaluate_conditional(value),
+            ).resources
+        except DeclarationError as error:
+            where = arguments["resources_file"] or "resources"
+            raise AnsibleActionFail(f"{where} cannot be used, and nothing was done:\n{error}") from error
+
+    def client(self, arguments: Mapping[str, Any]) -> ArmClient:
+        """A client with the task's credentials; close it."""
+        try:
+            found = login(arguments)
+        except CredentialError as error:
+            raise AnsibleActionFail(str(error)) from error
+        parallelism = arguments.get("parallelism", 8)
+        return ArmClient(found, connections=parallelism, read_timeout=arguments.get("read_timeout", 120), correlation=str(uuid.uuid4()))
+
+
+def masked(value: Any, path: str = "") -> Any:
+    """``value`` with what its path says is secret hidden."""
+    if isinstance(value, Mapping):
+        return {name: masked(item, f"{path}.{name}") for name, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item, path) for item in value]
+    if isinstance(value, str) and _SECRET.search(path) and not path.lower().endswith(("uri", "url", "id", "uriwithversion", "rotation")):
+        return _MASK
+    return value
+
+
+def shown(difference: Difference) -> dict[str, Any]:
+    return {
+        "path": difference.path,
+        "before": masked(difference.before, difference.path),
+        "after": masked(difference.after, difference.path),
+    }
+
+
+def diff_of(outcome: Outcome) -> dict[str, str]:
+    """Ansible's diff of one resource: only what differs."""
+
+    def side(which: str) -> str:
+        lines = {}
+        for found in outcome.differences:
+            value = getattr(found, which)
+            if found.path == "" and isinstance(value, Mapping):
+                lines.update(masked(dict(value)))
+            elif value is not None:
+                lines[found.path] = masked(value, found.path)
+        return yaml.safe_dump(_plain(lines), sort_keys=False, allow_unicode=True) if lines else ""
+
+    return {
+        "before_header": outcome.id if outcome.action != "create" else f"{outcome.id} (absent)",
+        "after_header": outcome.id if outcome.action != "delete" else f"{outcome.id} (absent)",
+        "before": side("before"),
+        "after": side("after"),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Ansible's tagged values as plain ones, which YAML can write."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (bool, type(None))):
+        return value
+    return next((kind(value) for kind in (str, int, float) if isinstance(value, kind)), str(value))

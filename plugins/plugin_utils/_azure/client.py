@@ -1,0 +1,197 @@
+"""Azure Resource Manager over azure-core: retries, Retry-After, authentication and operation polling are the library's.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import requests
+from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import HeadersPolicy, RequestIdPolicy, RetryPolicy, SansIOHTTPPolicy, UserAgentPolicy
+from azure.core.pipeline.transport import RequestsTransport
+from azure.core.polling import LROPoller
+from azure.core.rest import HttpRequest
+from azure.mgmt.core import ARMPipelineClient
+from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+from azure.mgmt.core.polling.arm_polling import ARMPolling
+
+from .credentials import Login
+
+#: written by hand: the collection is not a package with metadata at run time; a test compares it with galaxy.yml
+VERSION = "0.1.0"
+USER_AGENT = f"dualstack.aks/{VERSION}"
+TERMINAL = ("succeeded", "failed", "canceled")
+
+
+class ArmFailure(Exception):
+    """An answer of Azure that is an error: its code, message and correlation id."""
+
+    def __init__(self, status: int, code: str, message: str, correlation: str = "") -> None:
+        super().__init__(f"{code}: {message}")
+        self.status, self.code, self.message, self.correlation = status, code, message, correlation
+
+
+class TimedOut(Exception):
+    """An operation that went on past the configured time; the resource keeps being worked on in Azure."""
+
+
+class _Counter(SansIOHTTPPolicy[Any, Any]):  # type: ignore[misc]
+    """Counts what is really sent, repetitions included."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._lock = threading.Lock()
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        with self._lock:
+            self.count += 1
+
+
+class ArmClient:
+    """One login's client. Safe for threads."""
+
+    def __init__(self, login: Login, *, connections: int = 8, read_timeout: float = 120, correlation: str = "") -> None:
+        session = requests.Session()
+        session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=connections))
+        self._counter = _Counter()
+        policies = [
+            RequestIdPolicy(),
+            HeadersPolicy(
+                {"Accept": "application/json", "x-ms-correlation-request-id": correlation} if correlation else {"Accept": "application/json"}
+            ),
+            UserAgentPolicy(USER_AGENT, user_agent_overwrite=True),
+            RetryPolicy(retry_total=8, retry_backoff_factor=0.4, retry_backoff_max=30),
+            ARMChallengeAuthenticationPolicy(login.credential, login.cloud.scope),
+            self._counter,
+        ]
+        transport = RequestsTransport(session=session, session_owner=True, read_timeout=read_timeout)
+        self._client = ARMPipelineClient(base_url=login.cloud.endpoint, policies=policies, transport=transport)
+        self.login = login
+
+    @property
+    def requests(self) -> int:
+        """Requests sent so far."""
+        return self._counter.count
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __enter__(self) -> ArmClient:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def get(self, identifier: str, api_version: str) -> dict[str, Any] | None:
+        """The resource, None when there is none. Raises :class:`ArmFailure`."""
+        answer = self._send(HttpRequest("GET", self._url(identifier), params={"api-version": api_version}))
+        if answer.http_response.status_code == 404:
+            code = _error(answer)[0]
+            if code not in ("SubscriptionNotFound", "InvalidSubscriptionId", "InvalidResourceNamespace", "InvalidResourceType"):
+                return None
+        return self._json(answer)
+
+    def post(self, identifier: str, api_version: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The answer of an action."""
+        return self._json(self._send(HttpRequest("POST", self._url(identifier), params={"api-version": api_version}, json=body or {}))) or {}
+
+    def put(self, identifier: str, api_version: str, body: dict[str, Any], etag: str = "") -> PipelineResponse[Any, Any]:
+        """Send a PUT; pass the answer to :meth:`wait`."""
+        headers = {"If-Match": etag} if etag else {}
+        answer = self._send(HttpRequest("PUT", self._url(identifier), params={"api-version": api_version}, json=body, headers=headers))
+        self._json(answer)
+        return answer
+
+    def delete(self, identifier: str, api_version: str) -> PipelineResponse[Any, Any]:
+        """Send a DELETE; pass the answer to :meth:`wait`."""
+        answer = self._send(HttpRequest("DELETE", self._url(identifier), params={"api-version": api_version}))
+        if answer.http_response.status_code != 404:
+            self._json(answer)
+        return answer
+
+    def wait(self, answer: PipelineResponse[Any, Any], timeout: float, progress: Callable[[float], None]) -> None:
+        """Poll the operation that ``answer`` began until it ends. Raises :class:`ArmFailure` or :class:`TimedOut`."""
+        if answer.http_response.status_code in (204, 404):
+            return
+        poller: LROPoller[None] = LROPoller(self._client, answer, lambda _: None, ARMPolling(timeout=2))
+        started = time.monotonic()
+        while not poller.done():
+            poller.wait(min(15.0, max(0.1, timeout - (time.monotonic() - started))))
+            elapsed = time.monotonic() - started
+            if not poller.done():
+                if elapsed >= timeout:
+                    raise TimedOut
+                progress(elapsed)
+        try:
+            poller.result()
+        except HttpResponseError as error:
+            raise _failure(error) from error
+
+    def settle(
+        self, identifier: str, api_version: str, body: dict[str, Any], timeout: float, progress: Callable[[float], None]
+    ) -> dict[str, Any] | None:
+        """Wait for an operation that someone else began: poll until ``provisioningState`` is a final one. None: it is gone."""
+        started = time.monotonic()
+        shown = started
+        current: dict[str, Any] | None = body
+        pause = 0.2
+        while current is not None and state_of(current).lower() not in TERMINAL:
+            if time.monotonic() - started >= timeout:
+                raise TimedOut
+            if time.monotonic() - shown >= 15:
+                shown = time.monotonic()
+                progress(shown - started)
+            time.sleep(pause)
+            pause = min(pause * 1.5, 10)
+            current = self.get(identifier, api_version)
+        return current
+
+    def _url(self, identifier: str) -> str:
+        return self._client.format_url(requests.utils.quote(identifier, safe="/@()'$=&?:,"))
+
+    def _send(self, request: HttpRequest) -> PipelineResponse[Any, Any]:
+        try:
+            # The pipeline response carries what LROPoller needs.
+            return self._client._pipeline.run(request, stream=False)
+        except HttpResponseError as error:
+            raise _failure(error) from error
+        except AzureError as error:
+            raise ArmFailure(0, type(error).__name__, str(error)) from error
+
+    def _json(self, answer: PipelineResponse[Any, Any]) -> dict[str, Any] | None:
+        response = answer.http_response
+        if response.status_code >= 400:
+            code, message = _error(answer)
+            raise ArmFailure(response.status_code, code, message, response.headers.get("x-ms-correlation-request-id", ""))
+        try:
+            found = response.json() if response.content else None
+        except ValueError as error:
+            raise ArmFailure(response.status_code, "InvalidResponse", f"The answer is no JSON: {error}.") from error
+        return found if isinstance(found, dict) else None
+
+
+def state_of(body: dict[str, Any]) -> str:
+    """A resource's provisioningState; ``Succeeded`` for types that have none."""
+    return str((body.get("properties") or {}).get("provisioningState") or "Succeeded")
+
+
+def _error(answer: PipelineResponse[Any, Any]) -> tuple[str, str]:
+    response = answer.http_response
+    try:
+        error = response.json().get("error") or {}
+        return str(error.get("code") or response.status_code), str(error.get("message") or response.reason)
+    except (ValueError, AttributeError):
+        return str(response.status_code), str(response.reason)
+
+
+def _failure(error: HttpResponseError) -> ArmFailure:
+    code = str(getattr(error.error, "code", "") or type(error).__name__)
+    message = str(getattr(error.error, "message", "") or error.message)
+    headers = error.response.headers if error.response else {}
+    return ArmFailure(error.status_code or 0, code, message, headers.get("x-ms-correlation-request-id", ""))

@@ -1,0 +1,227 @@
+"""Declared and live resource bodies: whether they mean the same, and what to write where they do not.
+
+This file is private to the collection.
+
+A declared body says what its author cares about. A mapping is laid over the live one; a list is the author's whole, except at
+``shared`` paths, where only the declared elements count; ``null`` removes a property. What is not declared stays as it is.
+"""
+
+from __future__ import annotations
+
+import copy
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .types import Patterns, TypeFacts
+
+_ABSENT = object()
+#: top-level members that ARM owns
+_ENVELOPE = frozenset({"id", "name", "type", "etag", "systemdata", "apiversion"})
+UNKNOWN = "(known after apply)"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that would change: dotted path (list items by their key in brackets), value before and after."""
+
+    path: str
+    before: Any
+    after: Any
+
+
+class Comparison:
+    """Compares and overlays bodies of one resource."""
+
+    def __init__(
+        self, facts: TypeFacts, *, shared: Sequence[str] = (), create_only: Sequence[str] = (), list_keys: Mapping[str, list[str]] | None = None
+    ) -> None:
+        self._facts = facts
+        self._shared = Patterns(shared)
+        self._skipped = Patterns([*create_only, *facts.create_only])
+        self._plural_of = {singular: plural for plural, singular in facts.plurals.items()}
+        self._list_keys = facts.list_keys | {path.lower(): keys for path, keys in (list_keys or {}).items()}
+
+    def differences(self, declared: Mapping[str, Any], live: Mapping[str, Any]) -> list[Difference]:
+        """What of ``declared`` the live resource does not have; empty when they mean the same."""
+        found: list[Difference] = []
+        for name, value in declared.items():
+            if name.lower() not in _ENVELOPE:
+                self._compare(value, self._member(live, name), name, name, found)
+        return found
+
+    def body(self, declared: Mapping[str, Any], live: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The body to PUT: ``declared`` over what is there, without what only Azure may set."""
+        if live is None:
+            result = _without_nulls(declared)
+        else:
+            writable = self._strip({name: value for name, value in live.items() if name.lower() not in _ENVELOPE}, "")
+            result = self._overlay(declared, writable, "")
+            for path in self._facts.create_only:
+                _drop(result, path.split("."))
+        assert isinstance(result, dict)
+        return result
+
+    def _compare(self, declared: Any, live: Any, path: str, pattern: str, found: list[Difference]) -> None:
+        """``path`` names list items for people, ``pattern`` has ``[]`` for them and is what types.json speaks of."""
+        if pattern in self._skipped:
+            return
+        if isinstance(declared, Mapping) and isinstance(live, Mapping):
+            for name, value in declared.items():
+                self._compare(value, self._member(live, name), f"{path}.{name}", f"{pattern}.{name}", found)
+        elif isinstance(declared, list) and isinstance(live, list):
+            self._compare_lists(declared, live, path, pattern, found)
+        elif live is _ABSENT and isinstance(declared, Mapping):
+            for name, value in declared.items():
+                self._compare(value, _ABSENT, f"{path}.{name}", f"{pattern}.{name}", found)
+            if not declared and path.rpartition(".")[2].startswith("/"):
+                # userAssignedIdentities: {<id>: {}} - the key is the value.
+                found.append(Difference(path, None, {}))
+        elif not self._same(declared, None if live is _ABSENT else live, pattern):
+            found.append(Difference(path, None if live is _ABSENT else live, declared))
+
+    def _member(self, mapping: Mapping[str, Any], name: str) -> Any:
+        """A live member by its name; ids as keys whatever their case, a plural also where Azure shows its singular."""
+        if name in mapping:
+            return mapping[name]
+        if name.startswith("/"):
+            return next((value for key, value in mapping.items() if key.lower() == name.lower()), _ABSENT)
+        singular = self._facts.plurals.get(name)
+        if singular and mapping.get(singular) is not None:
+            return [mapping[singular]]
+        plural = self._plural_of.get(name)
+        if plural and isinstance(mapping.get(plural), list) and len(mapping[plural]) == 1:
+            return mapping[plural][0]
+        return _ABSENT
+
+    def _compare_lists(self, declared: list[Any], live: list[Any], path: str, pattern: str, found: list[Difference]) -> None:
+        items = f"{pattern}[]"
+        keys = self._keys(declared, live, pattern)
+        if keys is None:
+            same = len(declared) == len(live) and all(self._equal(one, other, items) for one, other in zip(declared, live, strict=True))
+            if not same:
+                found.append(Difference(path, live, declared))
+            return
+        ours, theirs = {self._key(item, keys, items): item for item in declared}, {self._key(item, keys, items): item for item in live}
+        for key, item in ours.items():
+            here = f"{path}[{_label(item, keys)}]"
+            if key not in theirs:
+                found.append(Difference(here, None, item))
+            elif isinstance(item, Mapping):
+                self._compare(item, theirs[key], here, items, found)
+        if pattern not in self._shared:
+            found += [Difference(f"{path}[{_label(item, keys)}]", item, None) for key, item in theirs.items() if key not in ours]
+
+    def _keys(self, declared: list[Any], live: list[Any], pattern: str) -> list[str] | None:
+        """The properties that tell a list's items apart; ``[]`` for a set of scalars, None where the position does."""
+        items = [*declared, *live]
+        if pattern.lower() in self._list_keys:
+            return self._list_keys[pattern.lower()]
+        if all(not isinstance(item, (Mapping, list)) for item in items):
+            return None if pattern in self._facts.ordered else []
+        for name in ("name", "id"):
+            if all(isinstance(item, Mapping) and item.get(name) for item in items):
+                return [name]
+        return None
+
+    def _key(self, item: Any, keys: list[str], pattern: str) -> Any:
+        if not keys:
+            return normal(item, pattern in self._facts.enumerations)
+        return tuple(normal(item.get(name), True) for name in keys)
+
+    def _equal(self, declared: Any, live: Any, pattern: str) -> bool:
+        found: list[Difference] = []
+        self._compare(declared, live, "", pattern, found)
+        return not found
+
+    def _same(self, declared: Any, live: Any, pattern: str) -> bool:
+        if declared in (None, [], {}) and live in (None, [], {}):
+            return True
+        if isinstance(declared, (Mapping, list)) or isinstance(live, (Mapping, list)):
+            return False
+        name = pattern.rpartition(".")[2].lower()
+        fold = pattern in self._facts.enumerations or name == "location"
+        one, other = normal(declared, fold), normal(live, fold)
+        if name == "location":
+            return str(one).replace(" ", "") == str(other).replace(" ", "")
+        return type(one) is type(other) and bool(one == other)
+
+    def _overlay(self, declared: Any, live: Any, pattern: str) -> Any:
+        if pattern in self._skipped and live is not _ABSENT:
+            return copy.deepcopy(live)
+        if isinstance(declared, Mapping):
+            result = dict(live) if isinstance(live, Mapping) else {}
+            for name, value in declared.items():
+                present = next((key for key in result if key == name or (name.startswith("/") and key.lower() == name.lower())), name)
+                below = f"{pattern}.{name}".lstrip(".")
+                # Azure takes one of the two forms.
+                result.pop(self._facts.plurals.get(name) or self._plural_of.get(name, ""), None)
+                if value is None:
+                    result.pop(present, None)
+                else:
+                    result[present] = self._overlay(value, result.get(present, _ABSENT), below)
+            return result
+        if isinstance(declared, list) and isinstance(live, list):
+            return self._overlay_lists(declared, live, pattern)
+        return _without_nulls(declared)
+
+    def _overlay_lists(self, declared: list[Any], live: list[Any], pattern: str) -> list[Any]:
+        items = f"{pattern}[]"
+        keys = self._keys(declared, live, pattern)
+        if keys is None:
+            return [_without_nulls(item) for item in declared]
+        theirs = {self._key(item, keys, items): item for item in live}
+        result = [self._overlay(item, theirs.get(self._key(item, keys, items), _ABSENT), items) for item in declared]
+        if pattern in self._shared:
+            ours = {self._key(item, keys, items) for item in declared}
+            result += [copy.deepcopy(item) for key, item in theirs.items() if key not in ours]
+        return result
+
+    def _strip(self, value: Any, pattern: str) -> Any:
+        """``value`` without read-only properties."""
+        if isinstance(value, Mapping):
+            result = {}
+            for name, item in value.items():
+                below = f"{pattern}.{name}".lstrip(".")
+                if below not in self._facts.read_only:
+                    result[name] = self._strip(item, below)
+            return result
+        if isinstance(value, list):
+            return [self._strip(item, f"{pattern}[]") for item in value]
+        return copy.deepcopy(value)
+
+
+def normal(value: Any, fold: bool = False) -> Any:
+    """A form in which equal meanings are equal: addresses by value, ids (and enumerations: ``fold``) without case."""
+    if not isinstance(value, str):
+        return value
+    if value.startswith("/"):
+        return value.lower().rstrip("/")
+    if ":" in value or value[:1].isdigit():
+        for read in (ipaddress.ip_address, ipaddress.ip_network):
+            try:
+                return str(read(value))
+            except ValueError:
+                continue
+    return value.lower() if fold else str(value)
+
+
+def _label(item: Any, keys: list[str]) -> str:
+    return "/".join(str(item.get(name)) for name in keys if item.get(name)) if keys else str(item)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return copy.deepcopy(value)
+
+
+def _drop(body: Any, path: list[str]) -> None:
+    if isinstance(body, dict) and path[0] in body:
+        if len(path) == 1:
+            del body[path[0]]
+        else:
+            _drop(body[path[0]], path[1:])

@@ -1,0 +1,252 @@
+"""From declarations to resources in an order: loops, conditions, references.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import graphlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._resource_id import resource_id, type_of
+from .types import TypeFacts, known
+
+KEYS = frozenset(
+    {
+        "type",
+        "name",
+        "parent",
+        "id",
+        "body",
+        "state",
+        "loop",
+        "when",
+        "existing",
+        "depends_on",
+        "create_only",
+        "shared",
+        "on_absent",
+        "list_keys",
+        "api_version",
+    }
+)
+#: ``${handle}``, ``${handle.path}``, ``${handle[key].path}``
+REFERENCE = re.compile(r"\$\{(?P<handle>[A-Za-z_]\w*(?:\[[^\]]+\])?)(?:\.(?P<path>[^}]+))?\}")
+
+
+class DeclarationError(ValueError):
+    """Declarations that cannot be read; the message lists every fault."""
+
+
+@dataclass
+class Resource:
+    """One resource to be."""
+
+    handle: str
+    id: str
+    facts: TypeFacts
+    body: dict[str, Any]
+    existing: bool = False
+    absent: bool = False
+    keep_when_absent: bool = False
+    shared: tuple[str, ...] = ()
+    create_only: tuple[str, ...] = ()
+    list_keys: dict[str, list[str]] = field(default_factory=dict)
+    needs: set[str] = field(default_factory=set)
+
+    @property
+    def parent(self) -> str:
+        """What writes of a serial type are serialised by."""
+        return self.id.lower().rsplit("/", 2)[0]
+
+
+class Declarations:
+    """The mapping of a resources file, expanded into :class:`Resource`.
+
+    ``template(value, variables)`` renders a value with extra variables (``item``), ``condition`` evaluates a ``when``.
+    """
+
+    def __init__(
+        self,
+        declared: Any,
+        *,
+        subscription_id: str,
+        resource_group: str,
+        state: str,
+        template: Callable[[Any, Mapping[str, Any]], Any],
+        condition: Callable[[Any, Mapping[str, Any]], bool],
+    ) -> None:
+        self._subscription_id, self._resource_group, self._state = subscription_id, resource_group, state
+        self._template, self._condition = template, condition
+        self._faults: list[str] = []
+        self._ids: dict[str, str] = {}
+        if not isinstance(declared, Mapping) or not declared:
+            raise DeclarationError("resources must be a mapping of handles to resources.")
+        entries = list(self._expand(declared))
+        resources = [found for handle, entry in entries if (found := self._resource(handle, entry))]
+        self.resources = {resource.handle: resource for resource in resources}
+        for resource in resources:
+            self._find_needs(resource)
+        self._check_cycles()
+        if self._faults:
+            raise DeclarationError("\n".join(self._faults))
+
+    def _expand(self, declared: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """One entry for each element of a ``loop``: ``handle[key]``, where key is the element's ``key``, ``name`` or itself."""
+        for handle, entry in declared.items():
+            if not isinstance(entry, Mapping):
+                self._faults.append(f"{handle}: a resource is a mapping, not {type(entry).__name__}.")
+                continue
+            unknown = sorted(set(entry) - KEYS)
+            if unknown:
+                self._faults.append(f"{handle}: unknown keys {', '.join(unknown)}. Known: {', '.join(sorted(KEYS))}.")
+                continue
+            rest = {key: value for key, value in entry.items() if key not in ("loop", "when")}
+            if "loop" not in entry:
+                if self._wanted(handle, entry, {}):
+                    yield str(handle), self._render(handle, rest, {})
+                continue
+            items = self._template(entry["loop"], {})
+            if not isinstance(items, list):
+                self._faults.append(f"{handle}: loop must be a list, not {type(items).__name__}.")
+                continue
+            for item in items:
+                variables = {"item": item}
+                key = item.get("key", item.get("name")) if isinstance(item, Mapping) else item
+                if self._wanted(handle, entry, variables):
+                    yield f"{handle}[{key}]", self._render(f"{handle}[{key}]", rest, variables)
+
+    def _wanted(self, handle: str, entry: Mapping[str, Any], variables: Mapping[str, Any]) -> bool:
+        conditions = entry.get("when", True)
+        return all(self._condition(condition, variables) for condition in (conditions if isinstance(conditions, list) else [conditions]))
+
+    def _render(self, handle: str, entry: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        rendered = self._template(dict(entry), variables)
+        assert isinstance(rendered, dict)
+        return rendered
+
+    def _resource(self, handle: str, entry: dict[str, Any]) -> Resource | None:
+        identifier = self._identifier(handle, entry)
+        if identifier is None:
+            return None
+        resource_type = entry.get("type") or type_of(identifier)
+        facts = known(resource_type)
+        if facts is None:
+            if not entry.get("api_version"):
+                self._faults.append(
+                    f"{handle}: the engine does not know {resource_type}: give api_version (and list_keys where it has lists of objects)."
+                )
+                return None
+            facts = TypeFacts(resource_type, str(entry["api_version"]))
+        state = entry.get("state", self._state)
+        if state not in ("present", "absent"):
+            self._faults.append(f"{handle}: state {state!r} is neither present nor absent.")
+        if entry.get("on_absent", "delete") not in ("delete", "keep"):
+            self._faults.append(f"{handle}: on_absent {entry['on_absent']!r} is neither delete nor keep.")
+        body = entry.get("body") or {}
+        if not isinstance(body, Mapping):
+            self._faults.append(f"{handle}: body must be a mapping, not {type(body).__name__}.")
+            return None
+        self._ids[handle] = identifier
+        return Resource(
+            handle,
+            identifier,
+            facts,
+            dict(body),
+            existing=bool(entry.get("existing", False)),
+            absent=state == "absent",
+            keep_when_absent=entry.get("on_absent") == "keep",
+            shared=tuple(entry.get("shared") or ()),
+            create_only=tuple(entry.get("create_only") or ()),
+            list_keys=dict(entry.get("list_keys") or {}),
+            needs=set(entry.get("depends_on") or ()),
+        )
+
+    def _identifier(self, handle: str, entry: Mapping[str, Any]) -> str | None:
+        """The id: given, or from type, name and parent. References in ``parent`` go to handles declared above."""
+        if entry.get("id"):
+            return str(entry["id"])
+        if not entry.get("type") or not entry.get("name"):
+            self._faults.append(f"{handle}: give id, or type and name.")
+            return None
+        parent = str(entry.get("parent") or "")
+        match = REFERENCE.fullmatch(parent)
+        if match:
+            parent = self._ids.get(match["handle"], "")
+            if not parent:
+                self._faults.append(f"{handle}: parent {entry['parent']} is not declared above it.")
+                return None
+        try:
+            return resource_id(
+                str(entry["name"]),
+                str(entry["type"]),
+                parent=parent,
+                subscription_id=self._subscription_id,
+                resource_group=self._resource_group,
+            )
+        except ValueError as error:
+            self._faults.append(f"{handle}: {error}")
+            return None
+
+    def _find_needs(self, resource: Resource) -> None:
+        """What must be there first: what it refers to (by handle or by id), what it lies in, what it names."""
+        for reference in references(resource.body):
+            if reference in self.resources:
+                resource.needs.add(reference)
+            else:
+                self._faults.append(f"{resource.handle}: ${{{reference}}} refers to no declared resource.")
+        for name in list(resource.needs):
+            if name not in self.resources:
+                # A dependency on a loop is one on each of its resources.
+                expanded = {handle for handle in self.resources if handle.startswith(f"{name}[")}
+                resource.needs.discard(name)
+                resource.needs |= expanded
+                if not expanded and name in resource.needs:
+                    self._faults.append(f"{resource.handle}: depends_on {name} is no declared resource.")
+        mentioned = {text.lower() for text in _texts(resource.body) if text.startswith("/subscriptions/")}
+        for other in self.resources.values():
+            key = other.id.lower()
+            if other is resource:
+                continue
+            if resource.id.lower().startswith(key + "/") or any(text == key or text.startswith(key + "/") for text in mentioned):
+                resource.needs.add(other.handle)
+
+    def _check_cycles(self) -> None:
+        try:
+            graphlib.TopologicalSorter({handle: found.needs for handle, found in self.resources.items()}).prepare()
+        except graphlib.CycleError as error:
+            self._faults.append("the resources wait for each other: " + " -> ".join(error.args[1]))
+
+
+def references(value: Any) -> set[str]:
+    """The handles that a value refers to."""
+    return {match["handle"] for text in _texts(value) for match in REFERENCE.finditer(text)}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield str(key)
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def resolve(value: Any, look_up: Callable[[str, str], Any]) -> Any:
+    """``value`` with its references replaced; a text that is one reference takes the type of what it refers to."""
+    if isinstance(value, Mapping):
+        return {str(resolve(key, look_up)): resolve(item, look_up) for key, item in value.items()}
+    if isinstance(value, list):
+        return [resolve(item, look_up) for item in value]
+    if not isinstance(value, str):
+        return value
+    whole = REFERENCE.fullmatch(value)
+    if whole:
+        return look_up(whole["handle"], whole["path"] or "id")
+    return REFERENCE.sub(lambda match: str(look_up(match["handle"], match["path"] or "id")), value)

@@ -1,0 +1,77 @@
+"""What the engine knows of each resource type (types.json).
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+class Patterns:
+    """Path patterns of types.json: ``[]`` stands for each item of a list, ``{}`` for each value of a map."""
+
+    def __init__(self, patterns: Iterable[str] = ()) -> None:
+        self._patterns = frozenset(pattern.lower() for pattern in patterns)
+        self._maps = [re.compile(re.escape(pattern).replace(r"\{\}", "[^.]+")) for pattern in self._patterns if "{}" in pattern]
+
+    def __contains__(self, path: str) -> bool:
+        """``path`` is dotted, with ``[]`` behind a list's name."""
+        lower = path.lower()
+        return lower in self._patterns or any(pattern.fullmatch(lower) for pattern in self._maps)
+
+    def covers(self, path: str) -> bool:
+        """Whether ``path`` or something above it is named."""
+        parts = path.split(".")
+        return any(".".join(parts[: number + 1]) in self for number in range(len(parts)))
+
+
+@dataclass(frozen=True)
+class TypeFacts:
+    """One type: see scripts/types.yml for what each fact means."""
+
+    name: str
+    api_version: str
+    serial: bool = False
+    if_match: bool = False
+    no_tags: bool = False
+    immutable: Patterns = field(default_factory=Patterns)
+    create_only: tuple[str, ...] = ()
+    ordered: Patterns = field(default_factory=Patterns)
+    list_keys: dict[str, list[str]] = field(default_factory=dict)
+    plurals: dict[str, str] = field(default_factory=dict)
+    read_only: Patterns = field(default_factory=Patterns)
+    write_only: Patterns = field(default_factory=Patterns)
+    enumerations: Patterns = field(default_factory=Patterns)
+
+
+@functools.cache
+def _load() -> dict[str, dict[str, Any]]:
+    loaded: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "types.json").read_text())
+    return {name.lower(): facts | {"name": name} for name, facts in loaded.items()}
+
+
+@functools.cache
+def known(resource_type: str) -> TypeFacts | None:
+    """The facts of a type; None for one that types.json lacks."""
+    found = _load().get(resource_type.lower())
+    if found is None:
+        return None
+    patterns = {name: Patterns(found.get(name, ())) for name in ("immutable", "ordered", "read_only", "write_only", "enumerations")}
+    return TypeFacts(
+        name=found["name"],
+        api_version=found["api_version"],
+        serial=found.get("serial", False),
+        if_match=found.get("if_match", False),
+        no_tags=found.get("no_tags", False),
+        create_only=tuple(found.get("create_only", ())),
+        list_keys={path.lower(): keys for path, keys in found.get("list_keys", {}).items()},
+        plurals=found.get("plurals", {}),
+        **patterns,
+    )

@@ -1,0 +1,54 @@
+"""Azure resource ids from their parts.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def resource_id(name: str, resource_type: str, *, parent: str = "", subscription_id: str = "", resource_group: str = "") -> str:
+    """The id of a resource.
+
+    Either below ``parent`` (a resource's id; its child type or an extension such as a role assignment), or in a resource group of a
+    subscription. ``Microsoft.Resources/resourceGroups`` needs the subscription alone. Raises :class:`ValueError` naming what is missing.
+    """
+    namespace, _, path = resource_type.partition("/")
+    if not path:
+        raise ValueError(f"{resource_type!r} is no resource type: it must look like Microsoft.Network/virtualNetworks.")
+    if not name:
+        raise ValueError(f"The {path} needs a name.")
+    if parent:
+        if is_child_of(parent, resource_type):
+            return f"{parent.rstrip('/')}/{path.rpartition('/')[2]}/{name}"
+        return f"{parent.rstrip('/')}/providers/{resource_type}/{name}"
+    if not _GUID.fullmatch(subscription_id):
+        raise ValueError(f"subscription_id must be a GUID, not {subscription_id!r}.")
+    scope = f"/subscriptions/{subscription_id}"
+    if resource_type.lower() == "microsoft.resources/resourcegroups":
+        return f"{scope}/resourceGroups/{name}"
+    if not resource_group:
+        raise ValueError(f"The {path} {name!r} needs a resource_group or a parent.")
+    segments, names = path.split("/"), name.split("/")
+    if len(segments) != len(names):
+        raise ValueError(f"{name!r} must have {len(segments)} parts with slashes between them, one for each of {path}.")
+    pairs = "/".join(f"{segment}/{part}" for segment, part in zip(segments, names, strict=True))
+    return f"{scope}/resourceGroups/{resource_group}/providers/{namespace}/{pairs}"
+
+
+def type_of(identifier: str) -> str:
+    """The resource type that an id names; ``Microsoft.Resources/resourceGroups`` and ``…/subscriptions`` for those."""
+    segments = identifier.strip("/").split("/")
+    lower = [segment.lower() for segment in segments]
+    if "providers" not in lower:
+        return "Microsoft.Resources/resourceGroups" if len(segments) == 4 else "Microsoft.Resources/subscriptions"
+    last = len(lower) - 1 - lower[::-1].index("providers")
+    return "/".join([segments[last + 1], *segments[last + 2 :: 2]])
+
+
+def is_child_of(parent: str, resource_type: str) -> bool:
+    """Whether a resource of ``resource_type`` is a child (and not an extension) of the resource ``parent``."""
+    return resource_type.lower().rpartition("/")[0] == type_of(parent).lower()
