@@ -149,6 +149,7 @@ class ManagedCluster(Kind):
             }
         # AKS answers with its own spelling of the id.
         body["id"] = _lower_group(resource.id)
+        body["eTag"] = body.pop("etag")
         return body
 
     def action(self, azure: Azure, resource: Resource, name: str, body: dict[str, Any], caller: Caller) -> Any:
@@ -242,6 +243,7 @@ class AgentPool(Kind):
         properties["currentOrchestratorVersion"] = VERSIONS.get(properties.get("orchestratorVersion", ""), properties.get("orchestratorVersion"))
         properties["powerState"] = {"code": "Running"}
         properties["nodeImageVersion"] = "AKSUbuntu-2404gen2containerd-202611.10.0"
+        properties["eTag"] = body.pop("etag", "")
         return body
 
     async def deleted(self, azure: Azure, resource: Resource) -> None:
@@ -255,6 +257,32 @@ class AgentPool(Kind):
 class MaintenanceConfiguration(Kind):
     type = MAINTENANCE
     has_provisioning_state = False
+
+
+_READERS = {"acdd72a7-3385-48ef-bd42-f606fba81ae7"}
+_WRITERS = {
+    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "microsoft.",
+    "b24988ac-6180-42a0-ab88-20f7382dd24c": "microsoft.",
+    "4d97b98b-1d4f-4787-a291-c67834d212e7": "microsoft.network",
+}
+
+
+def granted(azure: Azure, principal: str, path: str, *, writing: bool) -> bool:
+    """Whether a managed identity's role assignments cover a request; AKS gives a cluster's identity its node resource group."""
+    namespace = ids.parse(path).namespace.lower()
+    for cluster in azure.store.of_type(CLUSTER):
+        identities = [_identity_facts(azure, name) for name in (cluster.body.get("identity") or {}).get("userAssignedIdentities") or {}]
+        own = any(facts.get("principalId") == principal for facts in identities)
+        if own and path.lower().startswith(_group_id(azure, node_resource_group(cluster)).lower() + "/"):
+            return True
+    for assignment in azure.store.of_type("Microsoft.Authorization/roleAssignments"):
+        scope = ids.parse(assignment.id).scope.lower()
+        role = str(assignment.properties["roleDefinitionId"]).rsplit("/", 1)[-1].lower()
+        covers = path.lower() == scope or path.lower().startswith(scope + "/")
+        fits = namespace.startswith(_WRITERS.get(role, "-")) or (not writing and role in _READERS)
+        if covers and fits and assignment.properties["principalId"] == principal:
+            return True
+    return False
 
 
 # What AKS does behind the API

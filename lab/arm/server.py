@@ -141,6 +141,7 @@ class Server:
         caller = self.entra.verify(request.headers.get("Authorization", ""), entry["client"])
         if "api-version" not in request.query:
             raise errors.ArmError(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
+        self.azure.authorize(caller, path, writing=request.method not in ("GET", "HEAD"))
         segments = lower.split("/")
         if segments[1] == "subscriptions" and len(segments) > 2 and segments[2] != self.azure.options.subscription.lower():
             raise errors.ArmError(404, "SubscriptionNotFound", f"The subscription '{segments[2]}' could not be found.")

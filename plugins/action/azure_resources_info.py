@@ -29,6 +29,7 @@ class ActionModule(AzureAction):
         with self.client(arguments) as client:
             wanted = self._wanted(arguments, task_vars, client)
             with concurrent.futures.ThreadPoolExecutor(arguments["parallelism"]) as pool:
+                result["principal_id"] = client.principal_id()
                 answers = list(pool.map(lambda read: _read(client, **read), wanted.values()))
         result["resources"] = dict(zip(wanted, answers, strict=True))
         result["requests"] = client.requests

@@ -35,7 +35,7 @@ options:
     choices: [present, absent]
     default: present
   wait:
-    description: Wait for the operations. With V(false) the task ends when Azure has accepted the writes.
+    description: Wait for the operations. With V(false) only for those that other resources of the task need.
     type: bool
     default: true
   timeout:

@@ -72,6 +72,10 @@ tenant:
   description: The tenant of the credentials.
   returned: always
   type: str
+principal_id:
+  description: Object id of the credentials' principal.
+  returned: always
+  type: str
 cloud:
   description: Name and endpoint of the cloud.
   returned: always

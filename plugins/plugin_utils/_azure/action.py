@@ -75,7 +75,7 @@ class AzureAction(ActionBase):  # type: ignore[misc]
                 subscription_id=subscription_id,
                 resource_group=arguments["resource_group"],
                 state=state,
-                template=lambda value, variables: templar(variables).template(value),
+                template=lambda value, variables: plain(templar(variables).template(value)),
                 condition=lambda value, variables: templar(variables).evaluate_conditional(value),
             ).resources
         except DeclarationError as error:
@@ -122,7 +122,7 @@ def diff_of(outcome: Outcome) -> dict[str, str]:
                 lines.update(masked(dict(value)))
             elif value is not None:
                 lines[found.path] = masked(value, found.path)
-        return yaml.safe_dump(_plain(lines), sort_keys=False, allow_unicode=True) if lines else ""
+        return yaml.safe_dump(plain(lines), sort_keys=False, allow_unicode=True) if lines else ""
 
     return {
         "before_header": outcome.id if outcome.action != "create" else f"{outcome.id} (absent)",
@@ -132,12 +132,12 @@ def diff_of(outcome: Outcome) -> dict[str, str]:
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Ansible's tagged values as plain ones, which YAML can write."""
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str(name): plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, (bool, type(None))):
         return value
     return next((kind(value) for kind in (str, int, float) if isinstance(value, kind)), str(value))

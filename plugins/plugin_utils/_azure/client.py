@@ -5,6 +5,8 @@ This file is private to the collection.
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -78,6 +80,15 @@ class ArmClient:
     def requests(self) -> int:
         """Requests sent so far."""
         return self._counter.count
+
+    def principal_id(self) -> str:
+        """Object id of whoever the credentials are: the token's ``oid``.
+
+        Source: learn.microsoft.com/entra/identity-platform/access-token-claims-reference.
+        """
+        payload = self.login.credential.get_token(self.login.cloud.scope).token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return str(claims.get("oid", ""))
 
     def close(self) -> None:
         self._client.close()

@@ -145,7 +145,7 @@ class Comparison:
         one, other = normal(declared, fold), normal(live, fold)
         if name == "location":
             return str(one).replace(" ", "") == str(other).replace(" ", "")
-        return type(one) is type(other) and bool(one == other)
+        return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
     def _overlay(self, declared: Any, live: Any, pattern: str) -> Any:
         if pattern in self._skipped and live is not _ABSENT:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .client import ArmClient, ArmFailure, TimedOut, state_of
+from .client import TERMINAL, ArmClient, ArmFailure, TimedOut, state_of
 from .comparison import UNKNOWN, Comparison, Difference
 from .graph import Resource, resolve
 
@@ -261,11 +261,15 @@ class Reconciler:
             live = self._first_look.pop(resource.handle)
         else:
             live = self._client.get(resource.id, resource.facts.api_version)
-        if live is not None and state_of(live).lower() not in ("succeeded", "failed", "canceled") and self._options.wait and not self._options.check:
+        if live is not None and state_of(live).lower() not in TERMINAL and self._awaited(resource) and not self._options.check:
             live = self._client.settle(
                 resource.id, resource.facts.api_version, live, self._options.timeout, self._say(resource, "an operation under way on")
             )
         return live
+
+    def _awaited(self, resource: Resource) -> bool:
+        """Without ``wait`` only what others in this run need is waited for."""
+        return self._options.wait or any(resource.handle in other.needs for other in self._resources.values())
 
     def _say(self, resource: Resource, what: str) -> Callable[[float], None]:
         return lambda seconds: self._options.progress(
@@ -278,12 +282,12 @@ class Reconciler:
             # The service compares no etag: what is written must rest on what was there a moment ago.
             live = self._client.get(resource.id, version)
         answer = self._put(resource, declared, comparison, live)
-        if not self._options.wait:
+        if not self._awaited(resource):
             outcome.body, outcome.running = {"id": resource.id, **declared}, True
             return outcome
         self._client.wait(answer, self._options.timeout, self._say(resource, "waiting for"))
         after = self._client.get(resource.id, version)
-        if after is not None and state_of(after).lower() not in ("succeeded", "failed", "canceled"):
+        if after is not None and state_of(after).lower() not in TERMINAL:
             after = self._client.settle(resource.id, version, after, self._options.timeout, self._say(resource, "waiting for"))
         if after is None:
             raise NotConverged("the resource was gone right after it was written.")
@@ -301,7 +305,7 @@ class Reconciler:
         told = time.monotonic()
         pause = 0.1
         while True:
-            etag = str((live or {}).get("etag") or (live or {}).get("eTag") or "") if resource.facts.if_match else ""
+            etag = _etag(live or {}) if resource.facts.if_match else ""
             try:
                 if not resource.facts.serial:
                     return self._client.put(resource.id, version, comparison.body(declared, live), etag)
@@ -382,6 +386,11 @@ class Reconciler:
             return longest[handle]
 
         return round(max(map(length, self._resources), default=0), 3)
+
+
+def _etag(body: dict[str, Any]) -> str:
+    """Network calls it etag, AKS eTag, and AKS' pools hide it among the properties."""
+    return str(body.get("etag") or body.get("eTag") or (body.get("properties") or {}).get("eTag") or "")
 
 
 def _busy(error: ArmFailure) -> bool:

@@ -1,0 +1,244 @@
+"""A real cluster behind each managedClusters resource."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import secrets
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..arm import containerservice as aks
+from ..arm import ids
+from ..arm.store import Resource
+from .control_plane import ControlPlane, Entra
+
+if TYPE_CHECKING:
+    from ..arm.server import Server
+    from ..state import State
+
+#: AKS RBAC role -> the Kubernetes role it amounts to (learn.microsoft.com/azure/aks/entra-id-authorization)
+ACCESS_ROLES = {
+    "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b": "cluster-admin",
+    "3498e952-d568-435e-9b2c-8d77e338d7f7": "admin",
+    "a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb": "edit",
+    "7f6c6a51-bcf8-42ba-9220-52d62157d7db": "view",
+}
+_LABEL = "lab.dualstack.aks/role-assignment"
+_BINDINGS = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
+
+
+class Clusters:
+    """All clusters of a lab, by the id of their resource."""
+
+    def __init__(self, server: Server, state: State) -> None:
+        self._server, self._state = server, state
+        self._running: dict[str, ControlPlane] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    def folder(self, cluster: str) -> Path:
+        return self._state.clusters / ids.stable_uuid(cluster)[:8]
+
+    def access(self, cluster: str) -> dict[str, str]:
+        """Server and CA, as a kubeconfig needs them."""
+        running = self._running[cluster.lower()]
+        return {"server": running.server, "ca": running.authority_data}
+
+    async def resume(self) -> None:
+        """Boot what ran when the lab stopped."""
+        clusters = [found for found in self._server.azure.store.of_type(aks.CLUSTER) if self.folder(found.id).exists()]
+        await asyncio.gather(*(self.converge(cluster) for cluster in clusters))
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(running.stop() for running in self._running.values()))
+        self._running.clear()
+
+    async def converge(self, cluster: Resource) -> None:
+        """The control plane runs, its nodes are the pools' VMs, and access is what role assignments grant."""
+        async with self._locks.setdefault(cluster.key, asyncio.Lock()):
+            running = self._running.get(cluster.key)
+            if running is None:
+                profile = cluster.properties["networkProfile"]
+                running = ControlPlane(
+                    self.folder(cluster.id), profile["serviceCidrs"], profile["podCidrs"], self._cloud_configuration(cluster), self._entra(cluster)
+                )
+                await running.start()
+                self._running[cluster.key] = running
+            await self._nodes(cluster, running)
+            await self._grant(cluster, running, without="")
+            await running.start_cloud_controller()
+
+    async def delete(self, cluster: str) -> None:
+        """Stop the cluster and leave nothing of it."""
+        running = self._running.pop(cluster.lower(), None)
+        if running:
+            await running.stop()
+        shutil.rmtree(self.folder(cluster), ignore_errors=True)
+
+    def _entra(self, cluster: Resource) -> Entra:
+        identities = list((cluster.body.get("identity") or {}).get("userAssignedIdentities") or {})
+        kubelet = cluster.hidden["computed"]["identityProfile"]["kubeletidentity"]["resourceId"]
+        header = secrets.token_urlsafe(16)
+        self._server.identity_headers[header] = identities[0] if identities else kubelet
+        return Entra(
+            endpoint=self._server.endpoint,
+            issuer=self._server.entra.issuer,
+            certificate_authority=self._state.secrets / "azure" / "ca.pem",
+            trust_bundle=self._state.secrets / "trust.pem",
+            identity_endpoint=f"http://127.0.0.1:{self._server.identity_port}/msi/token",
+            identity_header=header,
+        )
+
+    def _cloud_configuration(self, cluster: Resource) -> dict[str, Any]:
+        """``azure.json`` as AKS writes it for its cloud controller."""
+        azure = self._server.azure
+        number = aks.cluster_number(cluster.id)
+        pools = azure.store.children(cluster.id, "agentPools")
+        subnet = ids.parse(next((pool.properties["vnetSubnetID"] for pool in pools if pool.properties.get("vnetSubnetID")), ""))
+        profile = cluster.properties["networkProfile"].get("loadBalancerProfile") or {}
+        backend = profile.get("backendPoolType", "NodeIPConfiguration")
+        return {
+            "cloud": "",
+            "resourceManagerEndpoint": self._server.endpoint,
+            "tenantId": azure.options.tenant,
+            "subscriptionId": azure.options.subscription,
+            "resourceGroup": aks.node_resource_group(cluster),
+            "location": cluster.body["location"],
+            "vmType": "vmss",
+            "vnetName": subnet.names[0] if subnet.names else "",
+            "vnetResourceGroup": subnet.resource_group,
+            "subnetName": subnet.name,
+            "securityGroupName": f"aks-agentpool-{number}-nsg",
+            "routeTableName": f"aks-agentpool-{number}-routetable",
+            "loadBalancerSku": "standard",
+            "maximumLoadBalancerRuleCount": 250,
+            "useInstanceMetadata": False,
+            "useManagedIdentityExtension": True,
+            "excludeMasterFromStandardLB": True,
+            "loadBalancerBackendPoolConfigurationType": backend[0].lower() + backend[1:],
+            "putVMSSVMBatchSize": 0,
+            "cloudProviderBackoff": True,
+            "cloudProviderBackoffRetries": 6,
+            "cloudProviderBackoffDuration": 5,
+            "cloudProviderBackoffExponent": 1.5,
+            "cloudProviderBackoffJitter": 1,
+            "cloudProviderRateLimit": False,
+        }
+
+    # Nodes
+
+    async def _nodes(self, cluster: Resource, running: ControlPlane) -> None:
+        """A Node for each VM, Ready, with a /24 and a /120 of the pod ranges as AKS' overlay gives them."""
+        _, listed = await running.call("GET", "/api/v1/nodes")
+        present = {node["metadata"]["name"]: node for node in listed["items"]}
+        wanted = {machine.properties["osProfile"]["computerName"]: (pool, machine) for pool, machine in aks.machines_of(self._server.azure, cluster)}
+        for name in present.keys() - wanted.keys():
+            await running.call("DELETE", f"/api/v1/nodes/{name}")
+        taken = {cidr for name, node in present.items() if name in wanted for cidr in node["spec"].get("podCIDRs") or []}
+        ranges = cluster.properties["networkProfile"]["podCidrs"]
+        for name in sorted(wanted.keys() - present.keys()):
+            pool, machine = wanted[name]
+            cidrs = _free_pod_ranges(ranges, taken)
+            taken |= set(cidrs)
+            await running.apply(f"/api/v1/nodes/{name}", _node(name, cluster, pool, machine, cidrs))
+            await running.apply(f"/api/v1/nodes/{name}/status", _node_status(name, pool, machine))
+
+    # Access
+
+    async def grant_access(self, without: str = "") -> None:
+        """Follow a change of role assignments in every cluster; ``without``: the one that is going."""
+        for key, running in list(self._running.items()):
+            cluster = self._server.azure.store.get(key)
+            if cluster:
+                await self._grant(cluster, running, without)
+
+    async def _grant(self, cluster: Resource, running: ControlPlane, without: str) -> None:
+        wanted = {}
+        for assignment in self._server.azure.store.of_type("Microsoft.Authorization/roleAssignments"):
+            role = ACCESS_ROLES.get(str(assignment.properties["roleDefinitionId"]).rsplit("/", 1)[-1].lower())
+            scope = ids.parse(assignment.id).scope.lower()
+            covers = cluster.key == scope or cluster.key.startswith(scope + "/")
+            if role and covers and assignment.id.lower() != without.lower():
+                wanted[f"azure-{assignment.name.lower()}"] = (role, assignment.properties["principalId"])
+        _, listed = await running.call("GET", f"{_BINDINGS}?labelSelector={_LABEL}")
+        for item in listed["items"]:
+            if item["metadata"]["name"] not in wanted:
+                await running.call("DELETE", f"{_BINDINGS}/{item['metadata']['name']}")
+        for name, (role, principal) in wanted.items():
+            await running.apply(
+                f"{_BINDINGS}/{name}",
+                {
+                    "apiVersion": "rbac.authorization.k8s.io/v1",
+                    "kind": "ClusterRoleBinding",
+                    "metadata": {"name": name, "labels": {_LABEL: "true"}},
+                    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+                    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": principal}],
+                },
+            )
+
+
+def _free_pod_ranges(ranges: Iterable[str], taken: set[str]) -> list[str]:
+    """The first free /24 and /120 of a cluster's pod ranges."""
+    result = []
+    for text in ranges:
+        parent = ipaddress.ip_network(text)
+        length = 24 if parent.version == 4 else 120
+        result.append(next(str(found) for found in parent.subnets(new_prefix=length) if str(found) not in taken))
+    return result
+
+
+def _node(name: str, cluster: Resource, pool: Resource, machine: Resource, cidrs: list[str]) -> dict[str, Any]:
+    location = cluster.body["location"]
+    size = machine.body["sku"]["name"]
+    zone = (machine.body.get("zones") or ["0"])[0]
+    labels = {
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        "kubernetes.io/hostname": name,
+        "node.kubernetes.io/instance-type": size,
+        "topology.kubernetes.io/region": location,
+        "topology.kubernetes.io/zone": f"{location}-{zone}" if zone != "0" else "0",
+        "kubernetes.azure.com/agentpool": pool.name,
+        "kubernetes.azure.com/mode": pool.properties["mode"].lower(),
+        "kubernetes.azure.com/cluster": aks.node_resource_group(cluster),
+        "kubernetes.azure.com/os-sku": pool.properties["osSKU"],
+    }
+    if cluster.properties["networkProfile"].get("networkDataplane") == "cilium":
+        labels["kubernetes.azure.com/ebpf-dataplane"] = "cilium"
+    taints = []
+    for text in pool.properties.get("nodeTaints") or []:
+        pair, _, effect = text.partition(":")
+        key, _, value = pair.partition("=")
+        taints.append({"key": key, "value": value, "effect": effect})
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "labels": labels | (pool.properties.get("nodeLabels") or {})},
+        "spec": {"providerID": f"azure://{machine.id}", "podCIDR": cidrs[0], "podCIDRs": cidrs, **({"taints": taints} if taints else {})},
+    }
+
+
+def _node_status(name: str, pool: Resource, machine: Resource) -> dict[str, Any]:
+    addresses = [{"type": "Hostname", "address": name}]
+    for nic in machine.properties["networkProfileConfiguration"]["networkInterfaceConfigurations"]:
+        found = (configuration["properties"].get("privateIPAddress") for configuration in nic["properties"]["ipConfigurations"])
+        addresses += [{"type": "InternalIP", "address": address} for address in found if address]
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    room = {"cpu": "4", "memory": "16Gi", "pods": str(pool.properties["maxPods"]), "ephemeral-storage": "128Gi"}
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "KubeletReady",
+        "message": "the lab keeps it ready",
+        "lastHeartbeatTime": now,
+        "lastTransitionTime": now,
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name},
+        "status": {"addresses": addresses, "capacity": room, "allocatable": room, "conditions": [ready]},
+    }

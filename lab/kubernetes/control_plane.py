@@ -1,0 +1,271 @@
+"""etcd, kube-apiserver, kube-controller-manager, kube-scheduler and the Azure cloud controller of one cluster, on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import ssl
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from ..certificates import CertificateAuthority
+from ..process import Process, free_port
+from . import binaries
+
+#: application id of the AKS server in every tenant: the audience of the tokens it takes
+AKS_SERVER_APPLICATION = "6dae42f8-4368-4678-94ff-3960e28e3630"
+
+
+@dataclass
+class Ports:
+    """Chosen once by the kernel; the same after a restart of the lab, since kubeconfigs name them."""
+
+    apiserver: int
+    etcd: int
+    etcd_peer: int
+    controller_manager: int
+    scheduler: int
+    cloud_controller: int
+
+    @classmethod
+    def of(cls, folder: Path) -> Ports:
+        path = folder / "ports.json"
+        if not path.exists():
+            path.write_text(json.dumps(asdict(cls(*(free_port() for _ in range(6))))))
+        return cls(**json.loads(path.read_text()))
+
+
+@dataclass
+class Entra:
+    """What the API server must know to verify the lab's tokens, and the cloud controller to get its own."""
+
+    endpoint: str
+    issuer: str
+    certificate_authority: Path
+    trust_bundle: Path
+    identity_endpoint: str
+    identity_header: str
+
+
+class ControlPlane:
+    """Starts and stops the components; talks to the API server as an administrator of its own."""
+
+    def __init__(self, folder: Path, service_cidrs: list[str], pod_cidrs: list[str], cloud_configuration: dict[str, Any], entra: Entra) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.folder, self.ports = folder, Ports.of(folder)
+        self._service_cidrs, self._pod_cidrs = service_cidrs, pod_cidrs
+        self._cloud_configuration, self._entra = cloud_configuration, entra
+        self._authority = CertificateAuthority(folder / "pki", "lab-kubernetes")
+        self._session: aiohttp.ClientSession | None = None
+        self._processes: list[Process] = []
+        self._cloud_controller: Process | None = None
+
+    @property
+    def server(self) -> str:
+        return f"https://127.0.0.1:{self.ports.apiserver}"
+
+    @property
+    def authority_data(self) -> str:
+        return base64.b64encode(self._authority.certificate_path.read_bytes()).decode()
+
+    async def start(self) -> None:
+        """Start what keeps the API: etcd, API server, controllers, scheduler. What was started is stopped again when one fails."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        pki, ports = self.folder / "pki", self.ports
+        server, server_key = self._authority.issue("apiserver", "kube-apiserver", hosts=("127.0.0.1", "localhost", "kubernetes.default.svc"))
+        admin, admin_key = self._authority.issue("admin", "lab-admin", organisation="system:masters")
+        self._service_account_key(pki)
+        self._authentication_configuration()
+        context = ssl.create_default_context(cafile=str(self._authority.certificate_path))
+        context.load_cert_chain(admin, admin_key)
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context))
+        etcd = f"http://127.0.0.1:{ports.etcd}"
+        await self._run(
+            "etcd",
+            {
+                "data-dir": self.folder / "etcd",
+                "listen-client-urls": etcd,
+                "advertise-client-urls": etcd,
+                "listen-peer-urls": f"http://127.0.0.1:{ports.etcd_peer}",
+                "unsafe-no-fsync": "true",
+                "log-level": "warn",
+            },
+            lambda: self._answers(f"{etcd}/health"),
+        )
+        await self._run(
+            "kube-apiserver",
+            {
+                "etcd-servers": etcd,
+                "bind-address": "127.0.0.1",
+                "secure-port": ports.apiserver,
+                # An address for the endpoints of the Service kubernetes; nothing is reached there, and nothing writes it.
+                "advertise-address": "192.0.2.1",
+                "endpoint-reconciler-type": "none",
+                "tls-cert-file": server,
+                "tls-private-key-file": server_key,
+                "client-ca-file": self._authority.certificate_path,
+                "requestheader-client-ca-file": self._authority.certificate_path,
+                "requestheader-allowed-names": "front-proxy-client",
+                "requestheader-username-headers": "X-Remote-User",
+                "requestheader-group-headers": "X-Remote-Group",
+                "requestheader-extra-headers-prefix": "X-Remote-Extra-",
+                "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
+                "service-account-key-file": pki / "service-account.pub",
+                "service-account-signing-key-file": pki / "service-account.key",
+                "service-cluster-ip-range": ",".join(self._service_cidrs),
+                "authorization-mode": "Node,RBAC",
+                "authentication-config": self.folder / "authentication.yaml",
+            },
+            lambda: self._answers(f"{self.server}/readyz"),
+        )
+        cluster_cidr = ",".join(self._pod_cidrs)
+        await asyncio.gather(
+            self._run(
+                "kube-controller-manager",
+                {
+                    "kubeconfig": self._kubeconfig("controller-manager", "system:kube-controller-manager"),
+                    "bind-address": "127.0.0.1",
+                    "secure-port": ports.controller_manager,
+                    "leader-elect": "false",
+                    "allocate-node-cidrs": "false",
+                    "cluster-cidr": cluster_cidr,
+                    "service-cluster-ip-range": ",".join(self._service_cidrs),
+                    "service-account-private-key-file": pki / "service-account.key",
+                    "root-ca-file": self._authority.certificate_path,
+                    "use-service-account-credentials": "true",
+                    # Nodes have no kubelet here that would keep them Ready.
+                    "controllers": "*,-node-lifecycle-controller",
+                },
+            ),
+            self._run(
+                "kube-scheduler",
+                {
+                    "kubeconfig": self._kubeconfig("scheduler", "system:kube-scheduler"),
+                    "bind-address": "127.0.0.1",
+                    "secure-port": ports.scheduler,
+                    "leader-elect": "false",
+                },
+            ),
+        )
+
+    async def start_cloud_controller(self) -> None:
+        """Start the cloud controller; it reads the nodes and their VMs, so they come first."""
+        if self._cloud_controller and self._cloud_controller.running:
+            return
+        configuration = self.folder / "azure.json"
+        configuration.write_text(json.dumps(self._cloud_configuration, indent=2))
+        environment = {
+            "PATH": os.environ.get("PATH", ""),
+            "IDENTITY_ENDPOINT": self._entra.identity_endpoint,
+            "IDENTITY_HEADER": self._entra.identity_header,
+            "SSL_CERT_FILE": str(self._entra.trust_bundle),
+        }
+        self._cloud_controller = await self._run(
+            binaries.CLOUD_CONTROLLER,
+            {
+                "kubeconfig": self._kubeconfig("cloud-controller-manager", "lab-cloud-controller-manager", "system:masters"),
+                "cloud-provider": "azure",
+                "cloud-config": configuration,
+                "controllers": "*,-cloud-node-controller",
+                "configure-cloud-routes": "false",
+                "allocate-node-cidrs": "false",
+                "cluster-name": "kubernetes",
+                "leader-elect": "false",
+                "bind-address": "127.0.0.1",
+                "secure-port": self.ports.cloud_controller,
+                "v": 2,
+            },
+            environment=environment,
+        )
+
+    async def _run(self, name: str, flags: dict[str, Any], healthy: Any = None, environment: dict[str, str] | None = None) -> Process:
+        arguments = [str(binaries.path_of(name)), *(f"--{flag}={value}" for flag, value in flags.items())]
+        process = Process(name, arguments, self.folder / f"{name}.log", healthy, environment)
+        self._processes.append(process)
+        await process.start()
+        return process
+
+    async def stop(self) -> None:
+        """In reverse: a stopping API server whose etcd is gone lingers and keeps its port."""
+        while self._processes:
+            await self._processes.pop().stop()
+        if self._session:
+            await self._session.close()
+            self._session = None
+
+    async def _answers(self, url: str) -> bool:
+        assert self._session is not None
+        try:
+            async with self._session.get(url, timeout=aiohttp.ClientTimeout(2)) as answer:
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    async def call(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> tuple[int, Any]:
+        """One request to the API server as its administrator: status and decoded answer."""
+        assert self._session is not None
+        data = json.dumps(body) if body is not None else None
+        async with self._session.request(method, f"{self.server}{path}", data=data, headers={"Content-Type": content_type}) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    async def apply(self, path: str, body: dict[str, Any]) -> None:
+        """Server-side apply as the field manager ``lab``."""
+        status, answer = await self.call("PATCH", f"{path}?fieldManager=lab&force=true", body, "application/apply-patch+yaml")
+        if status >= 400:
+            raise RuntimeError(f"{path}: {answer.get('message')}")
+
+    def _service_account_key(self, pki: Path) -> None:
+        path = pki / "service-account.key"
+        if path.exists():
+            return
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        path.touch(mode=0o600)
+        path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        (pki / "service-account.pub").write_bytes(public)
+
+    def _authentication_configuration(self) -> None:
+        """Entra tokens by structured authentication; a caller is known by its object id, as in AKS."""
+        issuer = {
+            "url": self._entra.issuer,
+            "audiences": [AKS_SERVER_APPLICATION],
+            "certificateAuthority": self._entra.certificate_authority.read_text(),
+        }
+        mappings = {"username": {"claim": "oid", "prefix": ""}, "uid": {"claim": "oid"}}
+        configuration = {
+            "apiVersion": "apiserver.config.k8s.io/v1",
+            "kind": "AuthenticationConfiguration",
+            "jwt": [{"issuer": issuer, "claimMappings": mappings}],
+            "anonymous": {"enabled": False},
+        }
+        (self.folder / "authentication.yaml").write_text(yaml.safe_dump(configuration))
+
+    def _kubeconfig(self, file: str, common_name: str, organisation: str = "") -> Path:
+        certificate, key = self._authority.issue(file, common_name, organisation=organisation)
+        path = self.folder / f"{file}.kubeconfig"
+        cluster = {"server": self.server, "certificate-authority": str(self._authority.certificate_path)}
+        user = {"client-certificate": str(certificate), "client-key": str(key)}
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "lab", "cluster": cluster}],
+            "users": [{"name": file, "user": user}],
+            "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": file}}],
+            "current-context": "lab",
+        }
+        path.write_text(yaml.safe_dump(document))
+        return path
