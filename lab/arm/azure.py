@@ -100,6 +100,9 @@ class Kind:
         """What is true once the operation has ended: computed values, and what Azure makes elsewhere."""
         return None
 
+    def failed(self, resource: Resource, error: dict[str, Any]) -> None:
+        """What a resource shows of the operation that failed."""
+
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         """The resource as Azure answers it."""
         return copy.deepcopy(resource.body)
@@ -426,6 +429,8 @@ class Azure:
             resource.operation = ""
             if served.has_provisioning_state:
                 resource.properties["provisioningState"] = operation.status
+            if operation.error:
+                served.failed(resource, operation.error)
             self.store.save(resource)
         self.store.save_operation(operation)
 

@@ -126,7 +126,11 @@ class ManagedCluster(Kind):
             computed["maxAgentPools"] = 100
 
     async def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
+        resource.hidden["computed"].pop("status", None)
         await _converge(azure, resource)
+
+    def failed(self, resource: Resource, error: dict[str, Any]) -> None:
+        resource.hidden["computed"]["status"] = {"provisioningError": error}
 
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         body = super().render(azure, resource)

@@ -144,7 +144,8 @@ class Clusters:
             cidrs = _free_pod_ranges(ranges, taken)
             taken |= set(cidrs)
             await running.apply(f"/api/v1/nodes/{name}", _node(name, cluster, pool, machine, cidrs))
-            await running.apply(f"/api/v1/nodes/{name}/status", _node_status(name, pool, machine))
+            # Server-side apply refuses two addresses of one type, which a dual-stack node has.
+            await running.merge(f"/api/v1/nodes/{name}/status", _node_status(pool, machine, name))
 
     # Access
 
@@ -221,7 +222,7 @@ def _node(name: str, cluster: Resource, pool: Resource, machine: Resource, cidrs
     }
 
 
-def _node_status(name: str, pool: Resource, machine: Resource) -> dict[str, Any]:
+def _node_status(pool: Resource, machine: Resource, name: str) -> dict[str, Any]:
     addresses = [{"type": "Hostname", "address": name}]
     for nic in machine.properties["networkProfileConfiguration"]["networkInterfaceConfigurations"]:
         found = (configuration["properties"].get("privateIPAddress") for configuration in nic["properties"]["ipConfigurations"])
@@ -237,8 +238,5 @@ def _node_status(name: str, pool: Resource, machine: Resource) -> dict[str, Any]
         "lastTransitionTime": now,
     }
     return {
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {"name": name},
         "status": {"addresses": addresses, "capacity": room, "allocatable": room, "conditions": [ready]},
     }

@@ -224,7 +224,14 @@ class ControlPlane:
 
     async def apply(self, path: str, body: dict[str, Any]) -> None:
         """Server-side apply as the field manager ``lab``."""
-        status, answer = await self.call("PATCH", f"{path}?fieldManager=lab&force=true", body, "application/apply-patch+yaml")
+        await self._patch(f"{path}?fieldManager=lab&force=true", body, "application/apply-patch+yaml")
+
+    async def merge(self, path: str, body: dict[str, Any]) -> None:
+        """JSON merge patch (RFC 7386)."""
+        await self._patch(path, body, "application/merge-patch+json")
+
+    async def _patch(self, path: str, body: dict[str, Any], content_type: str) -> None:
+        status, answer = await self.call("PATCH", path, body, content_type)
         if status >= 400:
             raise RuntimeError(f"{path}: {answer.get('message')}")
 

@@ -10,7 +10,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.utils.display import Display
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import CREDENTIAL_OPTIONS, AzureAction
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, ArmFailure, TimedOut, state_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, ArmFailure, TimedOut, failure_of, state_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import known
 
 _display = Display()
@@ -66,7 +66,8 @@ class ActionModule(AzureAction):
             lambda seconds: _display.display(f"[{host}] waiting for the cluster {identifier.rsplit('/', 1)[-1]}: {seconds:.0f} s"),
         )
         if cluster is None or state_of(cluster) == "Failed":
-            raise AnsibleActionFail(f"{identifier} failed to provision. Run the role aks again: it puts a failed cluster again.")
+            reason = failure_of(cluster) if cluster else ""
+            raise AnsibleActionFail(f"{identifier} failed to provision{reason}. Run the role aks again: it puts a failed cluster again.")
         return cluster
 
 

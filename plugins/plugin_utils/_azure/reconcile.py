@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .client import TERMINAL, ArmClient, ArmFailure, TimedOut, state_of
+from .client import TERMINAL, ArmClient, ArmFailure, TimedOut, failure_of, state_of
 from .comparison import UNKNOWN, Comparison, Difference
 from .graph import Resource, resolve
 
@@ -235,6 +235,8 @@ class Reconciler:
         if resource.existing:
             if live is None:
                 raise Refused("ExistingResourceNotFound", "it is declared as existing, and is not there.", "make it, or correct its id")
+            if state_of(live) == "Failed":
+                raise Refused("ExistingResourceFailed", f"its provisioning failed{failure_of(live)}.", "put it again: run what makes it")
             return Outcome(resource.id, "none", body=live)
         declared = resolve(resource.body, self._look_up)
         comparison = self._comparison(resource)
