@@ -107,8 +107,8 @@ class Kind:
         """The resource as Azure answers it."""
         return copy.deepcopy(resource.body)
 
-    def before_delete(self, azure: Azure, resource: Resource) -> None:
-        """Raise what Azure refuses a deletion with."""
+    def leaving(self, azure: Azure, resource: Resource) -> None:
+        """What is remembered of the resource before anything below it goes."""
 
     def deleted(self, azure: Azure, resource: Resource) -> Awaitable[None] | None:
         """What goes with the resource."""
@@ -151,6 +151,10 @@ class Options:
     kubernetes: bool = True
     #: where the API server's allow-list would see this machine's calls come from
     controller_address: str = "203.0.113.200"
+
+
+def _plain_location(text: Any) -> str:
+    return str(text).replace(" ", "").lower()
 
 
 class Azure:
@@ -217,7 +221,8 @@ class Azure:
         """The lab's client owns the subscription; a managed identity may do what its role assignments say, and AKS' own in its node group."""
         if caller.object_id == self.options.client_object or len(path.split("/")) < 5:
             return
-        if not writing and path.count("/") == 4:
+        if not writing and (path.count("/") == 4 or "/locations/" in path):
+            # Provider documents, and the operations that the caller itself began.
             return
         from .containerservice import granted
 
@@ -234,7 +239,8 @@ class Azure:
             scope = ids.parse(lock.id).scope
             level = lock.properties.get("level")
             covers = resource.lower() == scope.lower() or resource.lower().startswith(scope.lower() + "/")
-            if covers and lock.id.lower() != resource.lower() and (level == "ReadOnly" or (deleting and level == "CanNotDelete")):
+            is_lock = ids.parse(resource).type.lower() == "microsoft.authorization/locks"
+            if covers and not is_lock and (level == "ReadOnly" or (deleting and level == "CanNotDelete")):
                 raise errors.ScopeLocked(resource, lock.id)
 
     def check_idle(self, served: Kind, parsed: ids.ResourceId) -> None:
@@ -269,14 +275,20 @@ class Azure:
         if served.honours_if_match and if_match not in ("", "*") and if_match != (before.body.get("etag") if before else None):
             raise errors.PreconditionFailed(path)
         partial = patch or (served.partial_put and before is not None)
+        old_location = str(before.body.get("location") or "") if before else ""
+        if old_location and _plain_location(body.get("location") or old_location) != _plain_location(old_location):
+            raise errors.ArmError(
+                409, "InvalidResourceLocation", f"The resource '{path}' already exists in location '{old_location}'; it cannot be created elsewhere."
+            )
         checked = schema.check(served.type, api_version, body, partial=partial)
         if checked.problems:
             first = checked.problems[0]
             raise errors.ArmError(400, first.code, first.message, target=first.target, details=checked.problems)
-        wanted = merge(before.body, checked.body) if partial and before else checked.body
+        wanted = merge(copy.deepcopy(before.body), checked.body) if partial and before else checked.body
         write = Write(self, before.id if before else path, before.type if before else served.type, wanted, before, caller, partial)
         served.defaults(write)
         self.rules.check_write(write)
+        self._check_children(served, write)
         resource, operation = self._accept(served, write)
         return resource, operation, before is None, checked
 
@@ -308,21 +320,42 @@ class Azure:
             self.store.save(resource)
         return resource, operation
 
+    def _check_children(self, served: Kind, write: Write) -> None:
+        """What would refuse an inline child refuses the whole write, before any of it is stored."""
+        for name, collection in served.inline_children.items():
+            wanted = write.properties.get(name)
+            if wanted is None and write.partial:
+                continue
+            for child in wanted or []:
+                if not child.get("name"):
+                    raise errors.ArmError(400, "InvalidRequestFormat", f"An item of '{name}' has no name.", target=name)
+            names = {child["name"].lower() for child in wanted or []}
+            for old in self.store.children(write.id, collection):
+                if old.name.lower() not in names:
+                    self.rules.check_delete(self, old)
+            if write.before:
+                for child in wanted or []:
+                    self.rules.check_write(self._child_write(write.id, write.type, collection, child, write.caller))
+
+    def _child_write(self, parent: str, parent_type: str, collection: str, child: dict[str, Any], caller: Caller) -> Write:
+        path = f"{parent}/{collection}/{child['name']}"
+        served = self.kind_of(f"{parent_type}/{collection}")
+        before = self.store.get(path)
+        body = {"properties": copy.deepcopy(child.get("properties") or {})}
+        write = Write(self, before.id if before else path, served.type, body, before, caller)
+        served.defaults(write)
+        return write
+
     def _replace_children(self, parent: Resource, collection: str, wanted: list[dict[str, Any]], caller: Caller) -> None:
         names = {child["name"].lower() for child in wanted}
         for old in self.store.children(parent.id, collection):
             if old.name.lower() not in names:
-                self.kind_of(old.type).before_delete(self, old)
                 self.store.remove(old.id)
         for child in wanted:
-            path = f"{parent.id}/{collection}/{child['name']}"
-            served = self.kind_of(f"{parent.type}/{collection}")
-            before = self.store.get(path)
-            body = {"properties": copy.deepcopy(child.get("properties") or {})}
-            write = Write(self, before.id if before else path, served.type, body, before, caller)
-            served.defaults(write)
+            write = self._child_write(parent.id, parent.type, collection, child, caller)
+            served, before = self.kind_of(write.type), write.before
             self.rules.check_write(write)
-            resource = Resource(write.id, served.type, body, hidden=dict(before.hidden) if before else {})
+            resource = Resource(write.id, served.type, write.body, hidden=dict(before.hidden) if before else {})
             served.accepted(write, resource)
             resource.properties["provisioningState"] = "Succeeded"
             if served.has_etag:
@@ -358,7 +391,6 @@ class Azure:
         if served.honours_if_match and if_match not in ("", "*") and if_match != resource.body.get("etag"):
             raise errors.PreconditionFailed(path)
         self.rules.check_delete(self, resource)
-        served.before_delete(self, resource)
         if served.delete_seconds:
             operation = self._start("delete", resource, served.delete_seconds, None)
             if served.has_provisioning_state:
@@ -370,7 +402,15 @@ class Azure:
 
     async def forget(self, resource: Resource) -> None:
         """Remove a resource with everything below it, deepest first."""
-        for found in sorted([resource, *self.store.below(resource.id)], key=lambda item: -item.id.count("/")):
+        below = self.store.below(resource.id)
+        for operation in self.store.operations.values():
+            if operation.status == "InProgress" and any(operation.resource.lower() == found.key for found in below):
+                operation.status = "Canceled"
+                self.store.save_operation(operation)
+        for found in sorted([resource, *below], key=lambda item: -item.id.count("/")):
+            if self.store.get(found.id):
+                self.kind_of(found.type).leaving(self, found)
+        for found in sorted([resource, *below], key=lambda item: -item.id.count("/")):
             if self.store.get(found.id):
                 outcome = self.kind_of(found.type).deleted(self, found)
                 if inspect.isawaitable(outcome):
@@ -409,7 +449,11 @@ class Azure:
     async def _run(self, operation: Operation) -> None:
         await asyncio.sleep(max(0.0, operation.due - time.time()))
         resource = self.store.get(operation.resource)
-        if resource is None or operation.status != "InProgress":
+        if operation.status != "InProgress":
+            return
+        if resource is None:
+            operation.status = "Canceled"
+            self.store.save_operation(operation)
             return
         served = self.kind_of(resource.type)
         try:
@@ -425,7 +469,8 @@ class Azure:
             operation.status, operation.error = "Failed", {"code": "InternalServerError", "message": f"{type(error).__name__}: {error}"}
         else:
             operation.status = "Succeeded"
-        if operation.verb != "delete" or operation.status == "Failed":
+        # The resource may have gone while it was being worked on: what is deleted stays deleted.
+        if self.store.get(operation.resource) is resource and (operation.verb != "delete" or operation.status == "Failed"):
             resource.operation = ""
             if served.has_provisioning_state:
                 resource.properties["provisioningState"] = operation.status

@@ -22,6 +22,14 @@ class ScaleSet(Kind):
 
 
 @kind
+class VirtualMachine(Kind):
+    """None is ever made; the cloud controller lists them."""
+
+    type = "Microsoft.Compute/virtualMachines"
+    writable = False
+
+
+@kind
 class ScaleSetVM(Kind):
     type = SCALE_SET_VM
     has_etag = True

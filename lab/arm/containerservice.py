@@ -101,6 +101,9 @@ class ManagedCluster(Kind):
         properties.setdefault("disableLocalAccounts", False)
         if "kubernetesVersion" not in properties:
             properties["kubernetesVersion"] = write.old_properties.get("kubernetesVersion") or "1.36"
+        if "agentPoolProfiles" not in properties and write.before:
+            pools = write.azure.store.children(write.id, "agentPools")
+            properties["agentPoolProfiles"] = [{"name": pool.name} | copy.deepcopy(pool.properties) for pool in pools]
         properties["agentPoolProfiles"] = [with_pool_defaults(pool) for pool in properties.get("agentPoolProfiles") or []]
 
     def accepted(self, write: Write, resource: Resource) -> None:

@@ -43,7 +43,10 @@ class PublicZone(_Zone):
         if before is None:
             names = [{"nsdname": name} for name in resource.properties["nameServers"]]
             azure.make(f"{resource.id}/NS/@", {"properties": {"TTL": 172800, "NSRecords": names}})
-            azure.make(f"{resource.id}/SOA/@", {"properties": {"TTL": 3600, "SOARecord": _start_of_authority(resource.properties["nameServers"][0])}})
+            azure.make(
+                f"{resource.id}/SOA/@",
+                {"properties": {"TTL": 3600, "SOARecord": _start_of_authority(resource.properties["nameServers"][0], "minimumTTL")}},
+            )
 
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         body = super().render(azure, resource)
@@ -66,7 +69,7 @@ class PrivateZone(_Zone):
 
     def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
         if before is None:
-            azure.make(f"{resource.id}/SOA/@", {"properties": {"ttl": 3600, "soaRecord": _start_of_authority("azureprivatedns.net.")}})
+            azure.make(f"{resource.id}/SOA/@", {"properties": {"ttl": 3600, "soaRecord": _start_of_authority("azureprivatedns.net.", "minimumTtl")}})
 
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         body = super().render(azure, resource)
@@ -77,12 +80,12 @@ class PrivateZone(_Zone):
         return body
 
 
-def _start_of_authority(host: str) -> dict[str, Any]:
+def _start_of_authority(host: str, minimum: str) -> dict[str, Any]:
     return {
         "email": "azuredns-hostmaster.microsoft.com",
         "host": host,
         "expireTime": 2419200,
-        "minimumTTL": 300,
+        minimum: 300,
         "refreshTime": 3600,
         "retryTime": 300,
         "serialNumber": 1,

@@ -95,7 +95,7 @@ class Entra:
         """The client credentials grant (RFC 6749 4.4)."""
         if form.get("grant_type") != "client_credentials":
             raise ArmError(400, "unsupported_grant_type", "AADSTS70003: The lab knows the client credentials grant only.")
-        secret_fits = hmac.compare_digest(form.get("client_secret", ""), self._client_secret)
+        secret_fits = hmac.compare_digest(form.get("client_secret", "").encode(), self._client_secret.encode())
         if form.get("client_id") != self.options.client or not secret_fits:
             raise ArmError(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
         audience = form.get("scope", "").removesuffix("/.default") or form.get("resource", "")
@@ -139,8 +139,9 @@ class Entra:
             "https://management.core.windows.net/",
             "https://management.azure.com/",
         ]
+        required: Any = {"require": ["exp", "iss", "aud", "oid", "appid"]}
         try:
-            claims = jwt.decode(encoded, self._key.public_key(), algorithms=["RS256"], audience=audiences, issuer=self.issuer)
+            claims = jwt.decode(encoded, self._key.public_key(), algorithms=["RS256"], audience=audiences, issuer=self.issuer, options=required)
         except jwt.ExpiredSignatureError as error:
             raise Unauthorized("ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than current UTC time.") from error
         except jwt.PyJWTError as error:

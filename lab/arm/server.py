@@ -8,6 +8,7 @@ import json
 import re
 import ssl
 import time
+import traceback
 import uuid
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,10 @@ class Server:
                 response.headers["WWW-Authenticate"] = (
                     f'Bearer authorization_uri="{self.endpoint}/{self.azure.options.tenant}", error="invalid_token"'
                 )
+        except Exception as error:  # a fault of the lab is answered and journalled like one of Azure, with its traceback in the log
+            traceback.print_exc()
+            entry["error"] = "InternalServerError"
+            response = web.json_response(errors.ArmError(500, "InternalServerError", f"{type(error).__name__}: {error}").body(), status=500)
         response.headers["x-ms-request-id"] = str(uuid.uuid4())
         response.headers["x-ms-correlation-request-id"] = request.headers.get("x-ms-correlation-request-id", str(uuid.uuid4()))
         entry["status"] = response.status
@@ -258,6 +263,8 @@ class Server:
             if current is None:
                 raise errors.NotFound(parsed.text)
             return web.json_response(current)
+        if request.method not in ("PUT", "DELETE") or not isinstance(body, dict):
+            raise errors.ArmError(405, "MethodNotAllowed", f"{request.method} is not allowed on {parsed.text}.")
         changed = copy.deepcopy(parent.body)
         others = [item for item in changed["properties"][name] if item["name"].lower() != parsed.name.lower()]
         if request.method == "DELETE":

@@ -176,7 +176,7 @@ class Vault(Kind):
             write.azure.store.save_deleted_vault(name, None)
         resource.properties["vaultUri"] = f"https://{name}.vault.azure.net/"
 
-    def deleted(self, azure: Azure, resource: Resource) -> None:
+    def leaving(self, azure: Azure, resource: Resource) -> None:
         children = [
             {"id": child.id, "type": child.type, "body": child.body, "hidden": child.hidden} for child in azure.store.children(resource.id, "secrets")
         ]

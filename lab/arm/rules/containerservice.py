@@ -137,8 +137,9 @@ def network_policy_of_dual_stack(write: Write) -> None:
 
 @rule("aks-cilium-version", aks.CLUSTER, _CILIUM)
 def cilium_dual_stack_version(write: Write) -> None:
-    minor = tuple(int(part) for part in str(write.properties["kubernetesVersion"]).split(".")[:2])
-    if _dual(write) and _profile(write).get("networkDataplane") == "cilium" and minor < (1, 29):
+    found = re.match(r"(\d+)\.(\d+)", str(write.properties["kubernetesVersion"]))
+    minor = (int(found[1]), int(found[2])) if found else (0, 0)
+    if _dual(write) and found and _profile(write).get("networkDataplane") == "cilium" and minor < (1, 29):
         raise _refuse("KubernetesVersionNotSupported", "Dual-stack with Cilium needs Kubernetes 1.29 or newer.", "kubernetesVersion")
 
 
@@ -357,6 +358,13 @@ def pools_in_the_cluster(write: Write) -> None:
 @rule("aks-pool", aks.POOL, _POOLS)
 def pool_of_its_own(write: Write) -> None:
     cluster = write.azure.get(ids.parse(write.id).parent)
+    target = write.properties.get("vnetSubnetID")
+    subnet = write.azure.store.get(target) if target else None
+    if target and subnet is None:
+        raise _refuse("InvalidParameter", f"The subnet {target} was not found.", "vnetSubnetID")
+    versions = {ipaddress.ip_network(prefix).version for prefix in network.prefixes_of(subnet.properties)} if subnet else {4, 6}
+    if "IPv6" in cluster.properties["networkProfile"]["ipFamilies"] and 6 not in versions:
+        raise _refuse("SubnetNotDualStack", f"The subnet {target} has no IPv6 prefix; a dual-stack cluster needs one.", "vnetSubnetID")
     _check_pool(ids.parse(write.id).name, write.properties, cluster.properties["networkProfile"].get("networkDataplane", "azure"))
 
 
@@ -371,6 +379,14 @@ def pods_have_room(write: Write) -> None:
     )
     nodes += write.properties.get("maxCount") or write.properties["count"]
     room = 2 ** max(0, 24 - ipaddress.ip_network(cluster.properties["networkProfile"]["podCidrs"][0]).prefixlen)
+    if nodes > room:
+        raise _refuse("InsufficientPodCidr", f"The pod CIDR has room for {room} nodes; the pools may grow to {nodes}.")
+
+
+@rule("aks-cluster-capacity", aks.CLUSTER, _OVERLAY)
+def inline_pools_have_room(write: Write) -> None:
+    nodes = sum(pool.get("maxCount") or pool["count"] for pool in _pools(write))
+    room = 2 ** max(0, 24 - _networks(write, "podCidrs")[0].prefixlen)
     if nodes > room:
         raise _refuse("InsufficientPodCidr", f"The pod CIDR has room for {room} nodes; the pools may grow to {nodes}.")
 

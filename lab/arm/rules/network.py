@@ -36,19 +36,22 @@ def _inside(inner: Network, outers: list[Network]) -> bool:
 @rule("vnet-address-space", network.VNET, _IPV6_OVERVIEW)
 def vnet_keeps_its_subnets_inside(write: Write) -> None:
     space = _networks(write.properties.get("addressSpace", {}).get("addressPrefixes") or [], "addressSpace")
+    if not space:
+        raise ArmError(400, "InvalidRequestFormat", "A virtual network needs addressSpace.addressPrefixes.", target="addressSpace")
     for one, other in combinations(space, 2):
         if one.overlaps(other):
             raise ArmError(400, "NetcfgInvalidVirtualNetworkSite", f"The address prefixes {one} and {other} overlap.")
-    mentioned = {child["name"].lower() for child in write.properties.get("subnets") or []}
-    for subnet in write.azure.store.children(write.id, "subnets"):
-        for prefix in _networks(network.prefixes_of(subnet.properties), subnet.id):
-            if subnet.name.lower() in mentioned and not _inside(prefix, space):
-                raise ArmError(400, "InUsePrefixCannotBeDeleted", f"{prefix} of subnet {subnet.name} is in use and cannot be deleted.")
+    for child in write.properties.get("subnets") or []:
+        for prefix in _networks(network.prefixes_of(child.get("properties") or {}), str(child.get("name"))):
+            if write.before and not _inside(prefix, space):
+                raise ArmError(400, "InUsePrefixCannotBeDeleted", f"{prefix} of subnet {child.get('name')} is in use and cannot be deleted.")
 
 
 @rule("subnet-inside-vnet", network.SUBNET, _IPV6_OVERVIEW)
 def subnet_inside_vnet(write: Write) -> None:
     parent = write.azure.get(write.id.rsplit("/", 2)[0])
+    if not network.prefixes_of(write.properties):
+        raise ArmError(400, "InvalidRequestFormat", "A subnet needs addressPrefix or addressPrefixes.", target="addressPrefixes")
     space = _networks(parent.properties["addressSpace"]["addressPrefixes"], "addressSpace")
     for prefix in _networks(network.prefixes_of(write.properties), "addressPrefixes"):
         if not _inside(prefix, space):
@@ -397,7 +400,9 @@ def what_an_endpoint_names_exists(write: Write) -> None:
 
 @rule("dns-cname-alone", "Microsoft.Network/dnsZones/CNAME", "learn.microsoft.com/azure/dns/dns-zones-records")
 def cname_stands_alone(write: Write) -> None:
-    zone, _, name = write.id.rpartition("/CNAME/")
+    zone, name = write.id.rsplit("/", 2)[0], write.id.rsplit("/", 1)[1]
+    if name == "@":
+        raise ArmError(400, "CannotCreateCnameRecordSet", "A CNAME cannot stand at the zone's apex.")
     for other in ("A", "AAAA", "TXT"):
         if write.azure.store.get(f"{zone}/{other}/{name}"):
             raise ArmError(400, "CannotCreateCnameRecordSet", f"{name} has an {other} record set; a CNAME stands alone.")

@@ -103,7 +103,7 @@ class _Reader:
         return value
 
     def _union(self, node: dict[str, Any], value: Any, path: str) -> Any:
-        tries = []
+        tries: list[list[Problem]] = []
         for position in node["u"]:
             attempt = Checked()
             read = _Reader(self.nodes, attempt, self.partial).value(position, value, path)
@@ -120,7 +120,9 @@ class _Reader:
                 self.problem("InvalidRequestFormat", path, f"Cannot convert {value!r} of '{path}' to a boolean.")
         elif "i" in node:
             low, high = node["i"].get("minValue"), node["i"].get("maxValue")
-            if isinstance(value, bool) or not isinstance(value, int):
+            # Microsoft's compiler of these types makes integers of fractions too (spotMaxPrice); those have no limits.
+            kinds = (int, float) if low is None and high is None else (int,)
+            if isinstance(value, bool) or not isinstance(value, kinds):
                 self.problem("InvalidRequestFormat", path, f"Cannot convert {value!r} of '{path}' to a whole number.")
             elif (low is not None and value < low) or (high is not None and value > high):
                 self.problem("InvalidParameter", path, f"The value {value} of parameter '{path}' is out of range: {low} to {high}.")
@@ -158,7 +160,7 @@ class _Reader:
                 name, position, flags = known[key.lower()]
                 if flags & _READ_ONLY:
                     self.checked.ignored.append(here)
-                else:
+                elif item is not None or self.partial:
                     result[name] = self.value(position, item, here)
             elif "a" in node:
                 result[key] = self.value(node["a"], item, here)
@@ -171,7 +173,7 @@ class _Reader:
                 )
         if not self.partial:
             for name, _, flags in known.values():
-                if flags & _REQUIRED and not flags & _READ_ONLY and name not in result and not (path == "" and name.lower() in _ENVELOPE):
+                if flags & _REQUIRED and not flags & _READ_ONLY and result.get(name) is None and not (path == "" and name.lower() in _ENVELOPE):
                     here = f"{path}.{name}".lstrip(".")
                     self.problem("InvalidParameter", here, f"Required parameter '{here}' is missing or null.")
         return result

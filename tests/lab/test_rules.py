@@ -1,0 +1,886 @@
+"""Every rule of the lab's Azure: one request that it refuses and one like it that passes."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from lab.arm import compute, containerservice, dns, network, rules, services
+from lab.arm.azure import Azure, Caller, Options, Write, merge
+from lab.arm.errors import ArmError
+from lab.arm.rules import DELETE_RULES, RULES, DeleteRule, Rule
+from lab.arm.store import Resource, Store
+
+Body = dict[str, Any]
+
+OPTIONS = Options(time_scale=1e-6)
+CALLER = Caller(OPTIONS.client_object, OPTIONS.client)
+#: read as the newest types that are stored
+API_VERSION = "2099-01-01"
+LOCATION = "westeurope"
+SUBSCRIPTION = f"/subscriptions/{OPTIONS.subscription}"
+GROUP = f"{SUBSCRIPTION}/resourceGroups/rg"
+
+
+@dataclass(frozen=True)
+class Put:
+    path: str
+    body: Body
+
+
+@dataclass(frozen=True)
+class Delete:
+    path: str
+
+
+@dataclass(frozen=True)
+class Make:
+    """What Azure makes itself."""
+
+    path: str
+    body: Body
+
+
+Act = Put | Delete | Make
+
+
+@dataclass(frozen=True)
+class Case:
+    """After ``given``, Azure answers ``bad`` with ``code`` and carries out ``good``."""
+
+    code: str
+    bad: Put | Delete
+    good: Put | Delete
+    given: tuple[Act, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Another branch of a rule: after ``given``, Azure answers ``bad`` with ``code``."""
+
+    rule: str
+    code: str
+    bad: Put | Delete
+    given: tuple[Act, ...] = ()
+
+
+@dataclass
+class Only:
+    """The rules without all but one."""
+
+    rule: Rule | DeleteRule
+    asked: int = 0
+
+    def check_write(self, write: Write) -> None:
+        if isinstance(self.rule, Rule) and self.rule.type == write.type.lower():
+            self.asked += 1
+            self.rule.check(write)
+
+    def check_delete(self, azure: Azure, resource: Resource) -> None:
+        if isinstance(self.rule, DeleteRule) and self.rule.type == resource.type.lower():
+            self.asked += 1
+            self.rule.check(azure, resource)
+
+
+# Ids and bodies
+
+
+def at(resource_type: str, *names: str, scope: str = GROUP) -> str:
+    namespace, *types = resource_type.split("/")
+    return f"{scope}/providers/{namespace}/" + "/".join(f"{kind}/{name}" for kind, name in zip(types, names, strict=True))
+
+
+def tracked(properties: Body, **more: Any) -> Body:
+    return {"location": LOCATION, "properties": properties, **more}
+
+
+def named(name: str, **properties: Any) -> Body:
+    return {"name": name, "properties": properties}
+
+
+def refer(target: str) -> Body:
+    return {"id": target}
+
+
+def role(guid: str) -> str:
+    return f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/{guid}"
+
+
+def assignment(scope: str, number: int) -> str:
+    return at(services.ASSIGNMENT, f"00000000-0000-4000-9000-{number:012}", scope=scope)
+
+
+NETWORK_CONTRIBUTOR = role("4d97b98b-1d4f-4787-a291-c67834d212e7")
+IDENTITY_OPERATOR = role("f1a07417-d97a-45cb-824c-7a7467783830")
+READER = role("acdd72a7-3385-48ef-bd42-f606fba81ae7")
+
+VNET, OTHER_VNET = at(network.VNET, "vnet"), at(network.VNET, "other")
+NODES, SPARE, NEW = (at(network.SUBNET, "vnet", name) for name in ("nodes", "spare", "new"))
+NSG = at(network.NSG, "nsg")
+ROUTES = at(network.ROUTE_TABLE, "routes")
+IPV4, IPV6 = at(network.PUBLIC_IP, "ipv4"), at(network.PUBLIC_IP, "ipv6")
+PREFIX = at(network.PUBLIC_IP_PREFIX, "prefix")
+NAT = at(network.NAT_GATEWAY, "nat")
+BALANCER, OTHER_BALANCER = at(network.LOAD_BALANCER, "balancer"), at(network.LOAD_BALANCER, "other")
+ENDPOINT = at(network.PRIVATE_ENDPOINT, "endpoint")
+PRIVATE_ZONE_NAME = "privatelink.vaultcore.azure.net"
+ZONE, PRIVATE_ZONE = at(dns.PUBLIC_ZONE, "lab.example"), at(dns.PRIVATE_ZONE, PRIVATE_ZONE_NAME)
+IDENTITY, STRANGER, KUBELET = (at(services.IDENTITY, name) for name in ("cluster", "stranger", "kubelet"))
+CLUSTER = at(containerservice.CLUSTER, "aks")
+POOL = at(containerservice.POOL, "aks", "system")
+REGISTRY = at(services.REGISTRY, "registry1")
+VAULT = at(services.VAULT, "vault1")
+NOWHERE = at(network.SUBNET, "vnet", "nowhere")
+
+VNET_SPACE = ["10.10.0.0/16", "fd00:10::/48"]
+NODE_PREFIXES = ["10.10.0.0/24", "fd00:10::/64"]
+SPARE_PREFIXES = ["10.10.1.0/24", "fd00:10:0:1::/64"]
+NEW_PREFIXES = ["10.10.2.0/24", "fd00:10:0:2::/64"]
+
+
+def vnet(*space: str, subnets: list[Body] | None = None) -> Body:
+    return tracked({"addressSpace": {"addressPrefixes": list(space)}} | ({"subnets": subnets} if subnets is not None else {}))
+
+
+def subnet(prefixes: list[str], **properties: Any) -> Body:
+    return {"properties": {"addressPrefixes": prefixes, **properties}}
+
+
+def security_rule(name: str = "web", **changes: Any) -> Body:
+    properties = {
+        "access": "Allow",
+        "destinationAddressPrefix": "*",
+        "destinationPortRange": "443",
+        "direction": "Inbound",
+        "priority": 100,
+        "protocol": "Tcp",
+        "sourceAddressPrefix": "*",
+        "sourcePortRange": "*",
+    }
+    return named(name, **merge(properties, changes))
+
+
+def nsg(*security_rules: Body) -> Body:
+    return tracked({"securityRules": list(security_rules)})
+
+
+def routes(*found: tuple[str, str, str]) -> Body:
+    return tracked(
+        {"routes": [named(name, addressPrefix=prefix, nextHopType="VirtualAppliance", nextHopIpAddress=hop) for name, prefix, hop in found]}
+    )
+
+
+def public_ip(version: str = "IPv4", *, sku: str = "Standard", allocation: str = "Static", zones: tuple[str, ...] = ()) -> Body:
+    properties = {"publicIPAddressVersion": version, "publicIPAllocationMethod": allocation}
+    return tracked(properties, sku={"name": sku}, **({"zones": list(zones)} if zones else {}))
+
+
+def ip_prefix(length: int, version: str = "IPv4") -> Body:
+    return tracked({"prefixLength": length, "publicIPAddressVersion": version}, sku={"name": "Standard"})
+
+
+def nat(sku: str, *, location: str = LOCATION, v4: tuple[str, ...] = (), v6: tuple[str, ...] = ()) -> Body:
+    properties = {name: [refer(item) for item in items] for name, items in (("publicIpAddresses", v4), ("publicIpAddressesV6", v6)) if items}
+    return tracked(properties, sku={"name": sku}) | {"location": location}
+
+
+def frontend(name: str, **properties: str) -> Body:
+    return named(name, **{key: refer(target) for key, target in properties.items()})
+
+
+def balancing(name: str, to: str = "front", port: int = 443, owner: str = BALANCER) -> Body:
+    front = refer(f"{owner}/frontendIPConfigurations/{to}")
+    return named(name, frontendIPConfiguration=front, protocol="Tcp", frontendPort=port, backendPort=8443)
+
+
+def balancer(frontends: list[Body], *, pools: tuple[str, ...] = (), balancing_rules: tuple[Body, ...] = ()) -> Body:
+    properties = {
+        "frontendIPConfigurations": frontends,
+        "backendAddressPools": [named(name) for name in pools],
+        "loadBalancingRules": list(balancing_rules),
+    }
+    return tracked(properties, sku={"name": "Standard"})
+
+
+def endpoint(target: str, *, family: str = "IPv4", inside: str = SPARE) -> Body:
+    connection = named("connection", privateLinkServiceId=target, groupIds=["vault"])
+    return tracked({"ipVersionType": family, "subnet": refer(inside), "privateLinkServiceConnections": [connection]})
+
+
+def vault(sku: str = "standard", **properties: Any) -> Body:
+    return tracked({"sku": {"family": "A", "name": sku}, "tenantId": OPTIONS.tenant, **properties})
+
+
+def registry(sku: str = "Premium", **properties: Any) -> Body:
+    return tracked(properties, sku={"name": sku})
+
+
+def ip_rules(address: str) -> Body:
+    return {"defaultAction": "Deny", "ipRules": [{"value": address}]}
+
+
+def grant(principal: str, definition: str = READER, **properties: Any) -> Body:
+    return {"properties": {"principalId": principal, "roleDefinitionId": definition, **properties}}
+
+
+def link(target: str) -> Body:
+    return {"location": "global", "properties": {"virtualNetwork": refer(target), "registrationEnabled": False}}
+
+
+def records(name: str, field_name: str, address: str, ttl: str = "TTL") -> Body:
+    return {"properties": {ttl: 300, name: [{field_name: address}]}}
+
+
+def alias(target: str) -> Body:
+    return {"properties": {"TTL": 300, "targetResource": refer(target)}}
+
+
+def credential(subject: str) -> Body:
+    return {"properties": {"issuer": "https://issuer.example", "subject": subject, "audiences": ["api://AzureADTokenExchange"]}}
+
+
+def pool(name: str = "system", **changes: Any) -> Body:
+    found: Body = merge({"name": name, "mode": "System", "count": 1, "vmSize": "Standard_D4ds_v5", "vnetSubnetID": NODES}, changes)
+    return found
+
+
+def pool_body(**changes: Any) -> Body:
+    properties = pool(**changes)
+    del properties["name"]
+    return {"properties": properties}
+
+
+def cluster(profile: Body | None = None, *, pools: tuple[Body, ...] = (), identities: tuple[str, ...] = (IDENTITY,), **properties: Any) -> Body:
+    """A dual-stack cluster that Azure takes, with what a case changes of it; None removes."""
+    network_profile = {
+        "networkPlugin": "azure",
+        "networkPluginMode": "overlay",
+        "networkDataplane": "cilium",
+        "networkPolicy": "cilium",
+        "ipFamilies": ["IPv4", "IPv6"],
+        "podCidrs": ["10.244.0.0/16", "fd00:244::/64"],
+        "serviceCidrs": ["10.20.0.0/16", "fd00:20::/108"],
+        "dnsServiceIP": "10.20.0.10",
+        "outboundType": "loadBalancer",
+    }
+    base = {
+        "dnsPrefix": "aks",
+        "kubernetesVersion": "1.36",
+        "networkProfile": merge(network_profile, profile or {}),
+        "agentPoolProfiles": list(pools) or [pool()],
+    }
+    return tracked(merge(base, properties), identity={"type": "UserAssigned", "userAssignedIdentities": {name: {} for name in identities}})
+
+
+SINGLE_STACK: Body = {"ipFamilies": ["IPv4"], "podCidrs": ["10.244.0.0/16"], "serviceCidrs": ["10.20.0.0/16"]}
+
+
+def single_stack(profile: Body | None = None, **more: Any) -> Body:
+    return cluster(SINGLE_STACK | (profile or {}), **more)
+
+
+def balancer_profile(**profile: Any) -> Body:
+    return {"loadBalancerProfile": profile}
+
+
+def kubelet(identity: str) -> Body:
+    return {"kubeletidentity": {"resourceId": identity}}
+
+
+GIVEN_CLUSTER = Put(CLUSTER, cluster())
+GIVEN_ZONE, GIVEN_PRIVATE_ZONE = (Put(path, {"location": "global"}) for path in (ZONE, PRIVATE_ZONE))
+GIVEN_BALANCER = Put(BALANCER, balancer([frontend("front", publicIPAddress=IPV4)], pools=("back",)))
+SCALE_SET = at(compute.SCALE_SET, "vmss")
+MEMBER = named(
+    "nic",
+    ipConfigurations=[named("ipconfig", subnet=refer(SPARE), loadBalancerBackendAddressPools=[refer(f"{BALANCER}/backendAddressPools/back")])],
+)
+POOL_MEMBER = (
+    GIVEN_BALANCER,
+    Make(SCALE_SET, tracked({}, sku={"name": "Standard_D4ds_v5", "capacity": 1})),
+    Make(f"{SCALE_SET}/virtualMachines/0", tracked({"networkProfileConfiguration": {"networkInterfaceConfigurations": [MEMBER]}}, instanceId="0")),
+)
+INTERNAL_BALANCER = Put(BALANCER, balancer([frontend("front", subnet=SPARE)]))
+LEGACY = at(network.SUBNET, "vnet", "legacy")
+IPV4_SUBNET = Put(LEGACY, subnet(["10.10.3.0/24"]))
+DELEGATED = Put(NEW, subnet(NEW_PREFIXES, delegations=[named("api", serviceName="Microsoft.ContainerService/managedClusters")]))
+
+
+def nodes_with(**properties: str) -> Put:
+    return Put(NODES, subnet(NODE_PREFIXES, **{name: refer(target) for name, target in properties.items()}))
+
+
+NO_ICMPV6 = security_rule(protocol="Icmp", sourceAddressPrefix="2001:db8::/32", destinationPortRange="*")
+
+CASES: dict[str, Case] = {
+    # Managed clusters
+    "aks-overlay": Case("DualStackNotSupported", Put(CLUSTER, cluster({"networkPluginMode": None})), GIVEN_CLUSTER),
+    "aks-families-order": Case("InvalidIPFamilies", Put(CLUSTER, cluster({"ipFamilies": ["IPv6", "IPv4"]})), GIVEN_CLUSTER),
+    "aks-cidr-families": Case("InvalidNetworkCidrs", Put(CLUSTER, cluster({"podCidrs": ["10.244.0.0/16"]})), Put(CLUSTER, single_stack())),
+    "aks-service-cidr-ipv6": Case(
+        "ServiceCidrTooLarge", Put(CLUSTER, cluster({"serviceCidrs": ["10.20.0.0/16", "fd00:20::/107"]})), Put(CLUSTER, cluster())
+    ),
+    "aks-service-cidr-ipv4": Case(
+        "ServiceCidrTooLarge",
+        Put(CLUSTER, cluster({"serviceCidrs": ["10.32.0.0/12", "fd00:20::/108"], "dnsServiceIP": "10.32.0.10"})),
+        Put(CLUSTER, cluster({"serviceCidrs": ["10.32.0.0/13", "fd00:20::/108"], "dnsServiceIP": "10.32.0.10"})),
+    ),
+    "aks-dns-service-ip": Case(
+        "DnsServiceIpOutOfServiceCidr", Put(CLUSTER, cluster({"dnsServiceIP": "10.20.0.1"})), Put(CLUSTER, cluster({"dnsServiceIP": "10.20.0.2"}))
+    ),
+    "aks-reserved-ranges": Case(
+        "InvalidCIDR",
+        Put(CLUSTER, cluster({"podCidrs": ["172.31.0.0/16", "fd00:244::/64"]})),
+        Put(CLUSTER, cluster({"podCidrs": ["172.29.0.0/16", "fd00:244::/64"]})),
+    ),
+    "aks-cidr-overlap": Case(
+        "CidrOverlap",
+        Put(CLUSTER, cluster({"podCidrs": ["10.244.0.0/16", "fd00:10::/64"]})),
+        Put(CLUSTER, cluster({"podCidrs": ["10.244.0.0/16", "fd00:11::/64"]})),
+    ),
+    "aks-network-policy": Case(
+        "NetworkPolicyNotSupported",
+        Put(CLUSTER, cluster({"networkDataplane": "azure", "networkPolicy": "calico"})),
+        Put(CLUSTER, single_stack({"networkDataplane": "azure", "networkPolicy": "calico"})),
+    ),
+    "aks-cilium-version": Case("KubernetesVersionNotSupported", Put(CLUSTER, cluster(kubernetesVersion="1.28")), GIVEN_CLUSTER),
+    "aks-version": Case("K8sVersionNotSupported", Put(CLUSTER, cluster(kubernetesVersion="1.30")), Put(CLUSTER, cluster(kubernetesVersion="1.36.3"))),
+    "aks-subnet-dual-stack": Case(
+        "SubnetNotDualStack",
+        Put(CLUSTER, cluster(pools=(pool(vnetSubnetID=LEGACY),))),
+        Put(CLUSTER, single_stack(pools=(pool(vnetSubnetID=LEGACY),))),
+        (IPV4_SUBNET,),
+    ),
+    "aks-subnet-delegated": Case("SubnetIsDelegated", Put(CLUSTER, cluster(pools=(pool(vnetSubnetID=NEW),))), GIVEN_CLUSTER, (DELEGATED,)),
+    "aks-identity": Case("InvalidParameter", Put(CLUSTER, cluster(identities=(IDENTITY, KUBELET))), GIVEN_CLUSTER),
+    "aks-subnet-permission": Case("ResourceMissingPermissionError", Put(CLUSTER, cluster(identities=(STRANGER,))), GIVEN_CLUSTER),
+    "aks-kubelet-identity-permission": Case(
+        "KubeletIdentityMissingPermissionError",
+        Put(CLUSTER, cluster(identityProfile=kubelet(STRANGER))),
+        Put(CLUSTER, cluster(identityProfile=kubelet(KUBELET))),
+    ),
+    "aks-managed-outbound": Case(
+        "InvalidLoadBalancerProfile",
+        Put(CLUSTER, cluster(balancer_profile(managedOutboundIPs={"count": 1}, outboundIPs={"publicIPs": [refer(IPV4), refer(IPV6)]}))),
+        Put(CLUSTER, cluster(balancer_profile(outboundIPs={"publicIPs": [refer(IPV4), refer(IPV6)]}))),
+    ),
+    "aks-count-ipv6": Case(
+        "InvalidLoadBalancerProfile",
+        Put(CLUSTER, single_stack(balancer_profile(managedOutboundIPs={"countIPv6": 1}))),
+        Put(CLUSTER, cluster(balancer_profile(managedOutboundIPs={"countIPv6": 1}))),
+    ),
+    "aks-outbound-nat-gateway": Case(
+        "NatGatewayNotSupported",
+        Put(CLUSTER, cluster({"outboundType": "userAssignedNATGateway"})),
+        Put(CLUSTER, single_stack({"outboundType": "userAssignedNATGateway"})),
+        (Put(NAT, nat("Standard")), nodes_with(natGateway=NAT)),
+    ),
+    "aks-outbound-nat-and-balancer": Case(
+        "NatGatewayNotSupported",
+        Put(CLUSTER, cluster()),
+        Put(CLUSTER, cluster({"outboundType": "userAssignedNATGateway"})),
+        (Put(NAT, nat("StandardV2")), nodes_with(natGateway=NAT)),
+    ),
+    "aks-outbound-udr": Case(
+        "ExistingRouteTableNotAssociatedWithSubnet",
+        Put(CLUSTER, cluster({"outboundType": "userDefinedRouting"}, pools=(pool(vnetSubnetID=SPARE),))),
+        Put(CLUSTER, cluster({"outboundType": "userDefinedRouting"})),
+        (Put(ROUTES, routes(("default", "0.0.0.0/0", "10.10.9.4"))), nodes_with(routeTable=ROUTES)),
+    ),
+    "aks-authorized-ranges": Case(
+        "InvalidAuthorizedIPRanges",
+        Put(CLUSTER, cluster(apiServerAccessProfile={"authorizedIPRanges": ["2001:db8::/64"]})),
+        Put(CLUSTER, cluster(apiServerAccessProfile={"authorizedIPRanges": ["203.0.113.0/24"]})),
+    ),
+    "aks-local-accounts": Case(
+        "DisableLocalAccountsNotSupported",
+        Put(CLUSTER, cluster(disableLocalAccounts=True)),
+        Put(CLUSTER, cluster(disableLocalAccounts=True, aadProfile={"managed": True})),
+    ),
+    "aks-oidc-stays": Case(
+        "OIDCIssuerFeatureCannotBeDisabled",
+        Put(CLUSTER, cluster()),
+        Put(CLUSTER, cluster(oidcIssuerProfile={"enabled": True})),
+        (Put(CLUSTER, cluster(oidcIssuerProfile={"enabled": True})),),
+    ),
+    "aks-immutable": Case(
+        "PropertyChangeNotAllowed",
+        Put(CLUSTER, cluster({"serviceCidrs": ["10.20.0.0/15", "fd00:20::/108"]})),
+        Put(CLUSTER, cluster()),
+        (Put(CLUSTER, single_stack()),),
+    ),
+    "aks-families-stay": Case("PropertyChangeNotAllowed", Put(CLUSTER, single_stack()), GIVEN_CLUSTER, (GIVEN_CLUSTER,)),
+    "aks-system-pool": Case("InvalidParameter", Put(CLUSTER, cluster(pools=(pool(mode="User"),))), Put(CLUSTER, cluster())),
+    "aks-cluster-pools": Case("InvalidMaxPods", Put(CLUSTER, cluster(pools=(pool(maxPods=9),))), Put(CLUSTER, cluster(pools=(pool(maxPods=10),)))),
+    "aks-pool": Case(
+        "InvalidParameter",
+        Put(at(containerservice.POOL, "aks", "Apps"), pool_body()),
+        Put(at(containerservice.POOL, "aks", "apps"), pool_body()),
+        (GIVEN_CLUSTER,),
+    ),
+    "aks-pool-capacity": Case(
+        "InsufficientPodCidr",
+        Put(at(containerservice.POOL, "aks", "apps"), pool_body(count=2)),
+        Put(at(containerservice.POOL, "aks", "apps"), pool_body(count=1)),
+        (Put(CLUSTER, cluster({"podCidrs": ["10.244.0.0/23", "fd00:244::/64"]})),),
+    ),
+    "aks-cluster-capacity": Case(
+        "InsufficientPodCidr",
+        Put(CLUSTER, cluster({"podCidrs": ["10.244.0.0/24", "fd00:244::/64"]}, pools=[pool("system", mode="System", count=2)])),
+        Put(CLUSTER, cluster({"podCidrs": ["10.244.0.0/24", "fd00:244::/64"]})),
+    ),
+    "aks-maintenance-name": Case(
+        "InvalidParameter",
+        Put(at(containerservice.MAINTENANCE, "aks", "sundays"), {"properties": {}}),
+        Put(at(containerservice.MAINTENANCE, "aks", "aksManagedAutoUpgradeSchedule"), {"properties": {}}),
+        (GIVEN_CLUSTER,),
+    ),
+    "aks-last-system-pool": Case(
+        "OperationNotAllowed",
+        Delete(POOL),
+        Delete(at(containerservice.POOL, "aks", "apps")),
+        (Put(CLUSTER, cluster(pools=(pool(), pool("apps", mode="User")))),),
+    ),
+    # Virtual networks
+    "vnet-address-space": Case(
+        "NetcfgInvalidVirtualNetworkSite",
+        Put(OTHER_VNET, vnet("10.30.0.0/16", "10.30.128.0/17")),
+        Put(OTHER_VNET, vnet("10.30.0.0/17", "10.30.128.0/17")),
+    ),
+    "subnet-inside-vnet": Case("NetcfgInvalidSubnet", Put(NEW, subnet(["10.11.0.0/24"])), Put(NEW, subnet(NEW_PREFIXES))),
+    "subnet-overlap": Case("NetcfgSubnetRangesOverlap", Put(NEW, subnet(["10.10.0.128/25"])), Put(NEW, subnet(NEW_PREFIXES))),
+    "subnet-ipv6-64": Case("NetcfgInvalidIPv6SubnetPrefix", Put(NEW, subnet(["10.10.2.0/24", "fd00:10:0:2::/80"])), Put(NEW, subnet(NEW_PREFIXES))),
+    "subnet-one-ipv6-prefix": Case(
+        "SubnetWithMultipleIPv6Prefixes", Put(NEW, subnet([*NEW_PREFIXES, "fd00:10:0:3::/64"])), Put(NEW, subnet([*NEW_PREFIXES, "10.10.3.0/24"]))
+    ),
+    "subnet-references": Case(
+        "InvalidResourceReference",
+        Put(NEW, subnet(NEW_PREFIXES, networkSecurityGroup=refer(at(network.NSG, "nowhere")))),
+        Put(NEW, subnet(NEW_PREFIXES, networkSecurityGroup=refer(NSG))),
+    ),
+    "subnet-prefix-in-use": Case(
+        "InUsePrefixCannotBeDeleted",
+        Put(SPARE, subnet(NEW_PREFIXES)),
+        Put(SPARE, subnet([*SPARE_PREFIXES, "10.10.2.0/24"])),
+        (INTERNAL_BALANCER,),
+    ),
+    "subnet-in-use": Case("InUseSubnetCannotBeDeleted", Delete(SPARE), Delete(NODES), (INTERNAL_BALANCER,)),
+    "vnet-in-use": Case("InUseSubnetCannotBeDeleted", Delete(VNET), Delete(OTHER_VNET), (INTERNAL_BALANCER, Put(OTHER_VNET, vnet("10.30.0.0/16")))),
+    # Network security groups and routes
+    "nsg-in-use": Case(
+        "InUseNetworkSecurityGroupCannotBeDeleted",
+        Delete(NSG),
+        Delete(at(network.NSG, "free")),
+        (nodes_with(networkSecurityGroup=NSG), Put(at(network.NSG, "free"), nsg())),
+    ),
+    "route-table-in-use": Case(
+        "InUseRouteTableCannotBeDeleted",
+        Delete(ROUTES),
+        Delete(at(network.ROUTE_TABLE, "free")),
+        (Put(ROUTES, routes()), nodes_with(routeTable=ROUTES), Put(at(network.ROUTE_TABLE, "free"), routes())),
+    ),
+    "nsg-one-family": Case(
+        "SecurityRuleAddressFamilyMismatch",
+        Put(NSG, nsg(security_rule(sourceAddressPrefix="203.0.113.0/24", destinationAddressPrefix="2001:db8::/32"))),
+        Put(NSG, nsg(security_rule(sourceAddressPrefix="Internet", destinationAddressPrefix="2001:db8::/32"))),
+    ),
+    "nsg-priority": Case(
+        "SecurityRuleConflict",
+        Put(NSG, nsg(security_rule(), security_rule("again"))),
+        Put(NSG, nsg(security_rule(), security_rule("out", direction="Outbound"))),
+    ),
+    "nsg-singular-or-plural": Case(
+        "SecurityRuleParameterConflict",
+        Put(NSG, nsg(security_rule(destinationPortRanges=["80", "443"]))),
+        Put(NSG, nsg(security_rule(destinationPortRange=None, destinationPortRanges=["80", "443"]))),
+    ),
+    "nsg-no-icmpv6": Case(
+        "SecurityRuleInvalidProtocol", Put(NSG, nsg(NO_ICMPV6)), Put(NSG, nsg(merge(NO_ICMPV6, {"properties": {"protocol": "*"}})))
+    ),
+    "nsg-limits": Case(
+        "MaxSecurityRulesPerNetworkSecurityGroup",
+        Put(NSG, nsg(*(security_rule(f"rule{number}", priority=number) for number in range(100, 1101)))),
+        Put(NSG, nsg(*(security_rule(f"rule{number}", priority=number) for number in range(100, 1100)))),
+    ),
+    "nsg-description": Case(
+        "InvalidSecurityRuleDescription", Put(NSG, nsg(security_rule(description="d" * 141))), Put(NSG, nsg(security_rule(description="d" * 140)))
+    ),
+    "route-one-family": Case(
+        "InvalidRouteNextHop",
+        Put(ROUTES, routes(("default", "::/0", "10.10.9.4"))),
+        Put(ROUTES, routes(("default", "::/0", "fd00:10::4"), ("default4", "0.0.0.0/0", "10.10.9.4"))),
+    ),
+    # Public addresses
+    "public-ip-static": Case("StandardSkuPublicIPAddressesMustBeStatic", Put(IPV4, public_ip(allocation="Dynamic")), Put(IPV4, public_ip())),
+    "public-ip-basic-retired": Case(
+        "BasicSkuPublicIpAddressIsNotAllowed",
+        Put(at(network.PUBLIC_IP, "new"), public_ip(sku="Basic")),
+        Put(at(network.PUBLIC_IP, "new"), public_ip()),
+    ),
+    "public-ip-immutable": Case("PublicIPPropertyCannotBeChanged", Put(IPV4, public_ip("IPv6")), Put(IPV4, public_ip() | {"tags": {"a": "b"}})),
+    "public-ip-in-use": Case("PublicIPAddressCannotBeDeleted", Delete(IPV4), Delete(IPV6), (GIVEN_BALANCER,)),
+    "public-ip-prefix-length": Case("PublicIpPrefixLengthOutOfRange", Put(PREFIX, ip_prefix(123, "IPv6")), Put(PREFIX, ip_prefix(124, "IPv6"))),
+    "public-ip-prefix-immutable": Case(
+        "PublicIpPrefixCannotBeResized", Put(PREFIX, ip_prefix(30)), Put(PREFIX, ip_prefix(31)), (Put(PREFIX, ip_prefix(31)),)
+    ),
+    # NAT gateways
+    "nat-gateway-ipv6": Case(
+        "NatGatewayIPv6NotSupported",
+        Put(NAT, nat("Standard", v6=(IPV6,))),
+        Put(NAT, nat("StandardV2", v6=(at(network.PUBLIC_IP, "v2"),))),
+        (Put(at(network.PUBLIC_IP, "v2"), public_ip("IPv6", sku="StandardV2")),),
+    ),
+    "nat-gateway-addresses": Case("NatGatewayAddressVersionMismatch", Put(NAT, nat("Standard", v4=(IPV6,))), Put(NAT, nat("Standard", v4=(IPV4,)))),
+    "nat-gateway-region": Case(
+        "SkuNotSupportedInRegion", Put(NAT, nat("StandardV2", location="Qatar Central")), Put(NAT, nat("Standard", location="Qatar Central"))
+    ),
+    "nat-gateway-in-use": Case(
+        "InUseNatGatewayCannotBeDeleted",
+        Delete(NAT),
+        Delete(at(network.NAT_GATEWAY, "free")),
+        (Put(NAT, nat("Standard")), nodes_with(natGateway=NAT), Put(at(network.NAT_GATEWAY, "free"), nat("Standard"))),
+    ),
+    # Load balancers
+    "load-balancer-references": Case(
+        "InvalidResourceReference",
+        Put(BALANCER, balancer([frontend("front", publicIPAddress=IPV4)], balancing_rules=(balancing("https", "nowhere"),))),
+        Put(BALANCER, balancer([frontend("front", publicIPAddress=IPV4)], balancing_rules=(balancing("https"),))),
+    ),
+    "public-ip-one-frontend": Case(
+        "PublicIPReferencedByMultipleIPConfigs",
+        Put(OTHER_BALANCER, balancer([frontend("front", publicIPAddress=IPV4)])),
+        Put(BALANCER, balancer([frontend("renamed", publicIPAddress=IPV4)])),
+        (GIVEN_BALANCER,),
+    ),
+    "load-balancer-one-rule-a-port": Case(
+        "RulesUseSameFrontendPortProtocolAndIPConfig",
+        Put(BALANCER, balancer([frontend("front", publicIPAddress=IPV4)], balancing_rules=(balancing("one"), balancing("two")))),
+        Put(BALANCER, balancer([frontend("front", publicIPAddress=IPV4)], balancing_rules=(balancing("one"), balancing("two", port=80)))),
+    ),
+    "load-balancer-ipv4-frontend": Case(
+        "AtleastOneIpV4RequiredForIpV6LbFrontendIpConfiguration",
+        Put(BALANCER, balancer([frontend("front6", publicIPAddress=IPV6)])),
+        Put(BALANCER, balancer([frontend("front6", publicIPAddress=IPV6), frontend("front", publicIPAddress=IPV4)])),
+    ),
+    "load-balancer-pool-in-use": Case(
+        "InUseBackendAddressPoolCannotBeDeleted",
+        Put(BALANCER, balancer([frontend("front", publicIPAddress=IPV4)])),
+        Put(BALANCER, balancer([frontend("front", publicIPAddress=IPV4)], pools=("new", "back"))),
+        POOL_MEMBER,
+    ),
+    "load-balancer-in-use": Case(
+        "LoadBalancerInUseByVirtualMachineScaleSet",
+        Delete(BALANCER),
+        Delete(OTHER_BALANCER),
+        (*POOL_MEMBER, Put(OTHER_BALANCER, balancer([], pools=("back",)))),
+    ),
+    # Private endpoints
+    "private-endpoint-ipv4": Case(
+        "PrivateEndpointIpVersionNotSupported",
+        Put(ENDPOINT, endpoint(VAULT, family="DualStack")),
+        Put(ENDPOINT, endpoint(VAULT)),
+        (Put(VAULT, vault()),),
+    ),
+    "private-endpoint-references": Case(
+        "InvalidResourceReference", Put(ENDPOINT, endpoint(VAULT, inside=NOWHERE)), Put(ENDPOINT, endpoint(VAULT)), (Put(VAULT, vault()),)
+    ),
+    # DNS
+    "dns-cname-alone": Case(
+        "CannotCreateCnameRecordSet",
+        Put(f"{ZONE}/CNAME/www", {"properties": {"TTL": 300, "CNAMERecord": {"cname": "lab.example"}}}),
+        Put(f"{ZONE}/CNAME/web", {"properties": {"TTL": 300, "CNAMERecord": {"cname": "lab.example"}}}),
+        (GIVEN_ZONE, Put(f"{ZONE}/AAAA/www", records("AAAARecords", "ipv6Address", "2001:db8::1"))),
+    ),
+    "dns-alias-a": Case("AliasRecordTypeMismatch", Put(f"{ZONE}/A/www", alias(IPV6)), Put(f"{ZONE}/A/www", alias(IPV4)), (GIVEN_ZONE,)),
+    "dns-alias-aaaa": Case("AliasRecordTypeMismatch", Put(f"{ZONE}/AAAA/www", alias(IPV4)), Put(f"{ZONE}/AAAA/www", alias(IPV6)), (GIVEN_ZONE,)),
+    "dns-aaaa-address": Case(
+        "BadRequest",
+        Put(f"{ZONE}/AAAA/www", records("AAAARecords", "ipv6Address", "203.0.113.1")),
+        Put(f"{ZONE}/AAAA/www", records("AAAARecords", "ipv6Address", "2001:db8::1")),
+        (GIVEN_ZONE,),
+    ),
+    "private-dns-aaaa-address": Case(
+        "BadRequest",
+        Put(f"{PRIVATE_ZONE}/AAAA/www", records("aaaaRecords", "ipv6Address", "203.0.113.1", "ttl")),
+        Put(f"{PRIVATE_ZONE}/AAAA/www", records("aaaaRecords", "ipv6Address", "2001:db8::1", "ttl")),
+        (GIVEN_PRIVATE_ZONE,),
+    ),
+    "dns-a-address": Case(
+        "BadRequest",
+        Put(f"{ZONE}/A/www", records("ARecords", "ipv4Address", "2001:db8::1")),
+        Put(f"{ZONE}/A/www", records("ARecords", "ipv4Address", "203.0.113.1")),
+        (GIVEN_ZONE,),
+    ),
+    "private-dns-a-address": Case(
+        "BadRequest",
+        Put(f"{PRIVATE_ZONE}/A/www", records("aRecords", "ipv4Address", "2001:db8::1", "ttl")),
+        Put(f"{PRIVATE_ZONE}/A/www", records("aRecords", "ipv4Address", "203.0.113.1", "ttl")),
+        (GIVEN_PRIVATE_ZONE,),
+    ),
+    "private-dns-link": Case(
+        "Conflict",
+        Put(at(dns.LINK, PRIVATE_ZONE_NAME, "second"), link(VNET)),
+        Put(at(dns.LINK, PRIVATE_ZONE_NAME, "second"), link(OTHER_VNET)),
+        (
+            GIVEN_PRIVATE_ZONE,
+            Put(OTHER_VNET, vnet("10.30.0.0/16")),
+            Put(at(dns.LINK, PRIVATE_ZONE_NAME, "first"), link(VNET)),
+        ),
+    ),
+    "private-dns-zone-linked": Case(
+        "CannotDeleteResource",
+        Delete(PRIVATE_ZONE),
+        Delete(at(dns.PRIVATE_ZONE, "privatelink.azurecr.io")),
+        (
+            GIVEN_PRIVATE_ZONE,
+            Put(at(dns.LINK, PRIVATE_ZONE_NAME, "first"), link(VNET)),
+            Put(at(dns.PRIVATE_ZONE, "privatelink.azurecr.io"), {"location": "global"}),
+        ),
+    ),
+    # Vaults and registries
+    "vault-ip-rules": Case(
+        "InvalidIpRule",
+        Put(VAULT, vault(networkAcls=ip_rules("2001:db8::/64"))),
+        Put(VAULT, vault(networkAcls=ip_rules("203.0.113.0/24"))),
+    ),
+    "vault-name": Case("VaultNameNotValid", Put(at(services.VAULT, "1vault"), vault()), Put(at(services.VAULT, "a-vault"), vault())),
+    "vault-soft-deleted": Case("ConflictError", Put(VAULT, vault()), Put(VAULT, vault(createMode="recover")), (Put(VAULT, vault()), Delete(VAULT))),
+    "vault-purge-protection": Case("BadRequest", Put(VAULT, vault(enablePurgeProtection=False)), Put(VAULT, vault(enablePurgeProtection=True))),
+    "vault-retention": Case("BadRequest", Put(VAULT, vault(softDeleteRetentionInDays=6)), Put(VAULT, vault(softDeleteRetentionInDays=7))),
+    "registry-ip-rules": Case(
+        "InvalidIpRule",
+        Put(REGISTRY, registry(networkRuleSet=ip_rules("2001:db8::1"))),
+        Put(REGISTRY, registry(networkRuleSet=ip_rules("203.0.113.1"))),
+    ),
+    "registry-premium": Case(
+        "FeatureNotSupportedForSku",
+        Put(REGISTRY, registry("Standard", publicNetworkAccess="Disabled")),
+        Put(REGISTRY, registry(publicNetworkAccess="Disabled")),
+    ),
+    "registry-name": Case("InvalidRegistryName", Put(at(services.REGISTRY, "my-registry"), registry()), Put(REGISTRY, registry())),
+    # Access
+    "role-assignment-principal": Case(
+        "PrincipalNotFound",
+        Put(assignment(VNET, 9), grant("00000000-0000-4000-8000-00000000dead")),
+        Put(assignment(VNET, 9), grant(OPTIONS.client_object)),
+    ),
+    "role-assignment-immutable": Case(
+        "RoleAssignmentUpdateNotPermitted",
+        Put(assignment(VNET, 9), grant(OPTIONS.client_object, NETWORK_CONTRIBUTOR)),
+        Put(assignment(VNET, 9), grant(OPTIONS.client_object, description="the same grant")),
+        (Put(assignment(VNET, 9), grant(OPTIONS.client_object)),),
+    ),
+    "role-assignment-unique": Case(
+        "RoleAssignmentExists",
+        Put(assignment(VNET, 10), grant(OPTIONS.client_object)),
+        Put(assignment(NSG, 10), grant(OPTIONS.client_object)),
+        (Put(assignment(VNET, 9), grant(OPTIONS.client_object)),),
+    ),
+    "role-assignment-name": Case(
+        "InvalidRoleAssignmentId",
+        Put(at(services.ASSIGNMENT, "readers", scope=VNET), grant(OPTIONS.client_object)),
+        Put(assignment(VNET, 9), grant(OPTIONS.client_object)),
+    ),
+    "federated-credential-unique": Case(
+        "Conflict",
+        Put(at(services.CREDENTIAL, "cluster", "second"), credential("system:serviceaccount:apps:web")),
+        Put(at(services.CREDENTIAL, "cluster", "second"), credential("system:serviceaccount:apps:worker")),
+        (Put(at(services.CREDENTIAL, "cluster", "first"), credential("system:serviceaccount:apps:web")),),
+    ),
+    "group-locked": Case(
+        "ScopeLocked",
+        Delete(GROUP),
+        Delete(f"{SUBSCRIPTION}/resourceGroups/free"),
+        (
+            Put(at(services.LOCK, "keep", scope=NSG), {"properties": {"level": "CanNotDelete"}}),
+            Put(f"{SUBSCRIPTION}/resourceGroups/free", {"location": LOCATION}),
+        ),
+    ),
+}
+
+
+GATEWAY = Put(NAT, nat("Standard", v4=(IPV4,)))
+FEDERATED = tuple(Put(at(services.CREDENTIAL, "cluster", f"number{number}"), credential(f"subject{number}")) for number in range(20))
+FRONT = frontend("front", publicIPAddress=IPV4)
+
+MORE_REFUSED = (
+    Refusal("aks-families-order", "InvalidIPFamilies", Put(CLUSTER, cluster({"ipFamilies": ["IPv6"]}))),
+    Refusal("aks-cidr-families", "InvalidCIDRNotation", Put(CLUSTER, cluster({"podCidrs": ["10.244.0.1/16", "fd00:244::/64"]}))),
+    Refusal("aks-cidr-overlap", "CidrOverlap", Put(CLUSTER, cluster({"podCidrs": ["10.20.128.0/17", "fd00:244::/64"]}))),
+    Refusal("aks-network-policy", "NetworkPolicyNotSupported", Put(CLUSTER, single_stack({"networkDataplane": "azure"}))),
+    Refusal("aks-network-policy", "NetworkPolicyNotSupported", Put(CLUSTER, single_stack({"networkPolicy": "azure"}))),
+    Refusal("aks-dns-service-ip", "DnsServiceIpOutOfServiceCidr", Put(CLUSTER, cluster({"dnsServiceIP": "10.21.0.10"}))),
+    Refusal("aks-subnet-dual-stack", "InvalidParameter", Put(CLUSTER, cluster(pools=(pool(vnetSubnetID=NOWHERE),)))),
+    Refusal("aks-identity", "InvalidParameter", Put(CLUSTER, cluster(identities=()))),
+    Refusal("aks-identity", "InvalidParameter", Put(CLUSTER, cluster(identities=(at(services.IDENTITY, "nobody"),)))),
+    Refusal(
+        "aks-managed-outbound",
+        "InvalidLoadBalancerProfile",
+        Put(CLUSTER, cluster({"outboundType": "none"} | balancer_profile(managedOutboundIPs={"count": 1}))),
+    ),
+    Refusal("aks-outbound-nat-gateway", "NatGatewayNotFound", Put(CLUSTER, cluster({"outboundType": "userAssignedNATGateway"}))),
+    *(
+        Refusal("aks-authorized-ranges", "InvalidAuthorizedIPRanges", Put(CLUSTER, cluster(apiServerAccessProfile=profile)))
+        for profile in (
+            {"authorizedIPRanges": ["203.0.113.0/24"], "enablePrivateCluster": True},
+            {"authorizedIPRanges": [f"10.0.0.{number}" for number in range(201)]},
+            {"authorizedIPRanges": ["everyone"]},
+        )
+    ),
+    Refusal("aks-immutable", "PropertyChangeNotAllowed", Put(CLUSTER, cluster(dnsPrefix="other")), (GIVEN_CLUSTER,)),
+    Refusal("aks-immutable", "PropertyChangeNotAllowed", Put(CLUSTER, cluster({"dnsServiceIP": "10.20.0.11"})), (GIVEN_CLUSTER,)),
+    *(
+        Refusal("aks-cluster-pools", code, Put(CLUSTER, cluster(pools=(pool(), extra))))
+        for code, extra in (
+            ("InvalidMaxPods", pool("apps", maxPods=251)),
+            ("InvalidParameter", pool("apps", enableAutoScaling=True, minCount=3, maxCount=2)),
+            ("InvalidParameter", pool("windows", osType="Windows")),
+            ("WindowsNotSupported", pool("win", osType="Windows")),
+        )
+    ),
+    Refusal("vnet-address-space", "InvalidCIDRNotation", Put(OTHER_VNET, vnet("10.30.0.1/16"))),
+    Refusal(
+        "vnet-address-space", "InUsePrefixCannotBeDeleted", Put(VNET, vnet("10.50.0.0/16", subnets=[{"name": "nodes", **subnet(NODE_PREFIXES)}]))
+    ),
+    Refusal("nsg-priority", "SecurityRuleInvalidPriority", Put(NSG, nsg(security_rule(priority=99)))),
+    Refusal("nsg-priority", "SecurityRuleInvalidPriority", Put(NSG, nsg(security_rule(priority=4097)))),
+    Refusal("nsg-singular-or-plural", "SecurityRuleParameterMissing", Put(NSG, nsg(security_rule(sourceAddressPrefix=None)))),
+    Refusal(
+        "nsg-limits",
+        "MaxAddressPrefixesPerSecurityRule",
+        Put(NSG, nsg(security_rule(sourceAddressPrefix=None, sourceAddressPrefixes=[f"10.0.{n // 256}.{n % 256}" for n in range(4001)]))),
+    ),
+    Refusal("public-ip-immutable", "PublicIPPropertyCannotBeChanged", Put(IPV4, public_ip(sku="StandardV2"))),
+    Refusal("public-ip-immutable", "PublicIPPropertyCannotBeChanged", Put(IPV4, public_ip(zones=("1",)))),
+    Refusal("public-ip-in-use", "PublicIPAddressCannotBeDeleted", Delete(IPV4), (GATEWAY,)),
+    Refusal("public-ip-prefix-length", "PublicIpPrefixLengthOutOfRange", Put(PREFIX, ip_prefix(20))),
+    Refusal("nat-gateway-addresses", "InvalidResourceReference", Put(NAT, nat("Standard", v4=(at(network.PUBLIC_IP, "nowhere"),)))),
+    Refusal("nat-gateway-addresses", "NatGatewayAddressSkuMismatch", Put(NAT, nat("StandardV2", v4=(IPV4,)))),
+    Refusal("nat-gateway-addresses", "NatGatewayTooManyAddresses", Put(NAT, nat("Standard", v4=(IPV4,) * 17))),
+    Refusal(
+        "load-balancer-references",
+        "InvalidResourceReference",
+        Put(BALANCER, balancer([frontend("front", publicIPAddress=at(network.PUBLIC_IP, "no"))])),
+    ),
+    Refusal(
+        "public-ip-one-frontend",
+        "PublicIPReferencedByMultipleIPConfigs",
+        Put(BALANCER, balancer([FRONT, frontend("second", publicIPAddress=IPV4)])),
+    ),
+    Refusal("private-endpoint-references", "InvalidResourceReference", Put(ENDPOINT, endpoint(VAULT))),
+    Refusal("dns-alias-a", "InvalidResourceReference", Put(f"{ZONE}/A/www", alias(at(network.PUBLIC_IP, "nowhere"))), (GIVEN_ZONE,)),
+    Refusal("private-dns-link", "InvalidResourceReference", Put(at(dns.LINK, PRIVATE_ZONE_NAME, "first"), link(OTHER_VNET)), (GIVEN_PRIVATE_ZONE,)),
+    Refusal("vault-ip-rules", "InvalidIpRule", Put(VAULT, vault(networkAcls=ip_rules("everyone")))),
+    Refusal("vault-retention", "BadRequest", Put(VAULT, vault(softDeleteRetentionInDays=30)), (Put(VAULT, vault()),)),
+    Refusal("registry-premium", "FeatureNotSupportedForSku", Put(REGISTRY, registry("Basic", zoneRedundancy="Enabled"))),
+    Refusal("registry-premium", "FeatureNotSupportedForSku", Put(REGISTRY, registry("Standard", dataEndpointEnabled=True))),
+    Refusal(
+        "role-assignment-immutable",
+        "RoleAssignmentUpdateNotPermitted",
+        Put(assignment(VNET, 9), grant(OPTIONS.client, principalType="ServicePrincipal")),
+        (Put(assignment(VNET, 9), grant(OPTIONS.client_object)),),
+    ),
+    Refusal(
+        "federated-credential-unique",
+        "TooManyFederatedIdentityCredentials",
+        Put(at(services.CREDENTIAL, "cluster", "one-more"), credential("one-more")),
+        FEDERATED,
+    ),
+)
+
+
+# Running them
+
+
+BASE = (
+    Put(GROUP, {"location": LOCATION}),
+    Put(NSG, nsg()),
+    Put(VNET, vnet(*VNET_SPACE)),
+    Put(NODES, subnet(NODE_PREFIXES)),
+    Put(SPARE, subnet(SPARE_PREFIXES)),
+    Put(IPV4, public_ip()),
+    Put(IPV6, public_ip("IPv6")),
+    *(Put(path, {"location": LOCATION}) for path in (IDENTITY, STRANGER, KUBELET)),
+)
+
+
+def send(azure: Azure, act: Act) -> None:
+    match act:
+        case Delete(path):
+            azure.delete(path)
+        case Make(path, body):
+            azure.make(path, copy.deepcopy(body))
+        case Put(path, body):
+            azure.write(path, copy.deepcopy(body), API_VERSION, CALLER)
+
+
+async def carry_out(azure: Azure, act: Act) -> None:
+    """Send it and wait for the end of every operation that it started."""
+    send(azure, act)
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.gather(*others)
+    assert [operation.error for operation in azure.store.operations.values() if operation.status != "Succeeded"] == []
+
+
+async def world(given: tuple[Act, ...]) -> Azure:
+    azure = Azure(Store(), OPTIONS, rules)
+    for base in BASE:
+        await carry_out(azure, base)
+    principal = azure.get(IDENTITY).properties["principalId"]
+    for number, (scope, definition) in enumerate(((VNET, NETWORK_CONTRIBUTOR), (KUBELET, IDENTITY_OPERATOR))):
+        await carry_out(azure, Put(assignment(scope, number), grant(principal, definition)))
+    for act in given:
+        await carry_out(azure, act)
+    return azure
+
+
+def refusal(azure: Azure, act: Put | Delete) -> str:
+    with pytest.raises(ArmError) as caught:
+        send(azure, act)
+    return caught.value.code
+
+
+ALL_RULES: dict[str, Rule | DeleteRule] = {**RULES, **DELETE_RULES}
+REFUSALS = (*(Refusal(identifier, case.code, case.bad, case.given) for identifier, case in CASES.items()), *MORE_REFUSED)
+
+
+def test_every_rule_has_a_refused_and_a_passing_case() -> None:
+    assert set(CASES) == set(ALL_RULES)
+
+
+@pytest.mark.parametrize("case", REFUSALS, ids=lambda case: f"{case.rule}-{case.code}")
+def test_refused(case: Refusal) -> None:
+    """By all rules together with the code, by this rule alone with the same, and without a trace."""
+    only = Only(ALL_RULES[case.rule])
+
+    async def check() -> None:
+        azure = await world(case.given)
+        before = azure.store.snapshot()
+        assert refusal(azure, case.bad) == case.code
+        azure.rules = only
+        assert refusal(azure, case.bad) == case.code
+        assert only.asked == 1
+        assert azure.store.snapshot() == before
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("identifier", CASES)
+def test_passing(identifier: str) -> None:
+    """Through all rules, of which this one was among those asked."""
+    case, only = CASES[identifier], Only(ALL_RULES[identifier])
+
+    async def check() -> None:
+        azure = await world(case.given)
+        await carry_out(azure, case.good)
+        assert bool(azure.store.get(case.good.path)) is isinstance(case.good, Put)
+        azure = await world(case.given)
+        azure.rules = only
+        send(azure, case.good)
+        assert only.asked == 1
+
+    asyncio.run(check())

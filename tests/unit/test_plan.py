@@ -1,0 +1,449 @@
+from __future__ import annotations
+
+import copy
+import ipaddress
+import itertools
+import random
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import STAMP_RANGES, address_plan
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import (
+    MalformedSpecification,
+    NoRoom,
+    best_fit,
+    next_ipv6,
+    rfc3531,
+    unique_local_prefix,
+)
+
+Register = dict[str, Any]
+
+BASE = {"organisation": "example", "stamp": "westeurope"}
+#: RFC 4193 prefix of BASE
+ULA = "fde9:f6a4:ab3d"
+VNET = {"ipv4": "10.0.0.0/20", "ipv6": f"{ULA}::/56"}
+
+
+def subnets(**lengths: int) -> dict[str, Any]:
+    return {name: {"ipv4_prefix_length": length} for name, length in lengths.items()}
+
+
+def held(**ranges: dict[str, str]) -> Register:
+    return {"stamps": {"westeurope": ranges}}
+
+
+def at(value: Any, path: str) -> Any:
+    for name in path.split("/"):
+        value = value[name]
+    return value
+
+
+# name: (specification beyond BASE, register, {path in the plan: value})
+PLANS: dict[str, tuple[dict[str, Any], Register, dict[str, Any]]] = {
+    "defaults": (
+        {},
+        {},
+        {
+            "vnet": {"ipv4": "10.0.0.0/20", "ipv6": f"{ULA}::/56"},
+            "pods": {"ipv4": "10.128.0.0/16", "ipv6": f"{ULA}:100::/64"},
+            "services": {"ipv4": "10.192.0.0/20", "ipv6": f"{ULA}:200::/108"},
+            "subnets": {"nodes": {"ipv4": "10.0.0.0/22", "ipv6": f"{ULA}::/64"}, "endpoints": {"ipv4": "10.0.4.0/26"}},
+            "dns_service_ip": "10.192.0.10",
+            "register/retired": {},
+        },
+    ),
+    "another organisation, another prefix": (
+        {"organisation": "example-two"},
+        {},
+        {"vnet/ipv6": str(unique_local_prefix("example-two", "westeurope")).replace("/48", "/56")},
+    ),
+    "own IPv6 prefix: the first slice": (
+        {"ipv6_prefix": "2001:db8::/44"},
+        {},
+        {"vnet/ipv6": "2001:db8::/56", "pods/ipv6": "2001:db8:0:100::/64", "services/ipv6": "2001:db8:0:200::/108"},
+    ),
+    "own IPv6 prefix: the second slice is half way": (
+        {"ipv6_prefix": "2001:db8::/44"},
+        {"stamps": {"northeurope": {"vnet": {"ipv6": "2001:db8::/56"}}}},
+        {"vnet/ipv6": "2001:db8:8::/56", "pods/ipv6": "2001:db8:8:100::/64"},
+    ),
+    "own IPv6 prefix: the third slice is a quarter in": (
+        {"ipv6_prefix": "2001:db8::/44"},
+        {"stamps": {"a": {"vnet": {"ipv6": "2001:db8::/56"}}, "b": {"pods": {"ipv6": "2001:db8:8:100::/64"}}}},
+        {"vnet/ipv6": "2001:db8:4::/56"},
+    ),
+    "own IPv6 prefix: a /48 is one slice": ({"ipv6_prefix": "2001:db8:7::/48"}, {}, {"vnet/ipv6": "2001:db8:7::/56"}),
+    "own IPv6 prefix: used up": (
+        {"ipv6_prefix": "2001:db8:7::/48"},
+        {"stamps": {"northeurope": {"vnet": {"ipv6": "2001:db8:7::/56"}}}},
+        {"vnet": {"ipv4": "10.0.0.0/20"}, "pods": {"ipv4": "10.128.0.0/16"}},
+    ),
+    "own IPv6 prefix: not for what is registered": (
+        {"ipv6_prefix": "2001:db8::/44"},
+        held(vnet={"ipv6": "fd00:1:2::/56"}),
+        {"vnet/ipv6": "fd00:1:2::/56", "pods/ipv6": "fd00:1:2:100::/64"},
+    ),
+    "own IPv6 prefix: canonical text of what was written otherwise": (
+        {"ipv6_prefix": "2001:0DB8:0000:0000:0000:0000:0000:0000/44"},
+        {},
+        {"vnet/ipv6": "2001:db8::/56"},
+    ),
+    "RFC 3531: subnets are spread in the virtual network": (
+        {"subnets": subnets(a=24, b=24, c=24, d=24, e=24)},
+        {},
+        {
+            "subnets/a/ipv6": f"{ULA}::/64",
+            "subnets/b/ipv6": f"{ULA}:80::/64",
+            "subnets/c/ipv6": f"{ULA}:40::/64",
+            "subnets/d/ipv6": f"{ULA}:c0::/64",
+            "subnets/e/ipv6": f"{ULA}:20::/64",
+        },
+    ),
+    "RFC 3531: what is registered is passed over": (
+        {"subnets": subnets(a=24, b=24)},
+        held(vnet=VNET, b={"ipv6": f"{ULA}:80::/64"}),
+        {"subnets/a/ipv6": f"{ULA}::/64", "subnets/b/ipv6": f"{ULA}:80::/64"},
+    ),
+    "large subnets first, then by name": (
+        {"subnets": subnets(zebra=22, bear=24, ant=24)},
+        {},
+        {"subnets/zebra/ipv4": "10.0.0.0/22", "subnets/ant/ipv4": "10.0.4.0/24", "subnets/bear/ipv4": "10.0.5.0/24"},
+    ),
+    "best fit: the smallest free block that is large enough": (
+        {"ipv4_pools": {"vnet": ["10.0.0.0/16"]}},
+        {"stamps": {"a": {"vnet": {"ipv4": "10.0.0.0/18"}}, "b": {"vnet": {"ipv4": "10.0.80.0/20"}}}},
+        {"vnet/ipv4": "10.0.64.0/20"},
+    ),
+    "best fit: in the pool with the smaller block": (
+        {"ipv4_pools": {"vnet": ["10.0.0.0/16", "172.16.0.0/20"]}},
+        {},
+        {"vnet/ipv4": "172.16.0.0/20"},
+    ),
+    "best fit: of equal blocks the lowest, whatever the order of the pools": (
+        {"ipv4_pools": {"vnet": ["172.16.0.0/20", "10.0.0.0/20"]}},
+        {},
+        {"vnet/ipv4": "10.0.0.0/20"},
+    ),
+    "one pool for all purposes": (
+        {"ipv4_pools": {"vnet": ["10.0.0.0/8"], "pods": ["10.0.0.0/8"], "services": ["10.0.0.0/8"]}},
+        {},
+        {"vnet/ipv4": "10.0.0.0/20", "pods/ipv4": "10.1.0.0/16", "services/ipv4": "10.0.16.0/20"},
+    ),
+    "no room for the virtual network": ({"ipv4_pools": {"vnet": ["10.0.0.0/21"]}}, {}, {"vnet": {"ipv6": f"{ULA}::/56"}, "subnets/endpoints": {}}),
+    "no room for one subnet": (
+        {"subnets": subnets(a=21, b=21, c=21)},
+        {},
+        {"subnets/b/ipv4": "10.0.8.0/21", "subnets/c": {"ipv6": f"{ULA}:40::/64"}},
+    ),
+    "no room beside a subnet that fills the virtual network": (
+        {"subnets": subnets(a=20, b=24)},
+        held(vnet={"ipv4": "10.0.0.0/20", "ipv6": f"{ULA}::/64"}),
+        {"subnets": {"a": {"ipv4": "10.0.0.0/20", "ipv6": f"{ULA}::/64"}, "b": {}}},
+    ),
+    "one family is registered, the other is proposed": (
+        {},
+        held(vnet={"ipv4": "10.5.0.0/20"}),
+        {"vnet": {"ipv4": "10.5.0.0/20", "ipv6": f"{ULA}::/56"}, "subnets/nodes/ipv4": "10.5.0.0/22"},
+    ),
+    "a removed subnet is retired": (
+        {"subnets": subnets(b=24)},
+        held(vnet={"ipv4": "10.0.0.0/20"}, a={"ipv4": "10.0.0.0/24"}),
+        {"register/retired/westeurope/a": {"ipv4": "10.0.0.0/24"}, "subnets/b/ipv4": "10.0.1.0/24"},
+    ),
+    "a retired prefix is not handed out again": (
+        {"subnets": subnets(b=24)},
+        {**held(vnet=VNET), "retired": {"westeurope": {"a": {"ipv4": "10.0.0.0/24", "ipv6": f"{ULA}::/64"}}}},
+        {"subnets/b": {"ipv4": "10.0.1.0/24", "ipv6": f"{ULA}:80::/64"}},
+    ),
+    "a retired name comes back with its prefixes": (
+        {"subnets": subnets(a=24, b=24)},
+        {**held(vnet=VNET), "retired": {"westeurope": {"a": {"ipv4": "10.0.9.0/24", "ipv6": f"{ULA}:77::/64"}}}},
+        {"subnets/a": {"ipv4": "10.0.9.0/24", "ipv6": f"{ULA}:77::/64"}, "subnets/b/ipv4": "10.0.8.0/24", "register/retired": {}},
+    ),
+    "a retired name of another stamp stays retired": (
+        {"subnets": subnets(a=24)},
+        {"retired": {"northeurope": {"a": {"ipv4": "10.0.0.0/24"}}}},
+        {"subnets/a/ipv4": "10.0.16.0/24", "register/retired/northeurope/a": {"ipv4": "10.0.0.0/24"}},
+    ),
+    "the default subnets retire nothing": (
+        {},
+        held(vnet={"ipv4": "10.0.0.0/20"}, a={"ipv4": "10.0.0.0/24"}),
+        {"register/stamps/westeurope/a": {"ipv4": "10.0.0.0/24"}, "register/retired": {}},
+    ),
+    "no subnets wanted": ({"subnets": {}}, {}, {"subnets": {}}),
+    "dns_service_ip: the tenth address of what is registered": ({}, held(services={"ipv4": "172.16.8.0/24"}), {"dns_service_ip": "172.16.8.10"}),
+    "dns_service_ip: a /28 has a tenth address": ({"services_ipv4_prefix_length": 28}, {}, {"dns_service_ip": "10.192.0.10"}),
+    "dns_service_ip: a /29 has none, so its last but one": ({"services_ipv4_prefix_length": 29}, {}, {"dns_service_ip": "10.192.0.6"}),
+    "dns_service_ip: none without a range": ({"ipv4_pools": {"services": ["10.0.0.0/30"]}}, {}, {"dns_service_ip": ""}),
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_plan(name: str) -> None:
+    extra, register, expected = PLANS[name]
+    before = copy.deepcopy(register)
+    plan = address_plan({**BASE, **extra}, register)
+    assert {path: at(plan, path) for path in expected} == expected
+    assert register == before
+
+
+# name: (specification or what is beyond BASE, register, what the message says)
+ERRORS: dict[str, tuple[Any, Any, list[str]]] = {
+    "specification: a list": ([], {}, ["specification", "list"]),
+    "specification: unknown key": ({"subnet": {}}, {}, ["unknown keys: subnet", "subnets"]),
+    "organisation: missing": ({"organisation": None}, {}, ["organisation", "None"]),
+    "organisation: a number": ({"organisation": 5}, {}, ["organisation", "5"]),
+    "stamp: empty": ({"stamp": ""}, {}, ["stamp", "''"]),
+    "pools: a list": ({"ipv4_pools": ["10.0.0.0/8"]}, {}, ["ipv4_pools", "10.0.0.0/8"]),
+    "pools: text for a purpose": ({"ipv4_pools": {"vnet": "10.0.0.0/8"}}, {}, ["ipv4_pools.vnet", "10.0.0.0/8"]),
+    "pools: no prefix": ({"ipv4_pools": {"pods": ["ten"]}}, {}, ["dualstack_ipv4_pools.pods", "'ten'"]),
+    "pools: host bits": ({"ipv4_pools": {"vnet": ["10.0.0.1/8"]}}, {}, ["dualstack_ipv4_pools.vnet", "'10.0.0.1/8'"]),
+    "pools: IPv6": ({"ipv4_pools": {"vnet": ["fd00::/8"]}}, {}, ["dualstack_ipv4_pools.vnet", "'fd00::/8'", "IPv4"]),
+    "ipv6_prefix: no prefix": ({"ipv6_prefix": "fd00::g/48"}, {}, ["dualstack_ipv6_prefix", "'fd00::g/48'"]),
+    "ipv6_prefix: IPv4": ({"ipv6_prefix": "10.0.0.0/8"}, {}, ["dualstack_ipv6_prefix", "'10.0.0.0/8'", "IPv6"]),
+    "length: zero": ({"vnet_ipv4_prefix_length": 0}, {}, ["vnet_ipv4_prefix_length", "0"]),
+    "length: 33": ({"pods_ipv4_prefix_length": 33}, {}, ["pods_ipv4_prefix_length", "33"]),
+    "length: text": ({"services_ipv4_prefix_length": "20"}, {}, ["services_ipv4_prefix_length", "'20'"]),
+    "length: yes": ({"services_ipv4_prefix_length": True}, {}, ["services_ipv4_prefix_length", "True"]),
+    "subnets: a list": ({"subnets": ["nodes"]}, {}, ["dualstack_subnets", "list"]),
+    "subnet: text": ({"subnets": {"nodes": "/24"}}, {}, ["dualstack_subnets.nodes"]),
+    "subnet: no length": ({"subnets": {"nodes": {}}}, {}, ["dualstack_subnets.nodes", "ipv4_prefix_length"]),
+    "subnet: length as text": ({"subnets": {"nodes": {"ipv4_prefix_length": "24"}}}, {}, ["dualstack_subnets.nodes", "ipv4_prefix_length"]),
+    "subnet: length yes": ({"subnets": {"nodes": {"ipv4_prefix_length": True}}}, {}, ["dualstack_subnets.nodes", "ipv4_prefix_length"]),
+    "subnet: families a number": ({"subnets": {"nodes": {"ipv4_prefix_length": 24, "families": 4}}}, {}, ["dualstack_subnets.nodes", "families"]),
+    "register: a list": ({}, [], ["dualstack_register", "list"]),
+    "register: unknown key": ({}, {"westeurope": {}}, ["dualstack_register", "westeurope"]),
+    "register: stamps a list": ({}, {"stamps": ["westeurope"]}, ["dualstack_register.stamps", "westeurope"]),
+    "register: stamps a text": ({}, {"stamps": "westeurope"}, ["dualstack_register.stamps", "westeurope"]),
+    "register: a stamp is a text": ({}, {"stamps": {"a": "10.0.0.0/20"}}, ["dualstack_register.stamps.a", "10.0.0.0/20"]),
+    "register: a range is a text": ({}, held(vnet="10.0.0.0/20"), ["dualstack_register.stamps.westeurope.vnet", "10.0.0.0/20"]),  # type: ignore[arg-type]
+    "register: no prefix": ({}, held(vnet={"ipv4": "ten"}), ["dualstack_register.stamps.westeurope.vnet.ipv4", "'ten'"]),
+    "register: host bits": ({}, held(vnet={"ipv4": "10.0.0.1/20"}), ["dualstack_register.stamps.westeurope.vnet.ipv4", "'10.0.0.1/20'"]),
+    "register: other family": ({}, held(vnet={"ipv4": "fd00::/56"}), ["dualstack_register.stamps.westeurope.vnet.ipv4", "'fd00::/56'"]),
+    "register: unknown family": ({}, held(vnet={"ipv5": "10.0.0.0/20"}), ["dualstack_register.stamps.westeurope.vnet.ipv5", "'10.0.0.0/20'"]),
+    "register: retired": ({}, {"retired": {"x": {"y": {"ipv6": "?"}}}}, ["dualstack_register.retired.x.y.ipv6", "'?'"]),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_malformed(name: str) -> None:
+    extra, register, words = ERRORS[name]
+    specification = {**BASE, **extra} if isinstance(extra, dict) else extra
+    with pytest.raises(MalformedSpecification) as caught:
+        address_plan(specification, register)
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
+# registers that say nothing; YAML writes an empty mapping as null
+EMPTY: list[Register] = [
+    {},
+    {"stamps": None, "retired": None},
+    {"stamps": {"westeurope": None}, "retired": {"westeurope": None}},
+    {"stamps": {"westeurope": {"vnet": None, "nodes": None}}},
+    {"stamps": {"westeurope": {"pods": {}}}, "retired": {"westeurope": {"nodes": None}}},
+]
+
+
+@pytest.mark.parametrize("register", EMPTY, ids=str)
+def test_empty_register(register: Register) -> None:
+    assert address_plan(BASE, register) == address_plan(BASE, {})
+
+
+# A length that no IPv4 prefix has is a broken rule (subnet_ipv4_length), not a crash.
+@pytest.mark.parametrize("length", [-1, 0, 1, 30, 32, 33, 64])
+def test_any_subnet_length(length: int) -> None:
+    plan = address_plan({**BASE, "subnets": subnets(a=length)}, {})
+    assert ("ipv4" in plan["subnets"]["a"]) is (20 <= length <= 32)
+
+
+@pytest.mark.parametrize("length", range(1, 33))
+def test_any_services_length(length: int) -> None:
+    plan = address_plan({**BASE, "services_ipv4_prefix_length": length}, {})
+    found = plan["services"].get("ipv4")
+    assert not found or ipaddress.ip_address(plan["dns_service_ip"]) in ipaddress.ip_network(found)
+
+
+# RFC 3531 3.1, leftmost: bits: the order
+ORDERS = {
+    0: [0],
+    1: [0, 1],
+    2: [0, 2, 1, 3],
+    3: [0, 4, 2, 6, 1, 5, 3, 7],
+    4: [0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15],
+}
+
+
+@pytest.mark.parametrize("bits", [bits for bits in ORDERS if bits])
+def test_rfc3531(bits: int) -> None:
+    assert [rfc3531(count, bits) for count in range(2**bits)] == ORDERS[bits]
+
+
+@pytest.mark.parametrize("bits", ORDERS)
+def test_next_ipv6(bits: int) -> None:
+    space = ipaddress.IPv6Network(f"2001:db8::/{48 - bits}")
+    taken: list[ipaddress.IPv6Network] = []
+    for expected in ORDERS[bits]:
+        taken.append(next_ipv6(space, taken, 48))
+        assert int(taken[-1].network_address) - int(space.network_address) == expected << 80
+    with pytest.raises(NoRoom):
+        next_ipv6(space, taken, 48)
+
+
+# (pools, taken, length, found; None: no room)
+FITS: list[tuple[list[str], list[str], int, str | None]] = [
+    (["10.0.0.0/8"], [], 8, "10.0.0.0/8"),
+    (["10.0.0.0/8"], [], 7, None),
+    (["10.0.0.0/8"], ["10.0.0.0/8"], 32, None),
+    (["10.0.0.0/8"], ["0.0.0.0/0"], 32, None),
+    (["10.0.0.0/24"], ["10.0.0.0/25"], 25, "10.0.0.128/25"),
+    (["10.0.0.0/24"], ["10.0.0.64/26"], 26, "10.0.0.0/26"),
+    (["10.0.0.0/24"], ["10.0.0.64/26"], 25, "10.0.0.128/25"),
+    (["10.0.0.0/24"], ["10.0.0.0/32"], 32, "10.0.0.1/32"),
+    (["10.0.0.0/24"], ["10.0.0.0/30", "10.0.0.0/26"], 27, "10.0.0.64/27"),
+    (["10.0.0.0/25", "10.0.0.128/25"], [], 24, "10.0.0.0/24"),
+    (["10.0.0.0/24", "10.0.0.0/16"], [], 17, "10.0.0.0/17"),
+    (["255.255.255.0/24"], ["255.255.255.255/32"], 25, "255.255.255.0/25"),
+]
+
+
+@pytest.mark.parametrize(("pools", "taken", "length", "found"), FITS, ids=str)
+def test_best_fit(pools: list[str], taken: list[str], length: int, found: str | None) -> None:
+    for some in itertools.permutations(pools):
+        for used in itertools.permutations(taken):
+            arguments = [ipaddress.IPv4Network(text) for text in some], [ipaddress.IPv4Network(text) for text in used], length
+            if found is None:
+                with pytest.raises(NoRoom):
+                    best_fit(*arguments)
+            else:
+                assert str(best_fit(*arguments)) == found
+
+
+# Properties of plans made one after the other
+
+STAMPS = ("westeurope", "northeurope", "eastus", "japaneast")
+NAMES = ("nodes", "endpoints", "api", "gateway", "jobs", "firewall")
+POOLS: tuple[dict[str, Any] | None, ...] = (
+    None,
+    {"vnet": ["10.0.0.0/17"], "pods": ["10.128.0.0/15"], "services": ["10.0.0.0/17"]},
+    {"vnet": ["172.16.0.0/18", "10.0.0.0/19"], "pods": ["172.16.0.0/12"], "services": ["192.168.0.0/19"]},
+)
+STEPS = 8
+MINIMUM_OF_PLANS = 10_000
+
+_subnet = st.tuples(st.sampled_from(NAMES), st.integers(20, 29), st.sampled_from([["IPv4"], ["IPv4", "IPv6"]]))
+_step = st.tuples(st.sampled_from(STAMPS), st.none() | st.lists(_subnet, max_size=5, unique_by=lambda found: found[0]))
+_history = st.tuples(
+    st.sampled_from(POOLS), st.sampled_from([None, "2001:db8::/46", "fd12:3456:7890::/48"]), st.lists(_step, min_size=STEPS, max_size=STEPS)
+)
+History = tuple[dict[str, Any] | None, str | None, list[tuple[str, list[tuple[str, int, list[str]]] | None]]]
+
+
+def specifications(history: History) -> Iterator[dict[str, Any]]:
+    pools, own, steps = history
+    for stamp, wanted in steps:
+        specification: dict[str, Any] = {"organisation": "example", "stamp": stamp}
+        if pools:
+            specification["ipv4_pools"] = pools
+        if own:
+            specification["ipv6_prefix"] = own
+        if wanted is not None:
+            specification["subnets"] = {name: {"ipv4_prefix_length": length, "families": families} for name, length, families in wanted}
+        yield specification
+
+
+def places(register: Register) -> dict[tuple[str, str, str], str]:
+    return {
+        (stamp, name, family): text
+        for part in ("stamps", "retired")
+        for stamp, names in register.get(part, {}).items()
+        for name, families in names.items()
+        for family, text in families.items()
+    }
+
+
+def assert_disjoint(texts: list[str]) -> None:
+    found = sorted((network.version, int(network.network_address), int(network.broadcast_address)) for network in map(ipaddress.ip_network, texts))
+    for (version, _, last), (next_version, first, _) in itertools.pairwise(found):
+        assert version != next_version or last < first, texts
+
+
+def assert_no_overlap(register: Register) -> None:
+    known = places(register)
+    assert_disjoint([text for (_, name, _), text in known.items() if name in STAMP_RANGES])
+    for stamp in {stamp for stamp, _, _ in known}:
+        subnet_places = {
+            family: [text for (of, name, kind), text in known.items() if (of, kind) == (stamp, family) and name not in STAMP_RANGES]
+            for family in ("ipv4", "ipv6")
+        }
+        for family, texts in subnet_places.items():
+            assert_disjoint(texts)
+            for text in texts:
+                assert_inside(text, known[stamp, "vnet", family])
+
+
+def assert_inside(inner: str, outer: str) -> None:
+    one, other = ipaddress.ip_network(inner), ipaddress.ip_network(outer)
+    assert other.network_address <= one.network_address, (inner, outer)  # type: ignore[operator]
+    assert one.broadcast_address <= other.broadcast_address, (inner, outer)  # type: ignore[operator]
+
+
+def assert_canonical(text: str) -> None:
+    """The C library's text of the same address: RFC 5952 for IPv6."""
+    address, _, length = text.partition("/")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    assert text == f"{socket.inet_ntop(family, socket.inet_pton(family, address))}/{int(length)}"
+
+
+def test_plans_one_after_the_other() -> None:
+    planned = 0
+
+    @settings(max_examples=1 + MINIMUM_OF_PLANS // STEPS, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(_history)
+    def check(history: History) -> None:
+        nonlocal planned
+        register: Register = {}
+        for specification in specifications(history):
+            before = places(register)
+            plan = address_plan(specification, register)
+            planned += 1
+            register = plan["register"]
+            after = places(register)
+            assert {place: after.get(place) for place in before} == before
+            assert_no_overlap(register)
+            for place in after.keys() - before.keys():
+                assert_canonical(after[place])
+            for name, families in {**{name: plan[name] for name in STAMP_RANGES}, **plan["subnets"]}.items():
+                assert {family: after[specification["stamp"], name, family] for family in families} == families
+
+    check()
+    assert planned >= MINIMUM_OF_PLANS
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(_history, st.integers(0, 10**6))
+def test_order_of_subnets_does_not_matter(history: History, seed: int) -> None:
+    register: Register = {}
+    shuffle = random.Random(seed).shuffle
+    for specification in specifications(history):
+        items = list(specification.get("subnets", {}).items())
+        shuffle(items)
+        shuffled = {**specification, "subnets": dict(items)} if "subnets" in specification else specification
+        plan = address_plan(specification, register)
+        assert address_plan(shuffled, register) == plan
+        register = plan["register"]
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(_history)
+def test_planning_again_changes_nothing(history: History) -> None:
+    register: Register = {}
+    for specification in specifications(history):
+        plan = address_plan(specification, register)
+        register = plan["register"]
+        assert address_plan(specification, register) == plan

@@ -1,0 +1,434 @@
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plan
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.rules import RULES, plan_violations
+
+Specification = dict[str, Any]
+Register = dict[str, Any]
+Case = tuple[Specification, Register]
+
+BARE: Specification = {"organisation": "example", "stamp": "westeurope"}
+SPECIFICATION: Specification = {
+    **BARE,
+    "names": {"network_resource_group": "rg-aks-westeurope", "network_vnet_name": "v" * 63},
+    "cluster": {
+        "location": "westeurope",
+        "kubernetes_version": "1.34",
+        "network_policy": "cilium",
+        "network_dataplane": "cilium",
+        "outbound_type": "userAssignedNATGateway",
+        "nat_gateway_sku": "StandardV2",
+        "api_server_authorized_ip_ranges": ["203.0.113.0/24", "20.1.2.3"],
+        "node_pools": [
+            {"name": "system", "count": 3, "zones": ["1", "2", "3"], "max_pods": 250},
+            {"name": "work", "min_count": 3, "count": 3, "max_count": 100, "max_surge": "33%", "zones": ["1", "2"], "max_pods": 110},
+        ],
+    },
+    "public_ip_prefixes": {"ipv4": {"version": "IPv4", "length": 28}, "ipv6": {"version": "IPv6", "length": 124}},
+    "security_rules": [
+        {"name": "pods-to-nodes", "priority": 100, "source": "pods", "destination": "subnet:nodes"},
+        {"name": "web", "priority": 4095, "protocol": "Tcp", "source": "Internet", "destination": "*", "destination_ports": ["80", "443"]},
+        {"name": "ping", "priority": 102, "protocol": "Icmp", "source": "10.0.0.0/8", "destination": "*", "description": "d" * 140},
+    ],
+}
+REGISTER: Register = address_plan(SPECIFICATION, {})["register"]
+
+
+def merged(base: Any, changes: Any) -> Any:
+    if not (isinstance(base, Mapping) and isinstance(changes, Mapping)):
+        return copy.deepcopy(changes)
+    return {**base, **{name: merged(base.get(name), value) for name, value in changes.items()}}
+
+
+def specified(**changes: Any) -> Case:
+    """A specification and what is registered for it."""
+    specification = merged(SPECIFICATION, changes)
+    return specification, address_plan(specification, {})["register"]
+
+
+def registered(**ranges: Any) -> Case:
+    """The good specification with another register."""
+    return SPECIFICATION, merged(REGISTER, {"stamps": {"westeurope": ranges}})
+
+
+def elsewhere(**ranges: Any) -> Case:
+    """The good world beside another stamp."""
+    return SPECIFICATION, merged(REGISTER, {"stamps": {"northeurope": ranges}})
+
+
+def cluster(**changes: Any) -> Case:
+    return specified(cluster=changes)
+
+
+def pool(**changes: Any) -> Case:
+    return cluster(node_pools=[{"name": "system", "zones": ["1", "2"], **changes}])
+
+
+def subnet(name: str = "other", **keys: Any) -> Case:
+    nodes = {"ipv4_prefix_length": 22, "families": ["IPv4", "IPv6"]}
+    return specified(subnets={"nodes": nodes, name: {"ipv4_prefix_length": 26, **keys}})
+
+
+def security(*rules: dict[str, Any]) -> Case:
+    return specified(security_rules=list(rules))
+
+
+def authorized(*ranges: str, **changes: Any) -> Case:
+    return cluster(api_server_authorized_ip_ranges=list(ranges), **changes)
+
+
+MANY_PREFIXES = [f"10.{high}.{low}.0/24" for high in range(16) for low in range(251)]
+
+FAILING: dict[str, Case] = {
+    "unregistered": (SPECIFICATION, {}),
+    "no_room": (merged(SPECIFICATION, {"ipv4_pools": {"pods": ["10.128.0.0/17"]}}), {}),
+    "overlap": elsewhere(vnet={"ipv4": "10.0.8.0/21"}),
+    "subnet_outside_vnet": registered(nodes={"ipv4": "10.9.0.0/22"}),
+    "subnet_ipv6_length": registered(nodes={"ipv6": "fde9:f6a4:ab3d::/63"}),
+    "subnet_families": subnet(families=["IPv6"]),
+    "subnet_ipv4_length": subnet(ipv4_prefix_length=30),
+    "subnet_purpose_size": subnet(purpose="firewall", ipv4_prefix_length=27),
+    "subnet_name": subnet("-other"),
+    "name_length": specified(names={"network_vnet_name": "v" * 64}),
+    "subnet_count": (
+        {**BARE, "vnet_ipv4_prefix_length": 29, "subnets": {f"s{n}": {"ipv4_prefix_length": 28, "families": ["IPv4"]} for n in range(3001)}},
+        {},
+    ),
+    "vnet_ipv6_length": registered(vnet={"ipv6": "fde9:f6a4:ab00::/47"}),
+    "services_ipv6_length": registered(services={"ipv6": "fde9:f6a4:ab3d:200::/107"}),
+    "services_ipv4_length": registered(services={"ipv4": "10.192.0.0/12"}),
+    "reserved_range": registered(pods={"ipv4": "172.16.0.0/12"}),
+    "pod_range_in_vnet": elsewhere(vnet={"ipv4": "10.128.128.0/20"}),
+    "ipv6_prefix": specified(ipv6_prefix="fe80::/32"),
+    "ipv4_pool": specified(ipv4_pools={"nodes": ["10.0.0.0/8"]}),
+    "dns_service_ip": cluster(dns_service_ip="10.192.0.1"),
+    "node_count": pool(max_count=5001),
+    "pod_capacity_ipv4": pool(max_count=240),
+    "pod_capacity_ipv6": registered(pods={"ipv6": "fde9:f6a4:ab3d:100::/114"}),
+    "node_subnet_capacity": pool(max_count=1000, max_surge="20"),
+    "node_subnet_dual_stack": specified(subnets={"nodes": {"ipv4_prefix_length": 22, "families": ["IPv4"]}}),
+    "pool_max_pods": pool(max_pods=251),
+    "pool_name": pool(name="Work"),
+    "pool_zones": pool(zones=["1", "1"]),
+    "pool_counts": pool(min_count=3, count=2, max_count=5),
+    "network_policy": cluster(network_policy="calico"),
+    "cilium_dataplane": cluster(network_dataplane="azure"),
+    "cilium_version": cluster(kubernetes_version="1.28.9"),
+    "cilium_windows": pool(os_type="Windows"),
+    "nat_gateway_sku": cluster(nat_gateway_sku="Standard"),
+    "nat_gateway_region": cluster(location="Canada East"),
+    "authorized_ranges": authorized("2001:db8::/32"),
+    "public_ip_prefix_length": specified(public_ip_prefixes={"ipv6": {"length": 123}}),
+    "security_rule_families": security({"name": "a", "priority": 100, "source": "10.0.0.0/8", "destination": "fd00::/8"}),
+    "security_rule_priority": security({"name": "a", "priority": 4096, "source": "pods"}),
+    "security_rule_protocol": security({"name": "a", "priority": 100, "protocol": "Icmp", "source": "pods"}),
+    "security_rule_description": security({"name": "a", "priority": 100, "description": "d" * 141}),
+    "security_rule_limits": security({"name": "a", "priority": 100, "source": MANY_PREFIXES}),
+}
+
+# More ways to break a rule: (id, case, part of the subject)
+ALSO_FAILING: dict[str, tuple[str, Case, str]] = {
+    "unregistered: one family of one range": (
+        "unregistered",
+        (SPECIFICATION, {"stamps": {"westeurope": {**REGISTER["stamps"]["westeurope"], "pods": {"ipv4": "10.128.0.0/16"}}}}),
+        "westeurope.pods",
+    ),
+    "no_room: IPv4 of a subnet": ("no_room", subnet(ipv4_prefix_length=19), "westeurope.other"),
+    "no_room: IPv4 of the virtual network": ("no_room", specified(ipv4_pools={"vnet": ["10.0.0.0/21"]}), "westeurope.vnet"),
+    "no_room: IPv6": (
+        "no_room",
+        (
+            merged(SPECIFICATION, {"ipv6_prefix": "2001:db8:7::/48"}),
+            {"stamps": {"northeurope": {"vnet": {"ipv6": "2001:db8:7::/56"}}}},
+        ),
+        "westeurope.vnet",
+    ),
+    "overlap: IPv6 of another stamp": ("overlap", elsewhere(vnet={"ipv6": "fde9:f6a4:ab3d::/48"}), "westeurope.vnet"),
+    "overlap: within the stamp": ("overlap", registered(services={"ipv4": "10.128.128.0/20"}), "westeurope.pods"),
+    "overlap: two subnets": ("overlap", registered(endpoints={"ipv4": "10.0.3.0/26"}), "westeurope.nodes"),
+    "overlap: retired range of another stamp": (
+        "overlap",
+        (SPECIFICATION, {**REGISTER, "retired": {"northeurope": {"vnet": {"ipv4": "10.0.0.0/20"}}}}),
+        "westeurope.vnet",
+    ),
+    "overlap: retired subnet of this stamp": (
+        "overlap",
+        (SPECIFICATION, {**REGISTER, "retired": {"westeurope": {"old": {"ipv4": "10.0.1.0/24"}}}}),
+        "westeurope.nodes",
+    ),
+    "subnet_outside_vnet: IPv6": ("subnet_outside_vnet", registered(nodes={"ipv6": "fde9:f6a4:ab3d:300::/64"}), "westeurope.nodes"),
+    "subnet_ipv4_length: none of IPv4": ("subnet_ipv4_length", subnet(ipv4_prefix_length=1), "other"),
+    "subnet_ipv4_length: of IPv6": (
+        "subnet_ipv4_length",
+        (merged(SPECIFICATION, {"subnets": {"other": {"ipv4_prefix_length": 64}}}), REGISTER),
+        "other",
+    ),
+    "subnet_families: IPv6 first": ("subnet_families", subnet(families=["IPv6", "IPv4"]), "other"),
+    "subnet_families: unknown": ("subnet_families", subnet(families=["ipv4"]), "other"),
+    "subnet_purpose_size: API server": ("subnet_purpose_size", subnet(purpose="api_server", ipv4_prefix_length=29), "other"),
+    "subnet_purpose_size: gateway": ("subnet_purpose_size", subnet(purpose="application_gateway", ipv4_prefix_length=25), "other"),
+    "subnet_purpose_size: gateway for containers": (
+        "subnet_purpose_size",
+        subnet(purpose="application_gateway_for_containers", ipv4_prefix_length=25),
+        "other",
+    ),
+    "subnet_name: the stamp's own": ("subnet_name", subnet("pods"), "pods"),
+    "subnet_name: too long": ("subnet_name", subnet("n" * 64), "n" * 64),
+    "subnet_name: ends with a dot": ("subnet_name", subnet("other."), "other."),
+    "vnet_ipv6_length: longer than a subnet": ("vnet_ipv6_length", registered(vnet={"ipv6": "fde9:f6a4:ab3d::/65"}), "westeurope.vnet"),
+    "services_ipv4_length: too small": ("services_ipv4_length", registered(services={"ipv4": "10.192.0.0/29"}), "westeurope.services"),
+    "services_ipv4_length: one address": (
+        "services_ipv4_length",
+        (merged(SPECIFICATION, {"services_ipv4_prefix_length": 32}), {}),
+        "westeurope.services",
+    ),
+    "reserved_range: Azure's": ("reserved_range", registered(pods={"ipv4": "168.63.0.0/16"}), "westeurope.pods"),
+    "reserved_range: inside one of AKS": ("reserved_range", registered(services={"ipv4": "172.30.16.0/20"}), "westeurope.services"),
+    "pod_range_in_vnet: services": ("pod_range_in_vnet", elsewhere(vnet={"ipv4": "10.192.0.0/20"}), "westeurope.services"),
+    "pod_range_in_vnet: IPv6": ("pod_range_in_vnet", registered(pods={"ipv6": "fde9:f6a4:ab3d:80::/64"}), "westeurope.pods"),
+    "ipv6_prefix: too long": ("ipv6_prefix", (merged(SPECIFICATION, {"ipv6_prefix": "2001:db8::/49"}), REGISTER), "dualstack_ipv6_prefix"),
+    "ipv4_pool: no prefix": ("ipv4_pool", specified(ipv4_pools={"pods": []}), "dualstack_ipv4_pools.pods"),
+    "dns_service_ip: outside": ("dns_service_ip", cluster(dns_service_ip="10.0.0.10"), "westeurope.dns_service_ip"),
+    "dns_service_ip: IPv6": ("dns_service_ip", cluster(dns_service_ip="fde9:f6a4:ab3d:200::a"), "westeurope.dns_service_ip"),
+    "dns_service_ip: no address": ("dns_service_ip", cluster(dns_service_ip="ten"), "westeurope.dns_service_ip"),
+    "node_subnet_dual_stack: another subnet": ("node_subnet_dual_stack", cluster(node_subnet="endpoints"), "westeurope.endpoints"),
+    "node_subnet_dual_stack: no such subnet": ("node_subnet_dual_stack", cluster(node_subnet="nodse"), "westeurope.nodse"),
+    "pool_max_pods: too few": ("pool_max_pods", pool(max_pods=9), "aks_node_pools.system.max_pods"),
+    "pool_max_pods: none": ("pool_max_pods", pool(max_pods=0), "aks_node_pools.system.max_pods"),
+    "pool_name: none": ("pool_name", cluster(node_pools=[{"count": 1}]), "aks_node_pools"),
+    "pool_name: a digit first": ("pool_name", pool(name="1a"), "1a"),
+    "pool_name: 13 characters": ("pool_name", pool(name="abcdefghijklm"), "abcdefghijklm"),
+    "pool_name: Windows, 7 characters": ("pool_name", pool(name="windows", os_type="Windows"), "windows"),
+    "pool_zones: none": ("pool_zones", pool(zones=[]), "aks_node_pools.system.zones"),
+    "pool_counts: minimum above maximum": ("pool_counts", pool(min_count=5, max_count=3), "aks_node_pools.system"),
+    "pool_counts: no node": ("pool_counts", pool(min_count=1, count=0, max_count=3), "aks_node_pools.system"),
+    "network_policy: azure": ("network_policy", cluster(network_policy="azure"), "aks_network_policy"),
+    "authorized_ranges: private cluster": ("authorized_ranges", authorized("203.0.113.0/24", private=True), "aks_api_server_authorized_ip_ranges"),
+    "authorized_ranges: 201": (
+        "authorized_ranges",
+        authorized(*(f"20.0.0.{number}" for number in range(201))),
+        "aks_api_server_authorized_ip_ranges",
+    ),
+    "authorized_ranges: no range": ("authorized_ranges", authorized("office"), "aks_api_server_authorized_ip_ranges"),
+    "authorized_ranges: private": ("authorized_ranges", authorized("10.0.0.0/8"), "aks_api_server_authorized_ip_ranges"),
+    "public_ip_prefix_length: IPv4": ("public_ip_prefix_length", specified(public_ip_prefixes={"ipv4": {"length": 27}}), "ipv4"),
+    "security_rule_families: plan's names": (
+        "security_rule_families",
+        security({"name": "a", "priority": 100, "source": "fd00::/8", "destination": "subnet:endpoints"}),
+        "network_security_rules.a",
+    ),
+    "security_rule_priority: too low": ("security_rule_priority", security({"name": "a", "priority": 99}), "network_security_rules.a"),
+    "security_rule_priority: taken by a twin": (
+        "security_rule_priority",
+        security({"name": "a", "priority": 100, "source": "pods"}, {"name": "b", "priority": 101}),
+        "network_security_rules.b",
+    ),
+    "security_rule_protocol: unknown": (
+        "security_rule_protocol",
+        security({"name": "a", "priority": 100, "protocol": "Icmpv6"}),
+        "network_security_rules.a",
+    ),
+    "security_rule_limits: too many rules": (
+        "security_rule_limits",
+        security(*({"name": f"r{number}", "priority": 100 + number} for number in range(1001))),
+        "network_security_rules",
+    ),
+}
+
+# Good worlds, many of them just inside a limit
+PASSING: dict[str, Case] = {
+    "good": (SPECIFICATION, REGISTER),
+    "addresses only": (BARE, REGISTER),
+    "beside another stamp": (
+        SPECIFICATION,
+        address_plan({**SPECIFICATION, "stamp": "northeurope"}, REGISTER)["register"],
+    ),
+    "subnets fill the virtual network": specified(
+        subnets={"nodes": {"ipv4_prefix_length": 21}, "other": {"ipv4_prefix_length": 21, "families": ["IPv4"]}}
+    ),
+    "the smallest subnet": subnet(ipv4_prefix_length=29, families=["IPv4"]),
+    "the smallest of each purpose": specified(
+        subnets={
+            "nodes": {"ipv4_prefix_length": 22, "purpose": "nodes"},
+            "api": {"ipv4_prefix_length": 28, "purpose": "api_server"},
+            "gateway": {"ipv4_prefix_length": 24, "purpose": "application_gateway"},
+            "agc": {"ipv4_prefix_length": 24, "purpose": "application_gateway_for_containers"},
+            "firewall": {"ipv4_prefix_length": 26, "purpose": "firewall"},
+        }
+    ),
+    "subnet names": specified(
+        subnets={name: {"ipv4_prefix_length": 24} for name in ("a", "a.b-c_", "n" * 63, "0")} | {"nodes": {"ipv4_prefix_length": 24}}
+    ),
+    "retired subnet of this stamp beside the others": (SPECIFICATION, {**REGISTER, "retired": {"westeurope": {"old": {"ipv4": "10.0.5.0/24"}}}}),
+    "IPv4 neighbours": elsewhere(vnet={"ipv4": "10.0.16.0/20"}, pods={"ipv4": "10.129.0.0/16"}),
+    "the longest IPv6 virtual network": (
+        {**SPECIFICATION, "subnets": {"nodes": {"ipv4_prefix_length": 22}}},
+        merged(
+            {"stamps": {"westeurope": {name: REGISTER["stamps"]["westeurope"][name] for name in ("vnet", "pods", "services", "nodes")}}},
+            {"stamps": {"westeurope": {"vnet": {"ipv6": "fde9:f6a4:ab3d::/64"}}}},
+        ),
+    ),
+    "the largest IPv4 service range": registered(services={"ipv4": "10.200.0.0/13"}),
+    "the smallest IPv4 service range": registered(services={"ipv4": "10.192.0.0/28"}),
+    "a smaller IPv6 service range": registered(services={"ipv6": "fde9:f6a4:ab3d:200::/112"}),
+    "next to a reserved range": registered(services={"ipv4": "172.29.240.0/20"}),
+    "own global prefix": specified(ipv6_prefix="2001:db8::/32"),
+    "own unique local prefix": specified(ipv6_prefix="fc12:3456:789a::/48"),
+    "DNS service at the second address": cluster(dns_service_ip="10.192.0.2"),
+    "as many nodes as there are pod ranges": pool(max_count=232, max_surge="24"),
+    "as many nodes as the subnet has addresses": (
+        merged(pool(max_count=1000, max_surge="19")[0], {"pods_ipv4_prefix_length": 13}),
+        merged(REGISTER, {"stamps": {"westeurope": {"pods": {"ipv4": "10.136.0.0/13"}}}}),
+    ),
+    "as many nodes as AKS takes": (
+        merged(
+            specified(cluster={"node_pools": [{"name": "a", "max_count": 5000, "max_surge": 1}]})[0],
+            {"subnets": {"nodes": {"ipv4_prefix_length": 19}}},
+        ),
+        {
+            "stamps": {
+                "westeurope": {
+                    **REGISTER["stamps"]["westeurope"],
+                    "vnet": {"ipv4": "10.0.0.0/18", "ipv6": "fde9:f6a4:ab3d::/56"},
+                    "nodes": {"ipv4": "10.0.32.0/19", "ipv6": "fde9:f6a4:ab3d::/64"},
+                    "pods": {"ipv4": "10.160.0.0/11", "ipv6": "fde9:f6a4:ab3d:100::/64"},
+                }
+            }
+        },
+    ),
+    "zones left open": pool(zones=None),
+    "pods at the limits": cluster(node_pools=[{"name": "a", "max_pods": 10}, {"name": "b", "max_pods": 250}, {"name": "c"}]),
+    "pool names": cluster(node_pools=[{"name": "a"}, {"name": "abcdefghijkl"}, {"name": "a1"}]),
+    "Windows without Cilium": cluster(
+        network_policy="none", network_dataplane="azure", node_pools=[{"name": "system"}, {"name": "winpwr", "os_type": "Windows"}]
+    ),
+    "no scaling": pool(count=7),
+    "scaling without a count": pool(min_count=3, max_count=3),
+    "no network policy": cluster(network_policy="none", network_dataplane="azure"),
+    "the first version with Cilium": cluster(kubernetes_version="1.29"),
+    "an old version without Cilium": cluster(kubernetes_version="1.28", network_policy="none"),
+    "IPv4 NAT gateway not used": cluster(outbound_type="loadBalancer", nat_gateway_sku="Standard", location="canadaeast"),
+    "200 authorized ranges": authorized(*(f"20.0.0.{number}" for number in range(200))),
+    "private cluster": authorized(private=True),
+    "public IP prefixes": specified(public_ip_prefixes={"ipv4": {"length": 31}, "ipv6": {"length": 127}}),
+    "the same priority in both directions": security({"name": "a", "priority": 100}, {"name": "b", "priority": 100, "direction": "Outbound"}),
+    "priorities at the limits": security({"name": "a", "priority": 100, "source": "pods"}, {"name": "b", "priority": 4096}),
+    "Icmp between IPv4 prefixes": security({"name": "a", "priority": 100, "protocol": "Icmp", "source": "10.0.0.0/8"}),
+    "4,000 prefixes": security({"name": "a", "priority": 100, "source": MANY_PREFIXES[:4000]}),
+}
+
+
+def assert_explained(violation: dict[str, str]) -> None:
+    assert set(violation) == {"rule", "subject", "found", "remedy", "reference"}
+    assert [key for key, value in violation.items() if not value.strip()] == []
+    assert violation["reference"].startswith("https://")
+
+
+def test_every_rule_has_a_case() -> None:
+    assert list(FAILING) == list(RULES)
+
+
+@pytest.mark.parametrize("identifier", FAILING)
+def test_failing(identifier: str) -> None:
+    found = [violation for violation in plan_violations(*FAILING[identifier]) if violation["rule"] == identifier]
+    assert found
+    for violation in found:
+        assert_explained(violation)
+
+
+@pytest.mark.parametrize("name", ALSO_FAILING)
+def test_also_failing(name: str) -> None:
+    identifier, case, subject = ALSO_FAILING[name]
+    found = [violation for violation in plan_violations(*case) if violation["rule"] == identifier]
+    assert [violation for violation in found if subject in violation["subject"]]
+    for violation in found:
+        assert_explained(violation)
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_passing(name: str) -> None:
+    assert plan_violations(*PASSING[name]) == []
+
+
+def test_several_at_once() -> None:
+    specification = merged(
+        SPECIFICATION,
+        {
+            "subnets": {"nodes": {"ipv4_prefix_length": 30, "families": ["IPv6"]}},
+            "cluster": {"network_policy": "calico", "node_pools": [{"name": "Work", "zones": ["1"], "max_pods": 5}]},
+            "security_rules": [{"name": "a", "priority": 50, "protocol": "Gre"}],
+        },
+    )
+    found = [violation["rule"] for violation in plan_violations(specification, {})]
+    expected = [
+        "unregistered",
+        "subnet_families",
+        "subnet_ipv4_length",
+        "node_subnet_dual_stack",
+        "pool_max_pods",
+        "pool_name",
+        "pool_zones",
+        "network_policy",
+        "security_rule_priority",
+        "security_rule_protocol",
+    ]
+    assert list(dict.fromkeys(found)) == expected
+
+
+def test_one_violation_for_each_subject() -> None:
+    found = plan_violations(*cluster(node_pools=[{"name": "A"}, {"name": "b"}, {"name": "C"}]))
+    assert [(violation["rule"], violation["subject"]) for violation in found] == [
+        ("pool_name", "aks_node_pools.A"),
+        ("pool_name", "aks_node_pools.C"),
+    ]
+
+
+def test_the_remedy_of_unregistered_is_what_plan_registers() -> None:
+    by_subject = {
+        violation["subject"]: violation["remedy"] for violation in plan_violations(SPECIFICATION, {}) if violation["rule"] == "unregistered"
+    }
+    assert {f"westeurope.{name}" for name in REGISTER["stamps"]["westeurope"]} == set(by_subject)
+    for name, families in REGISTER["stamps"]["westeurope"].items():
+        assert all(text in by_subject[f"westeurope.{name}"] for text in families.values())
+
+
+def test_a_name_that_comes_back_is_only_unregistered() -> None:
+    stamp = dict(REGISTER["stamps"]["westeurope"])
+    register = {"stamps": {"westeurope": stamp}, "retired": {"westeurope": {"nodes": stamp.pop("nodes")}}}
+    found = plan_violations(SPECIFICATION, register)
+    assert [(violation["rule"], violation["subject"]) for violation in found] == [("unregistered", "westeurope.nodes")]
+
+
+# What cannot be read at all: either a message that names it, or a violation; never another exception.
+UNREADABLE: dict[str, tuple[Specification, str]] = {
+    "surge": (pool(max_surge="many")[0], "many"),
+    "surge of a share": (pool(max_surge="x%")[0], "x%"),
+    "max_pods": (pool(max_pods="many")[0], "many"),
+    "max_count": (pool(max_count="many")[0], "many"),
+    "dns_service_ip": (cluster(dns_service_ip="10.192.0.300")[0], "10.192.0.300"),
+    "length of a public prefix": (specified(public_ip_prefixes={"ipv4": {"length": "small"}})[0], "small"),
+    "IPv6 prefix": (merged(SPECIFICATION, {"ipv6_prefix": "fd00"}), "fd00"),
+    "security rule without priority": (merged(SPECIFICATION, {"security_rules": [{"name": "lonely"}]}), "lonely"),
+    "security rule with an unknown subnet": (
+        merged(SPECIFICATION, {"security_rules": [{"name": "a", "priority": 100, "source": "subnet:missing"}]}),
+        "missing",
+    ),
+    "subnet length": (merged(SPECIFICATION, {"subnets": {"nodes": {"ipv4_prefix_length": "large"}}}), "nodes"),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_unreadable(name: str) -> None:
+    specification, word = UNREADABLE[name]
+    try:
+        found = str(plan_violations(specification, REGISTER))
+    except MalformedSpecification as error:
+        found = str(error)
+    assert word in found
