@@ -536,9 +536,9 @@ class PrivateDnsZoneGroup(Kind):
     def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
         endpoint = azure.get(ids.parse(resource.id).parent)
         for zone in resource.properties.get("privateDnsZoneConfigs") or []:
-            target = azure.store.get(reference(zone["properties"], "privateDnsZoneId") or zone["properties"].get("privateDnsZoneId", ""))
+            target = azure.store.get(zone["properties"]["privateDnsZoneId"])
             if target is None:
-                raise errors.InvalidReference(zone["properties"].get("privateDnsZoneId", ""), resource.id)
+                raise errors.InvalidReference(zone["properties"]["privateDnsZoneId"], resource.id)
             for full_name in _private_link_names(azure, endpoint.properties):
                 # privatelink.azurecr.io holds "name" for name.azurecr.io
                 label = full_name.partition(".")[0]

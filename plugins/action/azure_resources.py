@@ -14,6 +14,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import
     masked,
     shown,
 )
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.providers import register
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reconcile import Options, Reconciler
 
 _display = Display()
@@ -30,6 +31,7 @@ class ActionModule(AzureAction):
                 "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
                 "wait": {"type": "bool", "default": True},
                 "timeout": {"type": "float", "default": 3600},
+                "register_providers": {"type": "list", "elements": "str", "default": []},
             },
         )
         with self.client(arguments) as client:
@@ -43,9 +45,11 @@ class ActionModule(AzureAction):
                 stamp=host,
                 progress=lambda text: _display.display(f"[{host}] {text}"),
             )
+            registered = register(client, arguments["register_providers"], options)
             run = Reconciler(client, resources, options)
             run.run()
-        result["changed"] = any(outcome.action != "none" for outcome in run.outcomes.values())
+        result["registered_providers"] = registered
+        result["changed"] = bool(registered) or any(outcome.action != "none" for outcome in run.outcomes.values())
         result["resources"] = {
             handle: {
                 "id": outcome.id,

@@ -42,6 +42,11 @@ options:
     description: Seconds that one resource's operation may take.
     type: float
     default: 3600
+  register_providers:
+    description: Namespaces of resource providers to register in the subscription before anything else, where they are not.
+    type: list
+    elements: str
+    default: []
   read_timeout:
     description: Seconds that one answer of Azure may take.
     type: float
@@ -101,6 +106,11 @@ resources:
     action: {description: What was done, or would be done in check mode., type: str, sample: update}
     differences: {description: "What differed: path, before, after.", type: list, elements: dict}
     body: {description: Azure's answer, secrets masked., type: dict}
+registered_providers:
+  description: Namespaces that were registered, or would be in check mode.
+  returned: always
+  type: list
+  elements: str
 requests:
   description: Requests sent to Azure Resource Manager.
   returned: always

@@ -4,8 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from ansible.module_utils._internal._datatag import AnsibleTagHelper
-from ansible.template import trust_as_template
+from ansible.parsing.dataloader import DataLoader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +22,8 @@ DIAGNOSTICS = "Microsoft.Insights/diagnosticSettings"
 PUBLIC_IP = "Microsoft.Network/publicIPAddresses"
 VNET = "Microsoft.Network/virtualNetworks"
 IDENTITY = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i"
+#: as Ansible reads them: each carries tags
+PLAYBOOK: Body = DataLoader().load("{whole: 3, number: 1.5, text: text, truth: true, nothing: null, items: [1, a]}")
 
 
 def comparison(resource_type: str, **options: Any) -> Comparison:
@@ -121,9 +122,7 @@ EQUAL: dict[str, tuple[str, Body, Body]] = {
     "nulls below what is absent": (VNET, properties(x={"y": None, "z": {"w": []}}), {}),
     "absent kinds for each other": (VNET, properties(a=None, b=[], c={}, d=None), properties(a=[], b=None, c=[], d={})),
     "create_only of the type": (VAULT, properties(createMode="recover"), properties()),
-    "whole numbers of a playbook": (VNET, properties(x=AnsibleTagHelper.tag_copy(trust_as_template("x"), 3)), properties(x=3)),
-    "numbers of a playbook": (VNET, properties(x=AnsibleTagHelper.tag_copy(trust_as_template("x"), 1.5)), properties(x=1.5)),
-    "text of a playbook": (VNET, properties(x=trust_as_template("text")), properties(x="text")),
+    "values of a playbook": (VNET, properties(**PLAYBOOK), properties(whole=3, number=1.5, text="text", truth=True, nothing=None, items=[1, "a"])),
 }
 
 

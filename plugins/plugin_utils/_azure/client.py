@@ -132,17 +132,19 @@ class ArmClient:
             return
         poller: LROPoller[None] = LROPoller(self._client, answer, lambda _: None, ARMPolling(timeout=2))
         started = time.monotonic()
-        while not poller.done():
-            poller.wait(min(15.0, max(0.1, timeout - (time.monotonic() - started))))
-            elapsed = time.monotonic() - started
-            if not poller.done():
-                if elapsed >= timeout:
-                    raise TimedOut
-                progress(elapsed)
         try:
+            while not poller.done():
+                poller.wait(min(15.0, max(0.1, timeout - (time.monotonic() - started))))
+                elapsed = time.monotonic() - started
+                if not poller.done():
+                    if elapsed >= timeout:
+                        raise TimedOut
+                    progress(elapsed)
             poller.result()
         except HttpResponseError as error:
             raise _failure(error) from error
+        except AzureError as error:
+            raise ArmFailure(0, type(error).__name__, str(error)) from error
 
     def settle(
         self, identifier: str, api_version: str, body: dict[str, Any], timeout: float, progress: Callable[[float], None]

@@ -233,6 +233,9 @@ class Reconciler:
     def _converge(self, resource: Resource) -> Outcome:
         live = self._current(resource)
         if resource.existing:
+            if live is None and self._options.check:
+                # An earlier step of the run makes it; nothing of it is known yet.
+                return Outcome(resource.id, "none")
             if live is None:
                 raise Refused("ExistingResourceNotFound", "it is declared as existing, and is not there.", "make it, or correct its id")
             if state_of(live) == "Failed":
@@ -346,6 +349,7 @@ class Reconciler:
             scope = str(lock["id"]).lower().rpartition("/providers/microsoft.authorization/locks/")[0]
             if resource.id.lower() == scope or resource.id.lower().startswith(scope + "/"):
                 raise Refused("ScopeLocked", f"the lock {lock['id']} stands on it.", _REMEDIES["ScopeLocked"])
+        self._check_empty(resource)
         outcome = Outcome(resource.id, "delete", [Difference("", live, None)])
         if self._options.check:
             return outcome
@@ -361,6 +365,15 @@ class Reconciler:
                     raise
             time.sleep(pause)
             pause = min(pause * 2, 10)
+
+    def _check_empty(self, resource: Resource) -> None:
+        """A resource group goes with all it holds, so it goes only when nothing else is left in it."""
+        if resource.facts.name != "Microsoft.Resources/resourceGroups" or self._options.check:
+            return
+        left = (self._client.get(f"{resource.id}/resources", resource.facts.api_version) or {}).get("value") or []
+        if left:
+            names = ", ".join(f"{found['type']} {found['name']}" for found in left)
+            raise Refused("GroupNotEmpty", f"it holds what this run did not make: {names}.", "move or delete these yourself, then run again")
 
     def _check_ours(self, resource: Resource, live: dict[str, Any]) -> None:
         """Only what carries our mark goes; what cannot carry tags follows its parent."""

@@ -1,0 +1,44 @@
+"""Registration of resource providers in a subscription.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from .client import ArmClient, ArmFailure
+from .reconcile import Options
+
+_API_VERSION = "2021-04-01"
+
+
+def register(client: ArmClient, namespaces: Sequence[str], options: Options) -> list[str]:
+    """Register what is not, and wait until it is. Returns the namespaces that were not registered.
+
+    Raises :class:`~.client.ArmFailure` when Azure refuses, or is still registering at the timeout.
+    """
+    base = f"/subscriptions/{client.login.subscription_id}/providers"
+
+    def state(namespace: str) -> str:
+        return str((client.get(f"{base}/{namespace}", _API_VERSION) or {}).get("registrationState", ""))
+
+    missing = [namespace for namespace in namespaces if state(namespace) != "Registered"]
+    if options.check:
+        return missing
+    for namespace in missing:
+        client.post(f"{base}/{namespace}/register", _API_VERSION)
+    started = shown = time.monotonic()
+    waiting = list(missing)
+    while waiting:
+        waiting = [namespace for namespace in waiting if state(namespace) != "Registered"]
+        elapsed = time.monotonic() - started
+        if waiting and elapsed > options.timeout:
+            raise ArmFailure(0, "RegistrationTimedOut", f"{', '.join(waiting)} are still being registered after {elapsed:.0f} s.")
+        if waiting and time.monotonic() - shown >= 15:
+            shown = time.monotonic()
+            options.progress(f"waiting for the registration of {', '.join(waiting)}: {elapsed:.0f} s")
+        if waiting:
+            time.sleep(0.5)
+    return missing

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import Patterns, known
+
+ROOT = Path(__file__).parents[2]
+COMPILED = ROOT / "plugins" / "plugin_utils" / "_azure" / "types.json"
+BY_HAND: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "scripts" / "types.yml").read_text())
+
+
+def compiler() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("compile_types", ROOT / "scripts" / "compile_types.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def schemas() -> Path:
+    found = os.environ.get("LAB_AZURE_SCHEMAS")
+    if not found:
+        pytest.fail("LAB_AZURE_SCHEMAS is not set: it must name a checkout of the layout of Azure/bicep-types-az.")
+    return Path(found)
+
+
+def test_compiled_from_the_schemas(schemas: Path) -> None:
+    assert compiler().compile_types(schemas) == COMPILED.read_text(), "run: python scripts/compile_types.py $LAB_AZURE_SCHEMAS"
+
+
+def test_unknown_type(schemas: Path) -> None:
+    with pytest.raises(SystemExit, match=re.escape("Microsoft.Network/none 2025-05-01")):
+        compiler().facts_of(schemas, "Microsoft.Network/none", "2025-05-01")
+
+
+def test_every_type_is_compiled() -> None:
+    compiled = json.loads(COMPILED.read_text())
+    assert list(compiled) == sorted(BY_HAND)
+    for name, facts in BY_HAND.items():
+        assert {key: compiled[name][key] for key in facts} == facts
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_known(name: str) -> None:
+    facts, found = BY_HAND[name], known(name.upper())
+    assert found is not None
+    assert (found.name, found.api_version) == (name, facts["api_version"])
+    assert (found.serial, found.if_match, found.no_tags) == tuple(facts.get(key, False) for key in ("serial", "if_match", "no_tags"))
+    assert found.create_only == tuple(facts.get("create_only", ()))
+    assert found.plurals == facts.get("plurals", {})
+    assert found.list_keys == {path.lower(): keys for path, keys in facts.get("list_keys", {}).items()}
+    assert all(path in found.immutable for path in facts.get("immutable", ()))
+    assert all(path in found.ordered for path in facts.get("ordered", ()))
+
+
+def test_unknown() -> None:
+    assert known("Example.Test/things") is None
+
+
+IDENTITY = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i"
+# (type, set of facts, path, whether it is in the set)
+FACTS: list[tuple[str, str, str, bool]] = [
+    ("Microsoft.Network/virtualNetworks/subnets", "read_only", "properties.provisioningState", True),
+    ("Microsoft.Network/virtualNetworks/subnets", "read_only", "properties.addressPrefix", False),
+    ("Microsoft.Network/networkSecurityGroups", "read_only", "properties.defaultSecurityRules", True),
+    ("Microsoft.Network/networkSecurityGroups", "enumerations", "properties.securityRules[].properties.protocol", True),
+    ("Microsoft.Network/networkSecurityGroups", "enumerations", "properties.securityRules[].properties.description", False),
+    ("Microsoft.ContainerService/managedClusters", "enumerations", "properties.networkProfile.ipFamilies[]", True),
+    ("Microsoft.ContainerService/managedClusters", "immutable", "PROPERTIES.NETWORKPROFILE.PODCIDRS", True),
+    ("Microsoft.ContainerService/managedClusters", "read_only", f"identity.userAssignedIdentities.{IDENTITY}.clientId", True),
+    ("Microsoft.ContainerService/managedClusters", "read_only", f"identity.userAssignedIdentities.{IDENTITY}", False),
+]
+
+
+@pytest.mark.parametrize(("name", "fact", "path", "expected"), FACTS, ids=str)
+def test_facts(name: str, fact: str, path: str, expected: bool) -> None:
+    found = known(name)
+    assert found is not None
+    assert (path in getattr(found, fact)) is expected
+
+
+# (patterns, path, whether it is one of them, whether it is covered)
+PATTERNS: list[tuple[list[str], str, bool, bool]] = [
+    ([], "a", False, False),
+    (["a.b"], "a.b", True, True),
+    (["a.b"], "A.B", True, True),
+    (["a.b"], "a", False, False),
+    (["a.b"], "a.b.c", False, True),
+    (["a.b"], "a.bc", False, False),
+    (["a[].b"], "a[].b", True, True),
+    (["a[].b"], "a.b", False, False),
+    (["a.{}.b"], "a.x.b", True, True),
+    (["a.{}.b"], "a.x.b.c", False, True),
+    (["a.{}.b"], "a.b", False, False),
+    (["a+.b"], "aa.b", False, False),
+]
+
+
+@pytest.mark.parametrize(("patterns", "path", "named", "covered"), PATTERNS, ids=str)
+def test_patterns(patterns: list[str], path: str, named: bool, covered: bool) -> None:
+    assert (path in Patterns(patterns)) is named
+    assert Patterns(patterns).covers(path) is covered
