@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import yaml
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from .client import ArmClient
 from .comparison import Difference
 from .credentials import CredentialError, login
-from .graph import DeclarationError, Declarations, Resource
+from .graph import DeclarationError, Declarations, Resource, texts
 from .reconcile import Outcome
 
 #: azure.azcollection's names; ``azure.azcollection.all`` in module_defaults sets them for these actions too
@@ -39,6 +39,7 @@ DECLARATION_OPTIONS: dict[str, dict[str, Any]] = {
 }
 _SECRET = re.compile(r"secret|password|token|\.value$", re.IGNORECASE)
 _MASK = "(secret)"
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
 class AzureAction(ActionBase):  # type: ignore[misc]
@@ -66,8 +67,10 @@ class AzureAction(ActionBase):  # type: ignore[misc]
             if isinstance(declared, str):
                 declared = self._templar.template(declared)
 
+        settled = {**task_vars, **self._settled(declared, task_vars)}
+
         def templar(variables: Mapping[str, Any]) -> Any:
-            return self._templar.copy_with_new_env(available_variables={**task_vars, **variables}) if variables else self._templar
+            return self._templar.copy_with_new_env(available_variables={**settled, **variables})
 
         try:
             return Declarations(
@@ -81,6 +84,21 @@ class AzureAction(ActionBase):  # type: ignore[misc]
         except DeclarationError as error:
             where = arguments["resources_file"] or "resources"
             raise AnsibleActionFail(f"{where} cannot be used, and nothing was done:\n{error}") from error
+
+    def _settled(self, declared: Any, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """The variables that declarations mention, each rendered once.
+
+        Ansible renders a variable at every mention, and a plan is mentioned for every subnet. What cannot be rendered here (it may
+        need ``item``) stays as it is.
+        """
+        mentioned = {name for text in texts(declared) for name in _IDENTIFIER.findall(text)}
+        result = {}
+        for name in sorted(mentioned & task_vars.keys()):
+            try:
+                result[name] = self._templar.template(task_vars[name])
+            except AnsibleError:
+                continue
+        return result
 
     def client(self, arguments: Mapping[str, Any]) -> ArmClient:
         """A client with the task's credentials; close it."""

@@ -206,7 +206,7 @@ class Declarations:
                 resource.needs |= expanded
                 if not expanded and name in resource.needs:
                     self._faults.append(f"{resource.handle}: depends_on {name} is no declared resource.")
-        mentioned = {text.lower() for text in _texts(resource.body) if text.startswith("/subscriptions/")}
+        mentioned = {text.lower() for text in texts(resource.body) if text.startswith("/subscriptions/")}
         for other in self.resources.values():
             key = other.id.lower()
             if other is resource:
@@ -223,17 +223,18 @@ class Declarations:
 
 def references(value: Any) -> set[str]:
     """The handles that a value refers to."""
-    return {match["handle"] for text in _texts(value) for match in REFERENCE.finditer(text)}
+    return {match["handle"] for text in texts(value) for match in REFERENCE.finditer(text)}
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a value, keys of mappings too."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield str(key)
-            yield from _texts(item)
+            yield from texts(item)
     elif isinstance(value, list):
         for item in value:
-            yield from _texts(item)
+            yield from texts(item)
     elif isinstance(value, str):
         yield value
 
