@@ -109,6 +109,13 @@ def environment(state: State) -> dict[str, str]:
     }
 
 
+def client_environment(state: State) -> dict[str, str]:
+    """This process's environment with everything of Azure's replaced: a command run in it reaches the lab and nobody's subscription."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "ARM_", "ANSIBLE_AZURE_"))}
+    path = f"{Path(sys.executable).parent}:{kept.get('PATH', '')}"
+    return kept | environment(state) | {"PATH": path}
+
+
 def show_journal(state: State, arguments: argparse.Namespace) -> None:
     for entry in journal.read(state.journal):
         if not arguments.writes or journal.is_write(entry):
@@ -137,6 +144,8 @@ def main() -> None:
     showing = command("journal", "print what the lab was asked")
     showing.add_argument("--writes", action="store_true", help="only requests that were meant to change something")
     showing.add_argument("--json", action="store_true", help="whole entries, one JSON document a line")
+    running = command("run", "run a command as a client of the lab: every variable that could lead to a real Azure is replaced")
+    running.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
     command("serve", "run the lab in the foreground (what up starts)")
     arguments = parser.parse_args()
     state = State(arguments.state) if arguments.state else State.default()
@@ -154,6 +163,8 @@ def main() -> None:
                 print(f"export {name}={shlex.quote(value)}")
         case "journal":
             show_journal(state, arguments)
+        case "run":
+            os.execvpe(arguments.words[0], arguments.words, client_environment(state))
         case "serve":
             os.umask(0o077)
             asyncio.run(serve(state))

@@ -49,6 +49,8 @@ _value:
 
 
 def _family_rules(rule: Mapping[str, Any], plan: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if not isinstance(rule, Mapping):
+        raise AnsibleFilterError(f"dualstack.aks.family_rules: a rule is a mapping, not {rule!r}.")
     try:
         return family_rules(rule, plan)
     except MalformedSpecification as error:

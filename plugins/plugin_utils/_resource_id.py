@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+_GROUP = "microsoft.resources/resourcegroups"
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -22,13 +23,19 @@ def resource_id(name: str, resource_type: str, *, parent: str = "", subscription
     if not name:
         raise ValueError(f"The {path} needs a name.")
     if parent:
+        if "/" in name:
+            raise ValueError(f"{name!r} has a slash; with a parent only the last part of the name is given.")
         if is_child_of(parent, resource_type):
             return f"{parent.rstrip('/')}/{path.rpartition('/')[2]}/{name}"
+        if resource_type.lower() == _GROUP and type_of(parent).endswith("/subscriptions"):
+            return f"{parent.rstrip('/')}/resourceGroups/{name}"
+        if "/" in path:
+            raise ValueError(f"{name!r} of type {resource_type} cannot lie in {parent}, which is of type {type_of(parent)}.")
         return f"{parent.rstrip('/')}/providers/{resource_type}/{name}"
     if not _GUID.fullmatch(subscription_id):
         raise ValueError(f"subscription_id must be a GUID, not {subscription_id!r}.")
     scope = f"/subscriptions/{subscription_id}"
-    if resource_type.lower() == "microsoft.resources/resourcegroups":
+    if resource_type.lower() == _GROUP:
         return f"{scope}/resourceGroups/{name}"
     if not resource_group:
         raise ValueError(f"The {path} {name!r} needs a resource_group or a parent.")
@@ -46,6 +53,8 @@ def type_of(identifier: str) -> str:
     if "providers" not in lower:
         return "Microsoft.Resources/resourceGroups" if len(segments) == 4 else "Microsoft.Resources/subscriptions"
     last = len(lower) - 1 - lower[::-1].index("providers")
+    if last + 2 >= len(segments):
+        raise ValueError(f"{identifier!r} ends before it names a resource.")
     return "/".join([segments[last + 1], *segments[last + 2 :: 2]])
 
 

@@ -316,7 +316,7 @@ REFERENCES: list[tuple[Any, set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "expected"), REFERENCES, ids=str)
+@pytest.mark.parametrize(("value", "expected"), REFERENCES, ids=lambda value: None if isinstance(value, set) else str(value))
 def test_references(value: Any, expected: set[str]) -> None:
     assert references(value) == expected
 

@@ -23,7 +23,6 @@ others for subnets. What was given up is kept under ``retired``, so that it is n
 
 from __future__ import annotations
 
-import copy
 import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -92,11 +91,32 @@ def check_shape(specification: Mapping[str, Any], register: Mapping[str, Any]) -
         if not isinstance(specification.get(name), str) or not specification[name]:
             raise MalformedSpecification(f"The specification needs {name}: a text, not {specification.get(name)!r}.")
     for name, subnet in subnets_of(specification).items():
-        if not isinstance(subnet, Mapping) or not isinstance(subnet.get("ipv4_prefix_length"), int):
-            raise MalformedSpecification(f"dualstack_subnets.{name} needs ipv4_prefix_length: a whole number.")
+        length = subnet.get("ipv4_prefix_length") if isinstance(subnet, Mapping) else subnet
+        if isinstance(length, bool) or not isinstance(length, int):
+            raise MalformedSpecification(f"dualstack_subnets.{name} needs ipv4_prefix_length: a whole number, not {length!r}.")
+        if not isinstance(subnet.get("families") or [], list):
+            raise MalformedSpecification(f"dualstack_subnets.{name}.families must be a list, not {subnet['families']!r}.")
+    pools = specification.get("ipv4_pools") or {}
+    if not isinstance(pools, Mapping):
+        raise MalformedSpecification(f"dualstack_ipv4_pools must be a mapping of purposes, not {pools!r}.")
+    for purpose, prefixes in pools.items():
+        if not isinstance(prefixes or [], list):
+            raise MalformedSpecification(f"dualstack_ipv4_pools.{purpose} must be a list of prefixes, not {prefixes!r}.")
+    for part in ("stamps", "retired"):
+        _check_levels(register.get(part), f"dualstack_register.{part}", 3)
     unknown = sorted(set(register) - {"stamps", "retired"})
     if unknown:
         raise MalformedSpecification(f"dualstack_register has unknown keys: {', '.join(unknown)}. Known: stamps, retired.")
+
+
+def _check_levels(value: Any, where: str, levels: int) -> None:
+    """stamps -> names -> families are mappings all the way down; empty ones may be left empty."""
+    if levels == 0 or value is None:
+        return
+    if not isinstance(value, Mapping):
+        raise MalformedSpecification(f"{where} must be a mapping, not {value!r}.")
+    for name, item in value.items():
+        _check_levels(item, f"{where}.{name}", levels - 1)
 
 
 def subnets_of(specification: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,6 +151,11 @@ def families_of(subnet: Mapping[str, Any]) -> list[str]:
     return list(subnet.get("families") or ["IPv4", "IPv6"])
 
 
+def _without_nulls(part: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A copy of one half of the register in which what YAML left empty is an empty mapping."""
+    return {stamp: {name: dict(families or {}) for name, families in (names or {}).items()} for stamp, names in (part or {}).items()}
+
+
 class Planner:
     """Proposes what the register does not hold yet, and never moves what it does."""
 
@@ -138,7 +163,7 @@ class Planner:
         check_shape(specification, register)
         self.specification = specification
         self.stamp: str = specification["stamp"]
-        self.register: dict[str, Any] = {part: copy.deepcopy(dict(register.get(part) or {})) for part in ("stamps", "retired")}
+        self.register: dict[str, Any] = {part: _without_nulls(register.get(part)) for part in ("stamps", "retired")}
         self.held = list(registered(register))
         self.names: dict[str, Any] = self.register["stamps"].setdefault(self.stamp, {})
         #: what could not be given: (name, family, why)
@@ -237,8 +262,10 @@ class Planner:
                 self.short.append((name, "ipv6", f"no free /{SUBNET_IPV6_LENGTH} is left in the virtual network {six}"))
 
     def _taken_in(self, space: Network) -> list[Any]:
-        """Ranges inside a virtual network: the virtual network itself, and what contains it, are not in the way."""
-        return [found for found in self._taken(space.version) if found != space and found.prefixlen > space.prefixlen]
+        """What stands in the way inside the stamp's virtual network: everything but that network itself."""
+        held = [found.network for found in self.held if (found.stamp, found.name, found.retired) != (self.stamp, "vnet", False)]
+        current = [read(text, name) for name, families in self.names.items() if name != "vnet" for text in families.values()]
+        return [found for found in [*held, *current] if found.version == space.version]
 
     def _return_retired(self) -> None:
         """A name that comes back gets its own prefixes back."""
@@ -264,7 +291,7 @@ class Planner:
         if not text:
             return ""
         services = ipaddress.IPv4Network(text)
-        return str(services[10]) if services.num_addresses > 11 else str(services[-2])
+        return str(services[10]) if services.num_addresses > 11 else str(services[max(0, services.num_addresses - 2)])
 
 
 def address_plan(specification: Mapping[str, Any], register: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,8 @@ def best_fit(pools: Iterable[IPv4], taken: Iterable[IPv4], length: int) -> IPv4:
     ``pools`` and ``taken`` may overlap each other in any way. The result depends on them as sets, not on their order.
     Raises :class:`NoRoom`.
     """
+    if not 0 <= length <= 32:
+        raise NoRoom
     candidates = [block for block in _free_blocks(pools, taken) if block.prefixlen <= length]
     if not candidates:
         raise NoRoom

@@ -21,12 +21,11 @@ from .plan import (
     Held,
     Planner,
     families_of,
-    pools_of,
     registered,
     subnets_of,
 )
 from .ranges import Network, inside, overlaps, read
-from .security_rules import PRIORITIES, family_rules, rule_families
+from .security_rules import PRIORITIES, family_rules, rule_families, unknown_subnets
 
 _DUAL_STACK = "https://learn.microsoft.com/azure/aks/configure-dual-stack"
 _OVERLAY = "https://learn.microsoft.com/azure/aks/concepts-network-azure-cni-overlay"
@@ -136,7 +135,7 @@ def plan_violations(specification: Mapping[str, Any], register: Mapping[str, Any
 
 @rule("unregistered", "https://learn.microsoft.com/azure/architecture/networking/guide/ipv6-ip-planning")
 def unregistered(case: Case) -> Iterator[Finding]:
-    names = (case.register.get("stamps") or {}).get(case.stamp) or {}
+    names = {name: families or {} for name, families in ((case.register.get("stamps") or {}).get(case.stamp) or {}).items()}
     proposed = {**{name: case.plan[name] for name in STAMP_RANGES}, **case.plan["subnets"]}
     for name, families in proposed.items():
         missing = {family: text for family, text in families.items() if family not in names.get(name, {})}
@@ -166,7 +165,8 @@ def overlap(case: Case) -> Iterator[Finding]:
                 yield subject, f"{network} overlaps {theirs} of {other}", "give one of them another prefix in the register"
         for held in case.held:
             retired_subnet = held.retired and held.stamp == case.stamp and name == "vnet" and held.name not in STAMP_RANGES
-            if (held.stamp != case.stamp or held.retired) and overlaps(network, held.network) and not retired_subnet:
+            itself = (held.stamp, held.name, held.network) == (case.stamp, name, network)
+            if (held.stamp != case.stamp or held.retired) and overlaps(network, held.network) and not (retired_subnet or itself):
                 yield subject, f"{network} overlaps {held.network} of {held.subject}", "give one of them another prefix in the register"
 
 
@@ -296,7 +296,7 @@ def ipv4_pool(case: Case) -> Iterator[Finding]:
         if purpose not in DEFAULT_POOLS:
             yield f"dualstack_ipv4_pools.{purpose}", "unknown purpose", f"known are {', '.join(DEFAULT_POOLS)}"
             continue
-        if not pools_of(case.specification, purpose):
+        if not case.specification["ipv4_pools"][purpose]:
             yield f"dualstack_ipv4_pools.{purpose}", "no prefix", "give at least one"
 
 
@@ -305,8 +305,11 @@ def dns_service_ip(case: Case) -> Iterator[Finding]:
     text, address = case.plan["services"].get("ipv4"), (case.cluster.get("dns_service_ip") or case.plan["dns_service_ip"])
     if text and address:
         network = read(text, "services")
-        parsed = ipaddress.ip_address(address)
-        if parsed not in network or parsed in (network[0], network[1]):
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            parsed = None
+        if parsed is None or parsed not in network or int(parsed) - int(network.network_address) < 2:
             yield f"{case.stamp}.dns_service_ip", f"{address} in {network}", "it lies in the IPv4 service range and is not its first address"
 
 
@@ -316,12 +319,30 @@ def dns_service_ip(case: Case) -> Iterator[Finding]:
 def _surge(pool: Mapping[str, Any]) -> int:
     """Nodes that an upgrade adds: a number, or a share of the pool rounded up."""
     text = str(pool.get("max_surge") or "10%")
-    nodes = _nodes(pool)
-    return -(-nodes * int(text[:-1]) // 100) if text.endswith("%") else int(text)
+    number = _whole(text.removesuffix("%")) or 0
+    return -(-_nodes(pool) * number // 100) if text.endswith("%") else number
 
 
 def _nodes(pool: Mapping[str, Any]) -> int:
-    return int(pool.get("max_count") or pool.get("count") or 1)
+    return _whole(pool.get("max_count")) or _whole(pool.get("count")) or 1
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number, None for what is none: `pool_numbers` says so."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None
+
+
+@rule("pool_numbers", "https://learn.microsoft.com/azure/aks/create-node-pools")
+def pool_numbers(case: Case) -> Iterator[Finding]:
+    for pool in case.node_pools:
+        for name in ("count", "min_count", "max_count", "max_pods"):
+            if pool.get(name) is not None and _whole(pool[name]) is None:
+                yield f"aks_node_pools.{pool.get('name')}.{name}", f"{pool[name]!r}", "give a whole number"
+        if pool.get("max_surge") is not None and _whole(str(pool["max_surge"]).removesuffix("%")) is None:
+            yield f"aks_node_pools.{pool.get('name')}.max_surge", f"{pool['max_surge']!r}", "give a number of nodes or a percentage"
 
 
 @rule("node_count", _OVERLAY)
@@ -372,6 +393,8 @@ def node_subnet_capacity(case: Case) -> Iterator[Finding]:
 @rule("node_subnet_dual_stack", _DUAL_STACK)
 def node_subnet_dual_stack(case: Case) -> Iterator[Finding]:
     name = case.cluster.get("node_subnet", "nodes")
+    if case.node_pools and "subnets" in case.specification and name not in case.plan["subnets"]:
+        yield f"{case.stamp}.{name}", "the plan has no subnet of this name for the nodes", "name one of dualstack_subnets"
     if case.node_pools and name in case.plan["subnets"] and set(case.plan["subnets"][name]) != {"ipv4", "ipv6"}:
         yield f"{case.stamp}.{name}", "the nodes' subnet does not have both families", "set its families to [IPv4, IPv6]"
 
@@ -379,7 +402,8 @@ def node_subnet_dual_stack(case: Case) -> Iterator[Finding]:
 @rule("pool_max_pods", _OVERLAY)
 def pool_max_pods(case: Case) -> Iterator[Finding]:
     for pool in case.node_pools:
-        if not 10 <= int(pool.get("max_pods") or 250) <= 250:
+        pods = _whole(pool.get("max_pods"))
+        if pods is not None and not 10 <= pods <= 250:
             yield f"aks_node_pools.{pool.get('name')}.max_pods", f"{pool['max_pods']}", "10 to 250 pods a node"
 
 
@@ -394,15 +418,15 @@ def pool_name(case: Case) -> Iterator[Finding]:
 @rule("pool_zones", "https://learn.microsoft.com/azure/aks/availability-zones")
 def pool_zones(case: Case) -> Iterator[Finding]:
     for pool in case.node_pools:
-        if "zones" in pool and len(set(pool["zones"])) < 2:
+        if pool.get("zones") is not None and len(set(pool["zones"])) < 2:
             yield f"aks_node_pools.{pool.get('name')}.zones", f"{pool['zones']}", "two zones at least, so that the loss of one is survived"
 
 
 @rule("pool_counts", "https://learn.microsoft.com/azure/aks/cluster-autoscaler")
 def pool_counts(case: Case) -> Iterator[Finding]:
     for pool in case.node_pools:
-        low, high = pool.get("min_count"), pool.get("max_count")
-        if low is not None and high is not None and not int(low) <= int(pool.get("count") or low) <= int(high):
+        low, count, high = (_whole(pool.get(name)) for name in ("min_count", "count", "max_count"))
+        if low is not None and high is not None and not low <= (low if count is None else count) <= high:
             yield (
                 f"aks_node_pools.{pool.get('name')}",
                 f"min_count {low}, count {pool.get('count')}, max_count {high}",
@@ -481,7 +505,8 @@ _DOCUMENTATION = tuple(ipaddress.IPv4Network(text) for text in ("192.0.2.0/24", 
 def public_ip_prefix_length(case: Case) -> Iterator[Finding]:
     for name, prefix in (case.specification.get("public_ip_prefixes") or {}).items():
         low, high = (124, 127) if prefix.get("version") == "IPv6" else (28, 31)
-        if not low <= int(prefix.get("length", 0)) <= high:
+        length = _whole(prefix.get("length"))
+        if length is None or not low <= length <= high:
             yield name, f"/{prefix.get('length')} for {prefix.get('version')}", f"/{low} to /{high}"
 
 
@@ -489,8 +514,17 @@ def public_ip_prefix_length(case: Case) -> Iterator[Finding]:
 
 
 def _security_rules(case: Case) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The rules whose names the plan knows; `security_rule_names` reports the others."""
     for item in case.specification.get("security_rules") or []:
-        yield f"network_security_rules.{item.get('name')}", item
+        if not unknown_subnets(item, case.plan):
+            yield f"network_security_rules.{item.get('name')}", item
+
+
+@rule("security_rule_names", _NSG)
+def security_rule_names(case: Case) -> Iterator[Finding]:
+    for item in case.specification.get("security_rules") or []:
+        for name in unknown_subnets(item, case.plan):
+            yield f"network_security_rules.{item.get('name')}", f"the plan has no subnet {name!r}", "name one of dualstack_subnets"
 
 
 @rule("security_rule_families", _IPV6)

@@ -70,6 +70,12 @@ def _put(properties: dict[str, Any], side: str, what: str, values: list[str]) ->
         properties[f"{side}{what}{'es' if what.endswith('x') else 's'}"] = values
 
 
+def unknown_subnets(rule: Mapping[str, Any], plan: Mapping[str, Any]) -> list[str]:
+    """The subnets that a rule names and the plan does not have."""
+    named = [term.removeprefix("subnet:") for side in _SIDES for term in _terms(rule, side) if term.startswith("subnet:")]
+    return [name for name in named if name not in plan.get("subnets", {})]
+
+
 def family_rules(rule: Mapping[str, Any], plan: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Azure's security rules for one rule: one when no side names a prefix, else one for each family that both sides have.
 
@@ -78,6 +84,9 @@ def family_rules(rule: Mapping[str, Any], plan: Mapping[str, Any]) -> list[dict[
     """
     if not rule.get("name") or not isinstance(rule.get("priority"), int):
         raise MalformedSpecification(f"network_security_rules: {dict(rule)!r} needs a name and a priority (a whole number).")
+    if not all(_prefixes(rule, side, plan) for side in _SIDES):
+        # A subnet without a range of its own: a rule about nothing opens nothing.
+        return []
     families = [rule_families(rule, side, plan) for side in _SIDES]
     named = [found for found in families if found]
     wanted = sorted(set.intersection(*named)) if named else [0]

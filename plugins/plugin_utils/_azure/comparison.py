@@ -20,6 +20,7 @@ _ABSENT = object()
 #: top-level members that ARM owns
 _ENVELOPE = frozenset({"id", "name", "type", "etag", "systemdata", "apiversion"})
 UNKNOWN = "(known after apply)"
+_EMPTY: tuple[Any, ...] = (None, [], {})
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Comparison:
         self._shared = Patterns(shared)
         self._skipped = Patterns([*create_only, *facts.create_only])
         self._plural_of = {singular: plural for plural, singular in facts.plurals.items()}
+        self._forms = self._plural_of.keys() | facts.plurals.keys()
         self._list_keys = facts.list_keys | {path.lower(): keys for path, keys in (list_keys or {}).items()}
 
     def differences(self, declared: Mapping[str, Any], live: Mapping[str, Any]) -> list[Difference]:
@@ -75,15 +77,15 @@ class Comparison:
         elif live is _ABSENT and isinstance(declared, Mapping):
             for name, value in declared.items():
                 self._compare(value, _ABSENT, f"{path}.{name}", f"{pattern}.{name}", found)
-            if not declared and path.rpartition(".")[2].startswith("/"):
-                # userAssignedIdentities: {<id>: {}} - the key is the value.
+            if not declared and "/" in path:
+                # userAssignedIdentities: {<id>: {}}: the key is the value, and an empty mapping is there or not.
                 found.append(Difference(path, None, {}))
         elif not self._same(declared, None if live is _ABSENT else live, pattern):
             found.append(Difference(path, None if live is _ABSENT else live, declared))
 
     def _member(self, mapping: Mapping[str, Any], name: str) -> Any:
         """A live member by its name; ids as keys whatever their case, a plural also where Azure shows its singular."""
-        if name in mapping:
+        if name in mapping and (mapping[name] not in _EMPTY or name not in self._forms):
             return mapping[name]
         if name.startswith("/"):
             return next((value for key, value in mapping.items() if key.lower() == name.lower()), _ABSENT)
@@ -109,7 +111,7 @@ class Comparison:
             if key not in theirs:
                 found.append(Difference(here, None, item))
             elif isinstance(item, Mapping):
-                self._compare(item, theirs[key], here, items, found)
+                self._compare({name: value for name, value in item.items() if name not in keys}, theirs[key], here, items, found)
         if pattern not in self._shared:
             found += [Difference(f"{path}[{_label(item, keys)}]", item, None) for key, item in theirs.items() if key not in ours]
 
@@ -136,7 +138,7 @@ class Comparison:
         return not found
 
     def _same(self, declared: Any, live: Any, pattern: str) -> bool:
-        if declared in (None, [], {}) and live in (None, [], {}):
+        if declared in _EMPTY and live in _EMPTY:
             return True
         if isinstance(declared, (Mapping, list)) or isinstance(live, (Mapping, list)):
             return False
@@ -156,7 +158,8 @@ class Comparison:
                 present = next((key for key in result if key == name or (name.startswith("/") and key.lower() == name.lower())), name)
                 below = f"{pattern}.{name}".lstrip(".")
                 # Azure takes one of the two forms.
-                result.pop(self._facts.plurals.get(name) or self._plural_of.get(name, ""), None)
+                if value not in _EMPTY:
+                    result.pop(self._facts.plurals.get(name) or self._plural_of.get(name, ""), None)
                 if value is None:
                     result.pop(present, None)
                 else:

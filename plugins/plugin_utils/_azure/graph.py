@@ -85,9 +85,11 @@ class Declarations:
         self._ids: dict[str, str] = {}
         if not isinstance(declared, Mapping) or not declared:
             raise DeclarationError("resources must be a mapping of handles to resources.")
+        self._declared = {str(handle) for handle in declared}
         entries = list(self._expand(declared))
         resources = [found for handle, entry in entries if (found := self._resource(handle, entry))]
         self.resources = {resource.handle: resource for resource in resources}
+        self._check_unique(resources)
         for resource in resources:
             self._find_needs(resource)
         self._check_cycles()
@@ -100,6 +102,9 @@ class Declarations:
             if not isinstance(entry, Mapping):
                 self._faults.append(f"{handle}: a resource is a mapping, not {type(entry).__name__}.")
                 continue
+            for name in ("depends_on", "shared", "create_only"):
+                if isinstance(entry.get(name), str) and "{{" not in entry[name]:
+                    self._faults.append(f"{handle}: {name} must be a list, not the text {entry[name]!r}.")
             unknown = sorted(set(entry) - KEYS)
             if unknown:
                 self._faults.append(f"{handle}: unknown keys {', '.join(unknown)}. Known: {', '.join(sorted(KEYS))}.")
@@ -116,6 +121,9 @@ class Declarations:
             for item in items:
                 variables = {"item": item}
                 key = item.get("key", item.get("name")) if isinstance(item, Mapping) else item
+                if key is None:
+                    self._faults.append(f"{handle}: an item of the loop has neither key nor name: {item!r}.")
+                    continue
                 if self._wanted(handle, entry, variables):
                     yield f"{handle}[{key}]", self._render(f"{handle}[{key}]", rest, variables)
 
@@ -132,7 +140,11 @@ class Declarations:
         identifier = self._identifier(handle, entry)
         if identifier is None:
             return None
-        resource_type = entry.get("type") or type_of(identifier)
+        try:
+            resource_type = entry.get("type") or type_of(identifier)
+        except ValueError as error:
+            self._faults.append(f"{handle}: {error}")
+            return None
         facts = known(resource_type)
         if facts is None:
             if not entry.get("api_version"):
@@ -200,11 +212,10 @@ class Declarations:
                 self._faults.append(f"{resource.handle}: ${{{reference}}} refers to no declared resource.")
         for name in list(resource.needs):
             if name not in self.resources:
-                # A dependency on a loop is one on each of its resources.
-                expanded = {handle for handle in self.resources if handle.startswith(f"{name}[")}
+                # A dependency on a loop is one on each of its resources; one on what its `when` leaves out is none.
                 resource.needs.discard(name)
-                resource.needs |= expanded
-                if not expanded and name in resource.needs:
+                resource.needs |= {handle for handle in self.resources if handle.startswith(f"{name}[")}
+                if name.partition("[")[0] not in self._declared:
                     self._faults.append(f"{resource.handle}: depends_on {name} is no declared resource.")
         mentioned = {text.lower() for text in texts(resource.body) if text.startswith("/subscriptions/")}
         for other in self.resources.values():
@@ -213,6 +224,18 @@ class Declarations:
                 continue
             if resource.id.lower().startswith(key + "/") or any(text == key or text.startswith(key + "/") for text in mentioned):
                 resource.needs.add(other.handle)
+
+    def _check_unique(self, resources: list[Resource]) -> None:
+        """No two loop items with one key, no two handles with one id: the second would silently win, or write against the first."""
+        handles: set[str] = set()
+        ids: dict[str, str] = {}
+        for resource in resources:
+            if resource.handle in handles:
+                self._faults.append(f"{resource.handle}: two items of the loop have this key.")
+            elif resource.id.lower() in ids and not resource.existing:
+                self._faults.append(f"{resource.handle}: {ids[resource.id.lower()]} has the same id {resource.id}.")
+            handles.add(resource.handle)
+            ids.setdefault(resource.id.lower(), resource.handle)
 
     def _check_cycles(self) -> None:
         try:

@@ -19,7 +19,7 @@ class Patterns:
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
         self._patterns = frozenset(pattern.lower() for pattern in patterns)
-        self._maps = [re.compile(re.escape(pattern).replace(r"\{\}", "[^.]+")) for pattern in self._patterns if "{}" in pattern]
+        self._maps = [re.compile(re.escape(pattern).replace(r"\{\}", r"(?:/[^\[\]]+?|[^.]+)")) for pattern in self._patterns if "{}" in pattern]
 
     def __contains__(self, path: str) -> bool:
         """``path`` is dotted, with ``[]`` behind a list's name."""
