@@ -153,7 +153,8 @@ class Server:
         for pattern, method in _SUBSCRIPTION_ROUTES:
             match = re.fullmatch(pattern, lower)
             if match:
-                return await method(self, request, path, body, *match.groups())
+                answer: web.Response = await method(self, request, path, body, *match.groups())
+                return answer
         parsed = ids.parse(path)
         if parsed.tail:
             return await self._collection_or_action(request, parsed, path, body, caller)
@@ -364,7 +365,7 @@ class Server:
         name = next((known for known in NAMESPACES if known.lower() == namespace.lower()), None)
         if name is None:
             raise errors.ArmError(404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.")
-        types = [
+        types: list[dict[str, Any]] = [
             {"resourceType": found.type.partition("/")[2], "locations": list(LOCATIONS.values()), "apiVersions": ["2025-05-01"]}
             for found in KINDS.values()
             if found.type.startswith(name + "/")
@@ -460,7 +461,8 @@ class Server:
         )
 
     def quota(self) -> dict[str, int]:
-        return _QUOTA | self.azure.store.facts.get("quota", {})
+        changed: dict[str, int] = self.azure.store.facts.get("quota", {})
+        return _QUOTA | changed
 
     @staticmethod
     def _cores(scale_set: Resource) -> int:

@@ -430,7 +430,7 @@ CASES: dict[str, Case] = {
     ),
     "aks-cluster-capacity": Case(
         "InsufficientPodCidr",
-        Put(CLUSTER, cluster({"podCidrs": ["10.244.0.0/24", "fd00:244::/64"]}, pools=[pool("system", mode="System", count=2)])),
+        Put(CLUSTER, cluster({"podCidrs": ["10.244.0.0/24", "fd00:244::/64"]}, pools=(pool("system", mode="System", count=2),))),
         Put(CLUSTER, cluster({"podCidrs": ["10.244.0.0/24", "fd00:244::/64"]})),
     ),
     "aks-maintenance-name": Case(

@@ -111,7 +111,7 @@ class _Reader:
                 self.checked.ignored += attempt.ignored
                 return read
             tries.append(attempt.problems)
-        self.checked.problems += min(tries, key=len)
+        self.checked.problems += sorted(tries, key=len)[0]
         return value
 
     def _scalar(self, node: dict[str, Any], value: Any, path: str) -> None:

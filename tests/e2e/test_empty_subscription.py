@@ -1,0 +1,149 @@
+"""What a run says and refuses before anything is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e.conftest import Lab
+
+
+def test_check_mode_reads_as_a_bill_of_materials(arm: Lab) -> None:
+    shared = arm.playbook("shared")
+    assert shared.code == 0, shared.output
+    before = len(arm.entries())
+    run = arm.playbook("site", "--check", "--diff")
+    assert run.code == 0, run.output
+    assert arm.our_writes(before) == []
+    for expected in (
+        "virtualNetworks/vnet-example-westeurope (absent)",
+        "managedClusters/aks-example-westeurope (absent)",
+        "publicIPAddressVersion: IPv6",
+        "would create Service entrance-ipv6",
+        "would create Deployment entrance-ipv4",
+    ):
+        assert expected in run.output
+
+
+#: what is wrong -> variables of the stamp, what the message must hold
+BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "several things at once": (
+        {
+            "aks_network_policy": "calico",
+            "aks_node_pools": [{"name": "System", "min_count": 2, "max_count": 5, "zones": ["1", "2"]}],
+            "aks_tier": "Gold",
+        },
+        ["calico is not supported with dual-stack", "aks_node_pools.System", "aks_tier", "Gold"],
+    ),
+    "an unregistered subnet": (
+        {
+            "dualstack_subnets": {
+                "nodes": {"ipv4_prefix_length": 22, "purpose": "nodes"},
+                "endpoints": {"ipv4_prefix_length": 26, "families": ["IPv4"]},
+                "new": {"ipv4_prefix_length": 24},
+            }
+        },
+        ["westeurope.new: not in the register", "plan_write=true", "new: {ipv4:"],
+    ),
+    "an unknown location": ({"dualstack_location": "atlantis"}, ["atlantis is not a region", "westeurope"]),
+    "a wrong subscription": (
+        {"dualstack_subscription_id": "00000000-0000-4000-8000-00000000dead"},
+        ["00000000-0000-4000-8000-00000000dead", "not a subscription that the credentials may see"],
+    ),
+    "a controller locked out": (
+        {"aks_controller_address": "203.0.113.200", "aks_api_server_authorized_ip_ranges": ["198.51.100.0/24"]},
+        ["203.0.113.200", "aks_api_server_authorized_ip_ranges"],
+    ),
+    "an IPv6 range for the API server": ({"aks_api_server_authorized_ip_ranges": ["2001:db8::/32"]}, ["takes IPv4 only"]),
+    "too few cores": (
+        {
+            "aks_node_pools": [
+                {"name": "big", "mode": "System", "vm_size": "Standard_D96ds_v5", "min_count": 20, "max_count": 30, "zones": ["1", "2"]}
+            ]
+        },
+        ["1920 cores", "of 500"],
+    ),
+    "an image without a digest": ({"ingress_image": "nginx:latest"}, ["nginx:latest is not pinned by digest"]),
+}
+
+
+@pytest.fixture(scope="module")
+def refusing() -> Any:
+    lab = Lab("--no-kubernetes", "--unregistered", "Microsoft.KeyVault")
+    try:
+        yield lab
+    finally:
+        lab.close()
+
+
+@pytest.mark.parametrize("name", BAD_INPUT)
+def test_bad_input_is_refused_before_anything_is_written(refusing: Lab, name: str) -> None:
+    variables, expected = BAD_INPUT[name]
+    refusing.set(**variables)
+    before = len(refusing.entries())
+    run = refusing.playbook("site")
+    assert run.code == 2, run.output
+    for text in [*expected, "not registered: Microsoft.KeyVault", "run shared.yml"]:
+        if text == "not registered: Microsoft.KeyVault" and name in ("a wrong subscription",):
+            continue
+        assert text in run.output.replace("\n", " "), (text, run.output)
+    assert refusing.our_writes(before) == []
+
+
+def test_missing_credentials(arm: Lab) -> None:
+    environment = arm.environment
+    arm.set(dualstack_subscription_id=environment["AZURE_SUBSCRIPTION_ID"])
+    run = arm.run("env", "-u", "AZURE_SECRET", "ansible-playbook", "-i", str(arm.inventories / "westeurope.yml"), "dualstack.aks.site")
+    assert run.code == 2
+    assert "secret (AZURE_SECRET) not set" in run.output.replace("\n", " ")
+    assert arm.our_writes() == []
+
+
+def test_names_taken_by_others(arm: Lab) -> None:
+    arm.set(registry_name="takenbyothers")
+    group = f"{arm.subscription}/resourceGroups/rg-others"
+    assert arm.call("PUT", group, "2025-04-01", {"location": "westeurope"}).status_code == 201
+    registry = f"{group}/providers/Microsoft.ContainerRegistry/registries/takenbyothers"
+    assert arm.call("PUT", registry, "2025-11-01", {"location": "westeurope", "sku": {"name": "Basic"}}).status_code == 201
+    run = arm.playbook("site")
+    assert run.code == 2
+    assert "takenbyothers is taken" in run.output
+    assert arm.our_writes() == []
+
+
+def test_providers_are_registered_when_allowed() -> None:
+    lab = Lab("--no-kubernetes", "--unregistered", "Microsoft.Network")
+    try:
+        lab.set(network_register_providers=True)
+        run = lab.run(
+            "ansible-playbook",
+            "-i",
+            str(lab.inventories / "westeurope.yml"),
+            "dualstack.aks.site",
+            "--tags",
+            "network",
+            "-e",
+            "dns_public_zone=",
+            "-e",
+            "dns_private_zone=",
+        )
+        assert run.code == 0, run.output
+        assert any(write.endswith("/Microsoft.Network/register") for write in lab.our_writes())
+    finally:
+        lab.close()
+
+
+def test_plan_needs_no_azure(arm: Lab) -> None:
+    register = arm.inventories / "group_vars" / "regions" / "addresses.yml"
+    register.write_text("dualstack_register: {}\n")
+    before = len(arm.entries())
+    inventory = str(arm.inventories)
+    assert arm.run("ansible-playbook", "-i", inventory, "dualstack.aks.plan", "--check", "--diff").code == 2
+    assert arm.run("ansible-playbook", "-i", inventory, "dualstack.aks.plan", "-e", "plan_write=true").code == 0
+    written = yaml.safe_load(register.read_text())["dualstack_register"]["stamps"]
+    assert sorted(written) == ["northeurope", "westeurope"]
+    again = arm.run("ansible-playbook", "-i", inventory, "dualstack.aks.plan", "--check")
+    assert (again.code, again.changed) == (0, 0), again.output
+    assert arm.entries(before) == []
