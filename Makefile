@@ -47,7 +47,7 @@ lint: $(READY) ## yamllint, ansible-lint, ruff, mypy, changelog (about 1 minute)
 	$(BIN)/yamllint --strict .
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --no-error-summary lab scripts tests
+	$(BIN)/mypy --no-error-summary plugins lab scripts tests
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline
 	$(BIN)/antsibull-changelog lint
 

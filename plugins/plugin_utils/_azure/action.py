@@ -37,7 +37,7 @@ DECLARATION_OPTIONS: dict[str, dict[str, Any]] = {
     "read_timeout": {"type": "float", "default": 120},
     "parallelism": {"type": "int", "default": 8},
 }
-_SECRET = re.compile(r"secret|password|token|\.value$", re.IGNORECASE)
+_SECRET = re.compile(r"secret|password|token|^\.?properties\.value$", re.IGNORECASE)
 _MASK = "(secret)"
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 

@@ -9,6 +9,7 @@ import base64
 import json
 import threading
 import time
+import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
@@ -166,7 +167,8 @@ class ArmClient:
         return current
 
     def _url(self, identifier: str) -> str:
-        return self._client.format_url(requests.utils.quote(identifier, safe="/@()'$=&?:,"))
+        formatted: str = self._client.format_url(urllib.parse.quote(identifier, safe="/@()'$=&?:,"))
+        return formatted
 
     def _send(self, request: HttpRequest) -> PipelineResponse[Any, Any]:
         try:
