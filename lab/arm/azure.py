@@ -149,8 +149,6 @@ class Options:
     unregistered: list[str] = field(default_factory=list)
     any_version: bool = False
     kubernetes: bool = True
-    #: where the API server's allow-list would see this machine's calls come from
-    controller_address: str = "203.0.113.200"
 
 
 def _plain_location(text: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import copy
 import json
@@ -325,8 +324,6 @@ async def _converge(azure: Azure, cluster: Resource) -> None:
     azure.store.save(cluster)
     if azure.clusters:
         await azure.clusters.converge(cluster)
-    else:
-        await asyncio.sleep(0)
 
 
 def _make_identities(azure: Azure, cluster: Resource, group: str) -> None:

@@ -178,9 +178,7 @@ class Server:
     def _public(self, request: web.Request, lower: str, raw: bytes) -> web.Response:
         """What needs no token: Entra's endpoints and the cloud's metadata."""
         if lower == "/metadata/endpoints":
-            found = self.entra.metadata()
-            # Before 2019-05-01 the answer was one object.
-            return web.json_response(found)
+            return web.json_response(self.entra.metadata())
         if lower == "/common/discovery/instance":
             host = self.endpoint.removeprefix("https://")
             return web.json_response(

@@ -146,7 +146,10 @@ def test_foreign_things_stay_and_ours_that_were_dropped_go(stamp: Lab) -> None:
     group["tags"]["costs"] = "4711"
     _done(stamp.call("PUT", group_path, "2025-05-01", group))
     _done(stamp.call("PUT", f"{vnet_path}/subnets/theirs", "2025-05-01", {"properties": {"addressPrefixes": ["10.0.24.0/24"]}}))
-    stamp.set(network_security_rules=[{"name": "ours", "priority": 300, "source": ["198.51.100.0/24", "2001:db8:1::/48"], "protocol": "Tcp"}])
+    stamp.set(
+        network_security_rules_shared=True,
+        network_security_rules=[{"name": "ours", "priority": 300, "source": ["198.51.100.0/24", "2001:db8:1::/48"], "protocol": "Tcp"}],
+    )
     added = stamp.playbook("site", "--tags", "network")
     assert added.code == 0, added.output
     names = {rule["name"] for rule in stamp.get(group_path)["properties"]["securityRules"]}
@@ -156,6 +159,11 @@ def test_foreign_things_stay_and_ours_that_were_dropped_go(stamp: Lab) -> None:
     again = stamp.playbook("site", "--tags", "network")
     assert again.changed == 0, again.output
     stamp.set()
+    dropped = stamp.playbook("site", "--tags", "network", "--diff")
+    assert dropped.code == 0, dropped.output
+    assert "-properties.securityRules[ours-ipv6]:" in dropped.output
+    left = {rule["name"] for rule in stamp.get(group_path)["properties"]["securityRules"]}
+    assert not left & {"theirs", "ours", "ours-ipv6"}
 
 
 def _foreign_rule() -> dict[str, Any]:
