@@ -26,7 +26,6 @@ _BUSY = {
     "ReferencedResourceNotProvisioned",
     "ResourceGroupBeingDeleted",
     "RetryableError",
-    "Conflict409InProgress",
 }
 _BUSY_WORDS = ("in progress", "is being", "provisioning state is")
 #: seconds that a new principal may take to be known everywhere (learn.microsoft.com/azure/role-based-access-control/troubleshooting)
