@@ -11,7 +11,7 @@ import copy
 import inspect
 import time
 import uuid
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -75,6 +75,12 @@ class Kind:
     delete_seconds: float = 0
     #: answers to an accepted long write: 201/200 with the body, or 202 without
     accepts_with_202 = False
+    #: the answer to a write that made the resource
+    created_status = 201
+    #: a DELETE answers with what it deleted
+    shows_deleted = False
+    #: members that Azure's types do not name, and the service reads over
+    overlooked: frozenset[str] = frozenset()
     has_provisioning_state = True
     has_etag = False
     #: an If-Match header is compared with the etag
@@ -118,6 +124,10 @@ class Kind:
         """A POST on the resource. None: there is no such action."""
         return None
 
+    def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
+        """A GET below the resource that is no resource of its own; ``name`` in lower case. None: there is no such view."""
+        return None
+
 
 KINDS: dict[str, Kind] = {}
 
@@ -134,6 +144,8 @@ class Rules(Protocol):
     def check_write(self, write: Write) -> None: ...
 
     def check_delete(self, azure: Azure, resource: Resource) -> None: ...
+
+    def check_access(self, azure: Azure, caller: Caller, path: str, *, writing: bool) -> None: ...
 
 
 @dataclass
@@ -196,6 +208,21 @@ class Azure:
         body = self.kind_of(resource.type).render(self, resource)
         return {"id": resource.id, "name": body.pop("name", resource.name), "type": resource.type} | body
 
+    def spelt(self, path: str) -> str:
+        """An id as Azure spells it, whatever case the client wrote: what is there has its own spelling, types have their kind's."""
+        found = self.store.get(path)
+        if found:
+            return found.id
+        parsed = ids.parse(path)
+        if not parsed.subscription and not parsed.namespace:
+            return ""
+        if not parsed.namespace:
+            return f"{self.subscription_id}/resourceGroups/{parsed.resource_group}" if parsed.resource_group else self.subscription_id
+        namespace, *types = self.kind_of(parsed.type).type.split("/")
+        if len(parsed.names) > 1:
+            return f"{self.spelt(parsed.parent)}/{types[-1]}/{parsed.name}"
+        return f"{self.spelt(parsed.scope)}/providers/{namespace}/{types[0]}/{parsed.name}"
+
     # Writes
 
     def check_scope(self, parsed: ids.ResourceId, *, writing: bool = False) -> None:
@@ -214,22 +241,6 @@ class Azure:
             raise errors.ParentNotFound(parsed.parent)
         if ids.parse(parsed.scope).names and not self.store.get(parsed.scope):
             raise errors.NotFound(parsed.scope)
-
-    def authorize(self, caller: Caller, path: str, *, writing: bool) -> None:
-        """The lab's client owns the subscription; a managed identity may do what its role assignments say, and AKS' own in its node group."""
-        if caller.object_id == self.options.client_object or len(path.split("/")) < 5:
-            return
-        if not writing and (path.count("/") == 4 or "/locations/" in path):
-            # Provider documents, and the operations that the caller itself began.
-            return
-        from .containerservice import granted
-
-        if not granted(self, caller.object_id, path, writing=writing):
-            raise errors.ArmError(
-                403,
-                "AuthorizationFailed",
-                f"The client '{caller.client_id}' with object id '{caller.object_id}' does not have authorization to perform action over '{path}'.",
-            )
 
     def check_locks(self, resource: str, *, deleting: bool) -> None:
         """A CanNotDelete lock on the resource or above it stops deletion; ReadOnly stops every write."""
@@ -278,12 +289,13 @@ class Azure:
             raise errors.ArmError(
                 409, "InvalidResourceLocation", f"The resource '{path}' already exists in location '{old_location}'; it cannot be created elsewhere."
             )
-        checked = schema.check(served.type, api_version, body, partial=partial)
+        checked = schema.check(served.type, api_version, body, partial=partial, overlooked=served.overlooked)
         if checked.problems:
-            first = checked.problems[0]
-            raise errors.ArmError(400, first.code, first.message, target=first.target, details=checked.problems)
+            raise errors.Malformed(checked.problems)
         wanted = merge(copy.deepcopy(before.body), checked.body) if partial and before else checked.body
-        write = Write(self, before.id if before else path, before.type if before else served.type, wanted, before, caller, partial)
+        if old_location:
+            wanted.setdefault("location", old_location)
+        write = Write(self, self.spelt(path), before.type if before else served.type, wanted, before, caller, partial)
         served.defaults(write)
         self.rules.check_write(write)
         self._check_children(served, write)
@@ -428,6 +440,13 @@ class Azure:
         self.start(self._run(operation))
         return operation
 
+    def start_action(self, resource: Resource, seconds: float) -> Operation:
+        """The operation of an action that does not touch the resource's own state."""
+        operation = Operation(str(uuid.uuid4()), resource.id, "post", time.time() + seconds * self.options.time_scale)
+        self.store.save_operation(operation)
+        self.start(self._run(operation))
+        return operation
+
     def resume(self) -> None:
         """Go on with what was under way when the lab stopped."""
         for operation in self.store.operations.values():
@@ -457,7 +476,7 @@ class Azure:
         try:
             if operation.verb == "delete":
                 await self.forget(resource)
-            else:
+            elif operation.verb != "post":
                 outcome = served.finished(self, resource, operation.before)
                 if inspect.isawaitable(outcome):
                     await outcome
@@ -467,6 +486,9 @@ class Azure:
             operation.status, operation.error = "Failed", {"code": "InternalServerError", "message": f"{type(error).__name__}: {error}"}
         else:
             operation.status = "Succeeded"
+        if operation.verb == "post":
+            self.store.save_operation(operation)
+            return
         # The resource may have gone while it was being worked on: what is deleted stays deleted.
         if self.store.get(operation.resource) is resource and (operation.verb != "delete" or operation.status == "Failed"):
             resource.operation = ""

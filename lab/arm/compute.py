@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .azure import Azure, Kind, Write, kind
 from .ids import ResourceId
-from .network import LOAD_BALANCER, SCALE_SET_VM, pool_members
+from .network import LOAD_BALANCER, SCALE_SET_VM, ip_configurations, nic_configurations, pool_members
 from .store import Resource
 
 SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
@@ -19,6 +21,11 @@ class ScaleSet(Kind):
     type = SCALE_SET
     has_etag = True
     partial_put = True
+
+    def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
+        if name != "networkinterfaces":
+            return None
+        return {"value": [nic for machine in azure.store.children(resource.id, "virtualMachines") for nic in _interfaces(machine)]}
 
 
 @kind
@@ -57,23 +64,41 @@ class ScaleSetVM(Kind):
                 balancer.body["etag"] = resource.body["etag"]
                 azure.store.save(balancer)
 
+    def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
+        collection, _, wanted = name.partition("/")
+        match collection:
+            case "instanceview":
+                return copy.deepcopy(resource.properties["instanceView"])
+            case "networkinterfaces" if not wanted:
+                return {"value": list(_interfaces(resource))}
+            case "networkinterfaces":
+                return next((nic for nic in _interfaces(resource) if nic["name"].lower() == wanted), None)
+        return None
+
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         body = super().render(azure, resource)
-        for nic in (body["properties"].get("networkProfileConfiguration") or {}).get("networkInterfaceConfigurations") or []:
-            for configuration in nic["properties"].get("ipConfigurations") or []:
-                # Azure shows a VM's addresses on its NIC only.
-                configuration["properties"].pop("privateIPAddress", None)
+        for configuration in ip_configurations(body["properties"]):
+            # Azure shows a VM's addresses on its NIC only.
+            configuration["properties"].pop("privateIPAddress", None)
         return body
+
+
+def _interfaces(machine: Resource) -> Iterator[dict[str, Any]]:
+    """A VM's network interfaces as Microsoft.Network shows them: with the addresses."""
+    for configuration in copy.deepcopy(nic_configurations(machine.properties)):
+        path = f"{machine.id}/networkInterfaces/{configuration['name']}"
+        properties = configuration["properties"]
+        for item in properties.get("ipConfigurations") or []:
+            item["id"] = f"{path}/ipConfigurations/{item['name']}"
+            item["properties"] |= {"privateIPAllocationMethod": "Dynamic", "provisioningState": "Succeeded"}
+        properties |= {"virtualMachine": {"id": machine.id}, "provisioningState": "Succeeded"}
+        yield {"id": path, "name": configuration["name"], "properties": properties}
 
 
 def _keep_addresses(old: dict[str, Any], new: dict[str, Any]) -> None:
     """Addresses are the lab's own knowledge: a client's PUT does not carry them."""
 
-    def configurations(properties: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        nics = (properties.get("networkProfileConfiguration") or {}).get("networkInterfaceConfigurations") or []
-        return {item["name"]: item["properties"] for nic in nics for item in nic["properties"].get("ipConfigurations") or []}
-
-    before = configurations(old)
-    for name, properties in configurations(new).items():
-        if "privateIPAddress" in before.get(name, {}):
-            properties["privateIPAddress"] = before[name]["privateIPAddress"]
+    before = {item["name"]: item["properties"] for item in ip_configurations(old)}
+    for item in ip_configurations(new):
+        if "privateIPAddress" in before.get(item["name"], {}):
+            item["properties"]["privateIPAddress"] = before[item["name"]]["privateIPAddress"]

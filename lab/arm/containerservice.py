@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from . import errors, ids
 from .azure import Azure, Caller, Kind, Write, kind, merge
 from .compute import SCALE_SET
-from .network import LOAD_BALANCER, NSG, PUBLIC_IP, free_private_address
+from .network import LOAD_BALANCER, NSG, PUBLIC_IP, VNET, free_private_address
 from .store import Resource
 
 CLUSTER = "Microsoft.ContainerService/managedClusters"
@@ -56,11 +58,13 @@ _POOL_DEFAULTS: dict[str, Any] = {
 }
 
 
-def with_pool_defaults(pool: dict[str, Any]) -> dict[str, Any]:
-    result = _POOL_DEFAULTS | pool
+def with_pool_defaults(pool: dict[str, Any], *, exists: bool) -> dict[str, Any]:
+    """Under the autoscaler a pool that exists grows to a minimum that was raised."""
+    # az sends empty texts where it has nothing to say.
+    result = _POOL_DEFAULTS | {name: value for name, value in pool.items() if value != ""}
     result["upgradeSettings"] = {"maxSurge": "10%"} | (pool.get("upgradeSettings") or {})
-    if result["enableAutoScaling"]:
-        result["count"] = max(result["count"], result.get("minCount") or 1)
+    if result["enableAutoScaling"] and (exists or "count" not in pool):
+        result["count"] = max(result["count"], result.get("minCount") or 0)
     return result
 
 
@@ -98,12 +102,15 @@ class ManagedCluster(Kind):
         properties.setdefault("enableRBAC", True)
         properties.setdefault("supportPlan", "KubernetesOfficial")
         properties.setdefault("disableLocalAccounts", False)
-        if "kubernetesVersion" not in properties:
+        if not properties.get("kubernetesVersion"):
             properties["kubernetesVersion"] = write.old_properties.get("kubernetesVersion") or "1.36"
         if "agentPoolProfiles" not in properties and write.before:
             pools = write.azure.store.children(write.id, "agentPools")
             properties["agentPoolProfiles"] = [{"name": pool.name} | copy.deepcopy(pool.properties) for pool in pools]
-        properties["agentPoolProfiles"] = [with_pool_defaults(pool) for pool in properties.get("agentPoolProfiles") or []]
+        known = {pool.name.lower() for pool in write.azure.store.children(write.id, "agentPools")}
+        properties["agentPoolProfiles"] = [
+            with_pool_defaults(pool, exists=pool["name"].lower() in known) for pool in properties.get("agentPoolProfiles") or []
+        ]
 
     def accepted(self, write: Write, resource: Resource) -> None:
         properties = resource.properties
@@ -113,8 +120,9 @@ class ManagedCluster(Kind):
             path = f"{resource.id}/agentPools/{pool['name']}"
             old = write.azure.store.get(path)
             body = {
+                "etag": f'W/"{uuid.uuid4()}"',
                 "properties": {name: value for name, value in pool.items() if name != "name"}
-                | {"provisioningState": "Creating" if not old else "Updating"}
+                | {"provisioningState": "Creating" if not old else "Updating"},
             }
             write.azure.store.save(Resource(old.id if old else path, POOL, body, hidden=dict(old.hidden) if old else {}))
         properties.setdefault("nodeResourceGroup", node_resource_group(resource))
@@ -173,12 +181,45 @@ class ManagedCluster(Kind):
             return {"kubeconfigs": [{"name": "clusterUser", "value": base64.b64encode(_kubeconfig(azure, resource).encode()).decode()}]}
         return None
 
+    def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
+        shown = azure.render(resource)
+        match name:
+            case "upgradeprofiles/default":
+                pools = [
+                    {
+                        "name": pool["name"],
+                        "osType": pool["osType"],
+                        "kubernetesVersion": pool["currentOrchestratorVersion"],
+                        "upgrades": _upgrades(pool["currentOrchestratorVersion"]),
+                    }
+                    for pool in shown["properties"]["agentPoolProfiles"]
+                ]
+                version = shown["properties"]["currentKubernetesVersion"]
+                properties = {
+                    "controlPlaneProfile": {"osType": "Linux", "kubernetesVersion": version, "upgrades": _upgrades(version)},
+                    "agentPoolProfiles": pools,
+                }
+                path = f"{shown['id']}/upgradeprofiles/default"
+                return {"id": path, "name": "default", "type": f"{CLUSTER}/upgradeProfiles", "properties": properties}
+            case "availableagentpoolversions":
+                versions = [{"default": True, "kubernetesVersion": version} for version in sorted(set(VERSIONS.values()))]
+                path = f"{shown['id']}/availableAgentPoolVersions/default"
+                kind_name = f"{CLUSTER}/availableAgentPoolVersions"
+                return {"id": path, "name": "default", "type": kind_name, "properties": {"agentPoolVersions": versions}}
+        return None
+
     async def deleted(self, azure: Azure, resource: Resource) -> None:
         if azure.clusters:
             await azure.clusters.delete(resource.id)
         group = azure.store.get(_group_id(azure, node_resource_group(resource)))
         if group:
             await azure.forget(group)
+
+
+def _upgrades(version: str) -> list[dict[str, Any]]:
+    """The versions after one, as upgrade profiles list them."""
+    order = sorted(set(VERSIONS.values()), key=lambda text: [int(part) for part in text.split(".")])
+    return [{"kubernetesVersion": later} for later in order[order.index(version) + 1 :]] if version in order else []
 
 
 def _lower_group(resource: str) -> str:
@@ -235,7 +276,7 @@ class AgentPool(Kind):
         return resource.parent
 
     def defaults(self, write: Write) -> None:
-        write.body["properties"] = with_pool_defaults(write.properties)
+        write.body["properties"] = with_pool_defaults(write.properties, exists=write.before is not None)
 
     async def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
         await _converge(azure, azure.get(ids.parse(resource.id).parent))
@@ -252,6 +293,19 @@ class AgentPool(Kind):
         properties["eTag"] = body.pop("etag", "")
         return body
 
+    def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
+        if name != "upgradeprofiles/default":
+            return None
+        shown = azure.render(resource)["properties"]
+        version = shown["currentOrchestratorVersion"]
+        properties = {
+            "kubernetesVersion": version,
+            "osType": shown["osType"],
+            "upgrades": _upgrades(version),
+            "latestNodeImageVersion": shown["nodeImageVersion"],
+        }
+        return {"id": f"{resource.id}/upgradeProfiles/default", "name": "default", "type": f"{POOL}/upgradeProfiles", "properties": properties}
+
     async def deleted(self, azure: Azure, resource: Resource) -> None:
         cluster = azure.store.get(ids.parse(resource.id).parent)
         if cluster and cluster.operation == "":
@@ -265,30 +319,14 @@ class MaintenanceConfiguration(Kind):
     has_provisioning_state = False
 
 
-_READERS = {"acdd72a7-3385-48ef-bd42-f606fba81ae7"}
-_WRITERS = {
-    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "microsoft.",
-    "b24988ac-6180-42a0-ab88-20f7382dd24c": "microsoft.",
-    "4d97b98b-1d4f-4787-a291-c67834d212e7": "microsoft.network",
-}
-
-
-def granted(azure: Azure, principal: str, path: str, *, writing: bool) -> bool:
-    """Whether a managed identity's role assignments cover a request; AKS gives a cluster's identity its node resource group."""
-    namespace = ids.parse(path).namespace.lower()
+def node_groups_of(azure: Azure, principal: str) -> list[str]:
+    """The node resource groups of the clusters that run as a managed identity: AKS gives it all rights there."""
+    groups = []
     for cluster in azure.store.of_type(CLUSTER):
         identities = [_identity_facts(azure, name) for name in (cluster.body.get("identity") or {}).get("userAssignedIdentities") or {}]
-        own = any(facts.get("principalId") == principal for facts in identities)
-        if own and path.lower().startswith(_group_id(azure, node_resource_group(cluster)).lower() + "/"):
-            return True
-    for assignment in azure.store.of_type("Microsoft.Authorization/roleAssignments"):
-        scope = ids.parse(assignment.id).scope.lower()
-        role = str(assignment.properties["roleDefinitionId"]).rsplit("/", 1)[-1].lower()
-        covers = path.lower() == scope or path.lower().startswith(scope + "/")
-        fits = namespace.startswith(_WRITERS.get(role, "-")) or (not writing and role in _READERS)
-        if covers and fits and assignment.properties["principalId"] == principal:
-            return True
-    return False
+        if any(facts.get("principalId") == principal for facts in identities):
+            groups.append(_group_id(azure, node_resource_group(cluster)))
+    return groups
 
 
 # What AKS does behind the API
@@ -303,6 +341,7 @@ async def _converge(azure: Azure, cluster: Resource) -> None:
         azure.make(group, {"location": location, "managedBy": cluster.id, "tags": {"aks-managed-cluster-name": cluster.name}})
     pools = azure.store.children(cluster.id, "agentPools")
     _make_identities(azure, cluster, group)
+    subnet = _make_network(azure, cluster, group) if any(not pool.properties.get("vnetSubnetID") for pool in pools) else ""
     nsg = f"{group}/providers/{NSG}/aks-agentpool-{number}-nsg"
     if not azure.store.get(nsg):
         azure.make(nsg, {"location": location, "properties": {"securityRules": []}})
@@ -310,7 +349,7 @@ async def _converge(azure: Azure, cluster: Resource) -> None:
     if properties["networkProfile"]["outboundType"] == "loadBalancer":
         _make_outbound(azure, cluster, group, balancer)
     for pool in pools:
-        _make_scale_set(azure, cluster, pool, group, balancer, nsg)
+        _make_scale_set(azure, cluster, pool, group, balancer, nsg, pool.properties.get("vnetSubnetID") or subnet)
         pool.properties["provisioningState"] = "Succeeded"
         azure.store.save(pool)
     wanted = {scale_set_name(pool.name, number).lower() for pool in pools}
@@ -326,6 +365,11 @@ async def _converge(azure: Azure, cluster: Resource) -> None:
         await azure.clusters.converge(cluster)
 
 
+def own_kubelet_identity(azure: Azure, cluster: Resource) -> str:
+    """Id of the kubelet's identity that AKS makes when none is given."""
+    return f"{_group_id(azure, node_resource_group(cluster))}/providers/{IDENTITY}/{cluster.name}-agentpool"
+
+
 def _make_identities(azure: Azure, cluster: Resource, group: str) -> None:
     """The kubelet's identity and one for each add-on that has one."""
     computed, location = cluster.hidden["computed"], cluster.body["location"]
@@ -335,7 +379,7 @@ def _make_identities(azure: Azure, cluster: Resource, group: str) -> None:
         return {"resourceId": found.id, "clientId": found.properties["clientId"], "objectId": found.properties["principalId"]}
 
     given = ((cluster.properties.get("identityProfile") or {}).get("kubeletidentity") or {}).get("resourceId")
-    kubelet = given or f"{group}/providers/{IDENTITY}/{cluster.name}-agentpool"
+    kubelet = given or own_kubelet_identity(azure, cluster)
     if not azure.store.get(kubelet):
         azure.make(kubelet, {"location": location})
     computed["identityProfile"] = {"kubeletidentity": facts(kubelet)}
@@ -346,6 +390,20 @@ def _make_identities(azure: Azure, cluster: Resource, group: str) -> None:
             if not azure.store.get(identity):
                 azure.make(identity, {"location": location})
             computed.setdefault("addonProfiles", {})[addon] = {"identity": facts(identity)}
+
+
+def _make_network(azure: Azure, cluster: Resource, group: str) -> str:
+    """The virtual network that AKS makes when pools name no subnet; the id of its subnet."""
+    vnet = f"{group}/providers/{VNET}/aks-vnet-{cluster_number(cluster.id)}"
+    subnet = f"{vnet}/subnets/aks-subnet"
+    if not azure.store.get(vnet):
+        dual = "IPv6" in cluster.properties["networkProfile"]["ipFamilies"]
+        unique = ids.stable_uuid(cluster.id, "vnet").replace("-", "")
+        prefix = f"fd{unique[:2]}:{unique[2:6]}:{unique[6:10]}::"
+        space = ["10.224.0.0/12", f"{prefix}/56"][: 1 + dual]
+        azure.make(vnet, {"location": cluster.body["location"], "properties": {"addressSpace": {"addressPrefixes": space}}})
+        azure.make(subnet, {"properties": {"addressPrefixes": ["10.224.0.0/16", f"{prefix}/64"][: 1 + dual]}})
+    return subnet
 
 
 def _make_outbound(azure: Azure, cluster: Resource, group: str, balancer: str) -> None:
@@ -411,13 +469,12 @@ def scale_set_name(pool: str, number: str) -> str:
     return f"aks-{pool}-{number}-vmss"
 
 
-def _make_scale_set(azure: Azure, cluster: Resource, pool: Resource, group: str, balancer: str, nsg: str) -> None:
+def _make_scale_set(azure: Azure, cluster: Resource, pool: Resource, group: str, balancer: str, nsg: str, subnet: str) -> None:
     number = cluster_number(cluster.id)
     name = scale_set_name(pool.name, number)
     path = f"{group}/providers/{SCALE_SET}/{name}"
     zones = pool.properties.get("availabilityZones") or []
     families = cluster.properties["networkProfile"]["ipFamilies"]
-    subnet = pool.properties.get("vnetSubnetID") or ""
     count = pool.properties["count"]
     has_balancer = azure.store.get(balancer) is not None
 
@@ -430,7 +487,7 @@ def _make_scale_set(azure: Azure, cluster: Resource, pool: Resource, group: str,
                     {"id": f"{balancer}/backendAddressPools/aksOutboundBackendPool"},
                     {"id": f"{balancer}/backendAddressPools/kubernetes"},
                 ]
-            elif has_balancer and azure.get(balancer).properties["outboundRules"][-1]["name"].endswith("IPv6"):
+            elif has_balancer and any(item["name"].endswith("IPv6") for item in azure.get(balancer).properties["outboundRules"]):
                 properties["loadBalancerBackendAddressPools"] = [{"id": f"{balancer}/backendAddressPools/aksOutboundBackendPool-IPv6"}]
             if family in addresses:
                 properties["privateIPAddress"] = addresses[family]
@@ -477,7 +534,7 @@ def _make_scale_set(azure: Azure, cluster: Resource, pool: Resource, group: str,
     machines = {machine.body["instanceId"]: machine for machine in azure.store.children(path, "virtualMachines")}
     for instance in range(count):
         if str(instance) not in machines:
-            addresses = {family: free_private_address(azure, subnet, family) for family in families} if subnet else {}
+            addresses = {family: free_private_address(azure, subnet, family) for family in families}
             zone = zones[instance % len(zones)] if zones else ""
             azure.make(f"{path}/virtualMachines/{instance}", _machine(name, path, instance, zone, pool, cluster, nic(addresses)))
     for instance, machine in machines.items():
@@ -502,7 +559,11 @@ def _machine(scale_set: str, path: str, instance: int, zone: str, pool: Resource
             "latestModelApplied": True,
             "vmId": ids.stable_uuid(path, str(instance)),
             "hardwareProfile": {"vmSize": size},
-            "osProfile": {"computerName": f"{scale_set}{_base36(instance)}", "adminUsername": "azureuser"},
+            "osProfile": {
+                "computerName": f"{scale_set}{_base36(instance)}",
+                "adminUsername": "azureuser",
+                "linuxConfiguration": {"disablePasswordAuthentication": True},
+            },
             "storageProfile": {"osDisk": {"osType": "Linux", "name": f"{scale_set}_{instance}_os", "createOption": "FromImage"}},
             "networkProfile": {
                 "networkInterfaces": [{"id": f"{path}/virtualMachines/{instance}/networkInterfaces/{scale_set}", "properties": {"primary": True}}]

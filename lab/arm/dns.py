@@ -1,8 +1,9 @@
-"""Microsoft.Network/dnsZones and privateDnsZones. The two spell the same things differently (facts/azure.md 2.11)."""
+"""Microsoft.Network/dnsZones and privateDnsZones. The two spell the same things differently."""
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from typing import Any
 
 from . import ids
@@ -12,19 +13,29 @@ from .store import Resource
 PUBLIC_ZONE = "Microsoft.Network/dnsZones"
 PRIVATE_ZONE = "Microsoft.Network/privateDnsZones"
 LINK = PRIVATE_ZONE + "/virtualNetworkLinks"
+RECORD_TYPES = ("A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT")
 
 
 class _Zone(Kind):
     has_etag = True
     honours_if_match = True
+    #: names under which all record sets are listed, whatever their type
+    all_record_sets: tuple[str, ...] = ()
 
     def defaults(self, write: Write) -> None:
         write.body.setdefault("location", "global")
+
+    def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
+        if name not in self.all_record_sets:
+            return None
+        found = [item for item in azure.store.below(resource.id) if isinstance(azure.kind_of(item.type), _RecordSet)]
+        return {"value": [azure.render(item) for item in found]}
 
 
 @kind
 class PublicZone(_Zone):
     type = PUBLIC_ZONE
+    all_record_sets = ("recordsets", "all")
     delete_seconds = 5
     has_provisioning_state = False
 
@@ -59,6 +70,7 @@ class PublicZone(_Zone):
 @kind
 class PrivateZone(_Zone):
     type = PRIVATE_ZONE
+    all_record_sets = ("all",)
     seconds = 10
     delete_seconds = 10
     accepts_with_202 = True
@@ -66,6 +78,7 @@ class PrivateZone(_Zone):
     def accepted(self, write: Write, resource: Resource) -> None:
         resource.properties["maxNumberOfRecordSets"] = 25000
         resource.properties["maxNumberOfVirtualNetworkLinks"] = 1000
+        resource.properties["maxNumberOfVirtualNetworkLinksWithRegistration"] = 100
 
     def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
         if before is None:
@@ -76,6 +89,7 @@ class PrivateZone(_Zone):
         properties = body["properties"]
         links = azure.store.children(resource.id, "virtualNetworkLinks")
         properties["numberOfVirtualNetworkLinks"] = len(links)
+        properties["numberOfVirtualNetworkLinksWithRegistration"] = len([link for link in links if link.properties["registrationEnabled"]])
         properties["numberOfRecordSets"] = len(azure.store.below(resource.id)) - len(links)
         return body
 
@@ -100,6 +114,9 @@ class _RecordSet(Kind):
     honours_if_match = True
     public = True
 
+    def defaults(self, write: Write) -> None:
+        write.body.setdefault("properties", {})
+
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         body = super().render(azure, resource)
         properties = body["properties"]
@@ -120,8 +137,8 @@ class _RecordSet(Kind):
 def _record_kinds() -> None:
     """One kind for each record type of each provider: they differ in nothing but their name."""
     for zone, is_public in ((PUBLIC_ZONE, True), (PRIVATE_ZONE, False)):
-        for record in ("A", "AAAA", "CNAME", "NS", "SOA", "TXT"):
-            if is_public or record != "NS":
+        for record in RECORD_TYPES:
+            if is_public or record not in ("CAA", "NS"):
                 kind(type(f"{record}RecordSet", (_RecordSet,), {"type": f"{zone}/{record}", "public": is_public}))
 
 
@@ -136,6 +153,8 @@ class VirtualNetworkLink(Kind):
     accepts_with_202 = True
     has_etag = True
     honours_if_match = True
+    #: clients that send a whole virtual network where its id is meant (azure.azcollection) are served all the same
+    overlooked = frozenset({"properties.virtualNetwork.properties"})
 
     def busy_with(self, resource: ids.ResourceId) -> str:
         return resource.parent

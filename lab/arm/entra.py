@@ -59,9 +59,9 @@ class Entra:
         key: dict[str, Any] = dict(algorithm.to_jwk(self._key.public_key(), as_dict=True))
         return {"keys": [key | {"kid": "lab", "use": "sig", "alg": "RS256"}]}
 
-    def metadata(self) -> list[dict[str, Any]]:
-        """``/metadata/endpoints``: how clients learn a cloud they do not know."""
-        return [
+    def metadata(self, api_version: str) -> Any:
+        """``/metadata/endpoints``: how clients learn a cloud they do not know. A list of clouds; since 2022-09-01 the asked one alone."""
+        clouds = [
             {
                 "name": "Lab",
                 "portal": self.endpoint,
@@ -90,6 +90,7 @@ class Entra:
                 },
             }
         ]
+        return clouds if api_version < "2022-09-01" else clouds[0]
 
     def client_token(self, form: dict[str, str]) -> dict[str, Any]:
         """The client credentials grant (RFC 6749 4.4)."""
@@ -127,8 +128,8 @@ class Entra:
             "access_token": encoded,
         }
 
-    def verify(self, authorization: str, user_agent: str) -> Caller:
-        """Who sent this ``Authorization`` header; signature, issuer, audience and expiry are checked."""
+    def verify(self, authorization: str, user_agent: str, *, graph: bool = False) -> Caller:
+        """Who sent this ``Authorization`` header; signature, issuer, audience (ARM's, or Microsoft Graph's) and expiry are checked."""
         scheme, _, encoded = authorization.partition(" ")
         if scheme.lower() != "bearer" or not encoded:
             raise Unauthorized("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
@@ -139,6 +140,8 @@ class Entra:
             "https://management.core.windows.net/",
             "https://management.azure.com/",
         ]
+        if graph:
+            audiences = [f"{self.endpoint}/msgraph", f"{self.endpoint}/msgraph/", "https://graph.microsoft.com", "https://graph.microsoft.com/"]
         required: Any = {"require": ["exp", "iss", "aud", "oid", "appid"]}
         try:
             claims = jwt.decode(encoded, self._key.public_key(), algorithms=["RS256"], audience=audiences, issuer=self.issuer, options=required)

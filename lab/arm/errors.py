@@ -41,6 +41,17 @@ class ParentNotFound(ArmError):
         )
 
 
+class Malformed(ArmError):
+    """A body that is refused for its shape. Codes of Microsoft.Network's parser stand in the details only."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        first = problems[0]
+        if first.code in ("MissingJsonReferenceId", "DuplicateResourceName"):
+            super().__init__(400, "InvalidRequestFormat", "Cannot parse the request.", details=problems)
+        else:
+            super().__init__(400, first.code, first.message, target=first.target, details=problems)
+
+
 class InvalidReference(ArmError):
     def __init__(self, missing: str, user: str) -> None:
         super().__init__(400, "InvalidResourceReference", f"Resource {missing} referenced by resource {user} was not found.")

@@ -10,7 +10,14 @@ from typing import Any
 
 _SECRET = re.compile(r"secret|password|token|keydata|connectionstring", re.IGNORECASE)
 #: reading actions: POSTs that change nothing
-READING_ACTIONS = ("listclusterusercredential", "listclusteradmincredential", "listkeys", "checknameavailability", "listcredentials")
+READING_ACTIONS = (
+    "listclusterusercredential",
+    "listclusteradmincredential",
+    "listkeys",
+    "listcredentials",
+    "checknameavailability",
+    "checkmhsmnameavailability",
+)
 
 
 def without_secrets(value: Any, name: str = "") -> Any:

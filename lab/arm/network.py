@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import ipaddress
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import errors, ids
@@ -22,6 +22,7 @@ NAT_GATEWAY = "Microsoft.Network/natGateways"
 LOAD_BALANCER = "Microsoft.Network/loadBalancers"
 NIC = "Microsoft.Network/networkInterfaces"
 PRIVATE_ENDPOINT = "Microsoft.Network/privateEndpoints"
+ZONE_GROUP = PRIVATE_ENDPOINT + "/privateDnsZoneGroups"
 SCALE_SET_VM = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"
 
 #: Public addresses come from the documentation ranges (RFC 5737, RFC 3849).
@@ -89,6 +90,27 @@ class VirtualNetwork(_NetworkKind):
         body["properties"]["subnets"] = [azure.render(child) for child in azure.store.children(resource.id, "subnets")]
         body["properties"].setdefault("virtualNetworkPeerings", [])
         return body
+
+    def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
+        if name != "checkipaddressavailability":
+            return None
+        return _address_availability(azure, resource, query.get("ipAddress") or "")
+
+
+def _address_availability(azure: Azure, vnet: Resource, text: str) -> dict[str, Any]:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError as error:
+        raise errors.ArmError(400, "InvalidRequestFormat", f"The IP address '{text}' is not valid.") from error
+    subnets = azure.store.children(vnet.id, "subnets")
+    for network in (ipaddress.ip_network(prefix) for subnet in subnets for prefix in prefixes_of(subnet.properties)):
+        if address in network:
+            used = _used_private_addresses(azure) | {str(network[number]) for number in range(4)}
+            free = (str(network[number]) for number in range(4, network.num_addresses) if str(network[number]) not in used)
+            if str(address) in used:
+                return {"available": False, "availableIPAddresses": list(itertools.islice(free, 5)), "isPlatformReserved": False}
+            return {"available": True, "isPlatformReserved": False}
+    raise errors.ArmError(400, "PrivateIPAddressNotInAnySubnet", f"Private static IP address {text} does not belong to the range of any subnet.")
 
 
 @kind
@@ -248,7 +270,7 @@ class PublicIPAddress(_NetworkKind):
         properties.setdefault("publicIPAllocationMethod", "Static")
         properties.setdefault("idleTimeoutInMinutes", 4)
         properties.setdefault("ipTags", [])
-        # Writable in the schema, server-assigned in practice (facts/azure.md 2.4).
+        # Writable in the schema, server-assigned in practice.
         properties.pop("ipAddress", None)
 
     def accepted(self, write: Write, resource: Resource) -> None:
@@ -303,6 +325,19 @@ def public_ip_gateway(azure: Azure, public_ip: str) -> Resource | None:
     return None
 
 
+def public_ip_prefix_users(azure: Azure, prefix: str) -> Iterator[str]:
+    """Ids of the addresses, NAT gateways and load balancers that take from a prefix."""
+    yield from (found.id for found in references_to(azure, PUBLIC_IP, "publicIPPrefix", prefix))
+    for gateway in azure.store.of_type(NAT_GATEWAY):
+        for name in ("publicIpPrefixes", "publicIpPrefixesV6"):
+            if any(same_id(item["id"], prefix) for item in gateway.properties.get(name) or []):
+                yield gateway.id
+    for balancer in azure.store.of_type(LOAD_BALANCER):
+        for frontend in balancer.properties.get("frontendIPConfigurations") or []:
+            if same_id(reference(frontend["properties"], "publicIPPrefix"), prefix):
+                yield str(frontend["id"])
+
+
 @kind
 class PublicIPPrefix(_NetworkKind):
     type = PUBLIC_IP_PREFIX
@@ -340,7 +375,7 @@ class NatGateway(_NetworkKind):
         return body
 
 
-_BALANCER_PARTS = ("frontendIPConfigurations", "backendAddressPools", "loadBalancingRules", "probes", "outboundRules", "inboundNatRules")
+BALANCER_PARTS = ("frontendIPConfigurations", "backendAddressPools", "loadBalancingRules", "probes", "outboundRules", "inboundNatRules")
 
 
 @kind
@@ -354,14 +389,14 @@ class LoadBalancer(_NetworkKind):
     def defaults(self, write: Write) -> None:
         write.body.setdefault("sku", {}).setdefault("name", "Standard")
         write.body["sku"].setdefault("tier", "Regional")
-        for part in _BALANCER_PARTS:
+        for part in BALANCER_PARTS:
             if write.properties.get(part) is None:
                 write.properties[part] = []
 
     def accepted(self, write: Write, resource: Resource) -> None:
         super().accepted(write, resource)
         before = {item["name"].lower(): item for item in write.old_properties.get("frontendIPConfigurations") or []}
-        for part in _BALANCER_PARTS:
+        for part in BALANCER_PARTS:
             for item in resource.properties[part]:
                 item.setdefault("properties", {})
                 item["id"] = f"{resource.id}/{part}/{item['name']}"
@@ -413,10 +448,20 @@ def _set_unless_empty(properties: dict[str, Any], name: str, value: list[Any]) -
         properties[name] = value
 
 
+def nic_configurations(properties: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The network interfaces in a scale set VM's properties."""
+    return (properties.get("networkProfileConfiguration") or {}).get("networkInterfaceConfigurations") or []
+
+
+def ip_configurations(properties: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The IP configurations of all network interfaces in a scale set VM's properties."""
+    return [item for nic in nic_configurations(properties) for item in nic["properties"].get("ipConfigurations") or []]
+
+
 def vm_ip_configurations(azure: Azure) -> Iterator[tuple[Resource, dict[str, Any], dict[str, Any]]]:
     """(scale set VM, its NIC's configuration, one IP configuration of that) for every VM."""
     for machine in azure.store.of_type(SCALE_SET_VM):
-        for nic in (machine.properties.get("networkProfileConfiguration") or {}).get("networkInterfaceConfigurations") or []:
+        for nic in nic_configurations(machine.properties):
             for configuration in nic["properties"].get("ipConfigurations") or []:
                 yield machine, nic, configuration
 
@@ -430,6 +475,13 @@ def pool_members(azure: Azure, pool: str) -> list[str]:
     ]
 
 
+def _used_private_addresses(azure: Azure) -> set[str | None]:
+    used = {configuration["properties"].get("privateIPAddress") for _, _, configuration in vm_ip_configurations(azure)}
+    for balancer in azure.store.of_type(LOAD_BALANCER):
+        used |= {item["properties"].get("privateIPAddress") for item in balancer.properties.get("frontendIPConfigurations") or []}
+    return used | {found.hidden.get("address") for found in azure.store.of_type(PRIVATE_ENDPOINT)}
+
+
 def free_private_address(azure: Azure, subnet_id: str, version: str) -> str:
     """The next free address of a family in a subnet; Azure keeps the first four of each to itself."""
     subnet = azure.store.get(subnet_id)
@@ -439,10 +491,7 @@ def free_private_address(azure: Azure, subnet_id: str, version: str) -> str:
     network = next((found for found in networks if found.version == int(version[-1])), None)
     if network is None:
         raise errors.ArmError(400, "PrivateIPAddressVersionMismatch", f"Subnet {subnet_id} has no {version} prefix.")
-    used = {configuration["properties"].get("privateIPAddress") for _, _, configuration in vm_ip_configurations(azure)}
-    for balancer in azure.store.of_type(LOAD_BALANCER):
-        used |= {item["properties"].get("privateIPAddress") for item in balancer.properties.get("frontendIPConfigurations") or []}
-    used |= {found.hidden.get("address") for found in azure.store.of_type(PRIVATE_ENDPOINT)}
+    used = _used_private_addresses(azure)
     return next(str(network[number]) for number in range(4, network.num_addresses) if str(network[number]) not in used)
 
 
@@ -476,6 +525,11 @@ class PrivateEndpoint(_NetworkKind):
             {
                 "location": resource.body["location"],
                 "properties": {
+                    "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
+                    "enableAcceleratedNetworking": False,
+                    "enableIPForwarding": False,
+                    "primary": False,
+                    "privateEndpoint": {"id": resource.id},
                     "ipConfigurations": [
                         {
                             "name": "privateEndpointIpConfig",
@@ -487,7 +541,7 @@ class PrivateEndpoint(_NetworkKind):
                                 "primary": True,
                             },
                         }
-                    ]
+                    ],
                 },
             },
         )
@@ -525,7 +579,7 @@ def _private_link_names(azure: Azure, properties: dict[str, Any]) -> list[str]:
 
 @kind
 class PrivateDnsZoneGroup(Kind):
-    type = PRIVATE_ENDPOINT + "/privateDnsZoneGroups"
+    type = ZONE_GROUP
     seconds = 5
     delete_seconds = 5
     has_etag = True

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import hmac
 import json
 import re
 import ssl
 import time
 import traceback
 import uuid
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+from yarl import URL
 
-from . import compute, containerservice, dns, errors, ids, network, rules, services
+from . import catalog, compute, containerservice, dns, errors, graph, ids, network, rules, services
 from .azure import KINDS, Azure, Caller, Options
 from .entra import Entra
 from .journal import Journal, without_secrets
@@ -51,6 +54,14 @@ _INLINE_LISTS = {
     "microsoft.network/routetables/routes": "routes",
     "microsoft.network/loadbalancers/backendaddresspools": "backendAddressPools",
 }
+#: the same, read only
+_SHOWN_LISTS = {
+    f"microsoft.network/loadbalancers/{name.lower()}": name
+    for name in ("frontendIPConfigurations", "loadBalancingRules", "outboundRules", "probes", "inboundNatRules")
+} | {
+    "microsoft.network/virtualnetworks/virtualnetworkpeerings": "virtualNetworkPeerings",
+    "microsoft.network/networksecuritygroups/defaultsecurityrules": "defaultSecurityRules",
+}
 _QUOTA = {"cores": 500, "standardDDSv5Family": 500}
 
 
@@ -65,11 +76,15 @@ class Server:
         self.identity_port = 0
         #: App Service style managed identity: header value -> resource id of the identity
         self.identity_headers: dict[str, str] = {}
+        #: where there are packets: cuts a zone off or brings it back, and says how many nodes it has
+        self.lose_zone: Callable[[str, bool], Awaitable[int]] | None = None
+        self._client_secret = client_secret
 
     async def start(self, certificate: Path, key: Path) -> None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate, key)
         application = web.Application(client_max_size=16 * 2**20)
+        application.router.add_post("/lab/zones/{zone}", self._zone)
         application.router.add_route("*", "/{path:.*}", self.handle)
         self._runners.append(web.AppRunner(application, access_log=None, keepalive_timeout=300))
         await self._runners[0].setup()
@@ -97,11 +112,33 @@ class Server:
             self.entra.token(request.query.get("resource", ""), identity.properties["principalId"], identity.properties["clientId"])
         )
 
+    async def _zone(self, request: web.Request) -> web.Response:
+        """The lab's own business, not Azure's: ``python -m lab zone``."""
+        if not hmac.compare_digest(request.headers.get("Authorization", ""), f"Bearer {self._client_secret}"):
+            return web.json_response({"error": "not for you"}, status=401)
+        if self.lose_zone is None:
+            return web.json_response({"error": "this lab has no packets, so no zone can be lost"}, status=409)
+        zone, lost = request.match_info["zone"], bool((await request.json())["lost"])
+        nodes = await self.lose_zone(zone, lost)
+        self.journal.record(
+            {
+                "time": round(time.time(), 3),
+                "client": "lab",
+                "method": "POST",
+                "path": request.path,
+                "apiVersion": "",
+                "status": 200,
+                "body": {"lost": lost, "nodes": nodes},
+            }
+        )
+        return web.json_response({"nodes": nodes})
+
     # One request
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         started = time.time()
-        if self.latency and request.path.lower().startswith("/subscriptions"):
+        path = re.sub("/+", "/", request.path)
+        if self.latency and path.lower().startswith("/subscriptions"):
             await asyncio.sleep(self.latency)
         entry: dict[str, Any] = {
             "time": round(started, 3),
@@ -110,16 +147,18 @@ class Server:
             "path": request.path,
             "apiVersion": request.query.get("api-version", ""),
         }
+        # what a batch asks for is read as requests like this one; after its body is read it cannot be copied any more
+        template = request.clone() if path.lower().rstrip("/") == "/batch" else None
         raw = await request.read()
         body: Any = {}
         try:
-            if raw and request.path.lower().startswith("/subscriptions"):
+            if raw and path.lower().startswith(("/subscriptions", "/msgraph", "/batch")):
                 try:
                     body = json.loads(raw)
                 except ValueError as error:
                     raise errors.ArmError(400, "InvalidRequestContent", f"The request content was invalid: {error}.") from error
                 entry["body"] = without_secrets(body)
-            response = await self._answer(request, body, raw, entry)
+            response = await self._batch(template, body) if template else await self._answer(request, body, raw, entry)
         except errors.ArmError as error:
             entry["error"] = error.code
             response = web.json_response(error.body(), status=error.status)
@@ -138,15 +177,33 @@ class Server:
         self.journal.record(entry)
         return response
 
+    async def _batch(self, template: web.Request, body: Any) -> web.Response:
+        """Several GETs in one request (``POST /batch``): each is answered, and journalled, as if it had come alone."""
+        responses = []
+        for item in body.get("requests") or []:
+            if item.get("httpMethod", "GET") != "GET":
+                raise errors.ArmError(400, "InvalidRequestContent", "The lab's batches hold GET requests only.")
+            target = URL(item["url"])
+            target = target.relative() if target.absolute else target
+            answer = await self.handle(template.clone(method="GET", rel_url=target))
+            assert isinstance(answer, web.Response)
+            content = json.loads(answer.text) if answer.text else None
+            headers = {key: value for key, value in answer.headers.items() if key.lower().startswith("x-ms-")}
+            responses.append({"name": item.get("name"), "httpStatusCode": answer.status, "headers": headers, "content": content})
+        return web.json_response({"responses": responses})
+
     async def _answer(self, request: web.Request, body: Any, raw: bytes, entry: dict[str, Any]) -> web.Response:
         path = re.sub("/+", "/", request.path).rstrip("/")
         lower = path.lower()
+        if lower.startswith("/msgraph/"):
+            self.entra.verify(request.headers.get("Authorization", ""), entry["client"], graph=True)
+            return web.json_response(graph.answer(self.azure, request.method, lower.split("/", 3)[-1], request.query, body))
         if not lower.startswith(("/subscriptions", "/tenants", "/providers")):
             return self._public(request, lower, raw)
         caller = self.entra.verify(request.headers.get("Authorization", ""), entry["client"])
         if "api-version" not in request.query:
             raise errors.ArmError(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
-        self.azure.authorize(caller, path, writing=request.method not in ("GET", "HEAD"))
+        self.azure.rules.check_access(self.azure, caller, path, writing=request.method not in ("GET", "HEAD"))
         segments = lower.split("/")
         if segments[1] == "subscriptions" and len(segments) > 2 and segments[2] != self.azure.options.subscription.lower():
             raise errors.ArmError(404, "SubscriptionNotFound", f"The subscription '{segments[2]}' could not be found.")
@@ -156,6 +213,10 @@ class Server:
                 answer: web.Response = await method(self, request, path, body, *match.groups())
                 return answer
         parsed = ids.parse(path)
+        if request.method == "GET" and parsed.names and not self.azure.store.get(path):
+            view = self._view(parsed, request)
+            if view is not None:
+                return web.json_response(view)
         if parsed.tail:
             return await self._collection_or_action(request, parsed, path, body, caller)
         inline = _INLINE_LISTS.get(parsed.type.lower())
@@ -172,13 +233,25 @@ class Server:
             case "DELETE":
                 if not self.azure.store.get(path):
                     return web.Response(status=204)
-                return self._accepted(self.azure.delete(path, if_match=request.headers.get("If-Match", "")), None, 200)
+                leaving = self.azure.get(path)
+                shown = self.azure.render(leaving) if self.azure.kind_of(leaving.type).shows_deleted else None
+                operation = self.azure.delete(path, if_match=request.headers.get("If-Match", ""))
+                return web.json_response(shown) if shown else self._accepted(operation, None, 200)
         raise errors.ArmError(405, "MethodNotAllowed", f"{request.method} is not allowed on {path}.")
+
+    def _view(self, parsed: ids.ResourceId, request: web.Request) -> Any:
+        """What the resource above shows under this path, None when it shows nothing there."""
+        above = parsed.text if parsed.tail else parsed.parent
+        resource = self.azure.store.get(above)
+        if resource is None or resource.type == services.GROUP:
+            return None
+        name = parsed.tail or f"{parsed.types[-1]}/{parsed.name}"
+        return self.azure.kind_of(resource.type).view(self.azure, resource, name.lower(), request.query)
 
     def _public(self, request: web.Request, lower: str, raw: bytes) -> web.Response:
         """What needs no token: Entra's endpoints and the cloud's metadata."""
         if lower == "/metadata/endpoints":
-            return web.json_response(self.entra.metadata())
+            return web.json_response(self.entra.metadata(request.query.get("api-version", "")))
         if lower == "/common/discovery/instance":
             host = self.endpoint.removeprefix("https://")
             return web.json_response(
@@ -225,7 +298,7 @@ class Server:
         entry["schema"] = checked.schema
         if checked.ignored:
             entry["ignored"] = checked.ignored
-        return self._accepted(operation, resource, 201 if created else 200)
+        return self._accepted(operation, resource, self.azure.kind_of(resource.type).created_status if created else 200)
 
     def _accepted(self, operation: Operation | None, resource: Resource | None, status: int) -> web.Response:
         if operation is None:
@@ -297,12 +370,15 @@ class Server:
             result = self.azure.kind_of(resource.type).action(self.azure, resource, parsed.tail, body, caller)
             if result is None:
                 raise errors.ArmError(404, "NotFound", f"{resource.type} has no action {parsed.tail}.")
-            return web.json_response(result)
+            return self._accepted(result, None, 202) if isinstance(result, Operation) else web.json_response(result)
         if request.method != "GET":
             raise errors.ArmError(405, "MethodNotAllowed", f"{request.method} is not allowed on a collection.")
         wanted = "/".join((parsed.namespace, *parsed.types, parsed.tail)).lower()
-        if wanted in _INLINE_LISTS:
-            return web.json_response({"value": self.azure.render(self.azure.get(owner))["properties"][_INLINE_LISTS[wanted]]})
+        listed = _INLINE_LISTS.get(wanted) or _SHOWN_LISTS.get(wanted)
+        if listed:
+            return web.json_response({"value": self.azure.render(self.azure.get(owner))["properties"][listed]})
+        if wanted == "microsoft.insights/diagnosticsettingscategories":
+            return web.json_response({"value": _diagnostic_categories(self.azure.get(parsed.scope))})
         if wanted == "microsoft.authorization/roledefinitions":
             return web.json_response({"value": _role_definitions(self.azure, request.query.get("$filter", ""))})
         served = self.azure.kind_of(wanted)
@@ -399,16 +475,22 @@ class Server:
         return web.json_response(self._provider(namespace))
 
     async def groups(self, request: web.Request, path: str, body: Any) -> web.Response:
-        return web.json_response({"value": [self.azure.render(found) for found in self.azure.store.of_type(services.GROUP)]})
+        fits = _generic_filter(request.query.get("$filter", ""))
+        return web.json_response({"value": [self.azure.render(found) for found in self.azure.store.of_type(services.GROUP) if fits(found)]})
 
     async def resources(self, request: web.Request, path: str, body: Any, group: str | None = None) -> web.Response:
         scope = path.rsplit("/", 1)[0].lower()
+        if group:
+            self.azure.check_scope(ids.parse(scope))
+        fits = _generic_filter(request.query.get("$filter", ""))
         value = []
         for found in list(self.azure.store.resources.values()):
             parsed = ids.parse(found.id)
-            if len(parsed.names) == 1 and found.key.startswith(scope + "/") and "location" in found.body:
+            if len(parsed.names) == 1 and found.key.startswith(scope + "/") and "location" in found.body and fits(found):
                 rendered = self.azure.render(found)
-                value.append({key: rendered[key] for key in ("id", "name", "type", "location", "tags", "sku", "zones") if key in rendered})
+                value.append(
+                    {key: rendered[key] for key in ("id", "name", "type", "location", "tags", "sku", "zones", "identity") if key in rendered}
+                )
         return web.json_response({"value": value})
 
     async def operation(self, request: web.Request, path: str, body: Any, identifier: str) -> web.Response:
@@ -431,7 +513,55 @@ class Server:
         if found.error:
             raise errors.ArmError(409, found.error["code"], found.error["message"])
         resource = self.azure.store.get(found.resource)
-        return self._show(resource) if resource and found.verb != "delete" else web.Response(status=204)
+        return self._show(resource) if resource and found.verb in ("create", "update") else web.Response(status=204)
+
+    async def tags(self, request: web.Request, path: str, body: Any, scope: str) -> web.Response:
+        """The tags of a resource as a resource of their own."""
+        resource = self.azure.get(scope) if ids.parse(scope).resource_group else None
+        if resource is None:
+            raise errors.ArmError(400, "BadRequest", "The lab's subscription has no tags.")
+        sent = (body.get("properties") or {}).get("tags") or {}
+        old = resource.body.get("tags") or {}
+        match request.method, str(body.get("operation", "")).lower():
+            case "GET", _:
+                wanted = old
+            case "PUT", _:
+                wanted = sent
+            case "PATCH", "merge":
+                wanted = old | sent
+            case "PATCH", "replace":
+                wanted = sent
+            case "PATCH", "delete":
+                wanted = {key: value for key, value in old.items() if sent.get(key) != value}
+            case "DELETE", _:
+                wanted = {}
+            case _:
+                raise errors.ArmError(400, "InvalidRequestContent", f"{request.method} {body.get('operation')} is no operation on tags.")
+        if request.method != "GET":
+            self.azure.check_locks(resource.id, deleting=False)
+            resource.body["tags"] = wanted
+            self.azure.store.save(resource)
+        if request.method == "DELETE":
+            return web.Response(status=200)
+        base = f"{resource.id}/providers/Microsoft.Resources/tags/default"
+        return web.json_response({"id": base, "name": "default", "type": "Microsoft.Resources/tags", "properties": {"tags": wanted}})
+
+    async def kubernetes_versions(self, request: web.Request, path: str, body: Any, location: str) -> web.Response:
+        return web.json_response(catalog.kubernetes_versions(self.azure, location))
+
+    async def orchestrators(self, request: web.Request, path: str, body: Any, location: str) -> web.Response:
+        return web.json_response(catalog.orchestrators(self.azure, location))
+
+    async def skus(self, request: web.Request, path: str, body: Any) -> web.Response:
+        location = re.search(r"location eq '([^']+)'", request.query.get("$filter", ""))
+        return web.json_response(catalog.skus(self.azure, [location[1].replace(" ", "").lower()] if location else list(LOCATIONS)))
+
+    async def vm_sizes(self, request: web.Request, path: str, body: Any, location: str) -> web.Response:
+        return web.json_response(catalog.vm_sizes(self.azure, location))
+
+    async def managed_hsms(self, request: web.Request, path: str, body: Any) -> web.Response:
+        """Clients that list vaults list these too; the lab has none."""
+        return web.json_response({"value": []})
 
     async def usages(self, request: web.Request, path: str, body: Any, namespace: str, location: str) -> web.Response:
         if namespace == "microsoft.compute":
@@ -469,6 +599,8 @@ class Server:
 
     async def name_availability(self, request: web.Request, path: str, body: Any, namespace: str) -> web.Response:
         name = str(body.get("name", ""))
+        if path.lower().endswith("/checkmhsmnameavailability"):
+            return web.json_response({"nameAvailable": True})
         served = services.VAULT if namespace == "microsoft.keyvault" else services.REGISTRY
         taken = any(found.name.lower() == name.lower() for found in self.azure.store.of_type(served)) or name.lower() in self.azure.store.facts.get(
             "taken", []
@@ -511,6 +643,46 @@ class Server:
             raise errors.ArmError(400, "MethodNotAllowed", "Operation is not allowed: the vault is protected against purge until its retention ends.")
         self.azure.store.save_deleted_vault(name, None)
         return web.Response(status=200)
+
+
+def _generic_filter(text: str) -> Callable[[Resource], bool]:
+    """``$filter`` of the generic lists: conjunctions of equalities."""
+    tests = {name.lower(): value for name, value in re.findall(r"(\w+) eq '([^']*)'", text)}
+
+    def fits(resource: Resource) -> bool:
+        tags = {key.lower(): value for key, value in (resource.body.get("tags") or {}).items()}
+        facts = {
+            "resourcetype": resource.type,
+            "name": resource.name,
+            "location": str(resource.body.get("location", "")),
+            "resourcegroup": ids.parse(resource.id).resource_group,
+        }
+        for name, wanted in tests.items():
+            if name == "tagname":
+                if wanted.lower() not in tags:
+                    return False
+            elif name == "tagvalue":
+                if tags.get(tests.get("tagname", "").lower()) != wanted:
+                    return False
+            elif name in facts and facts[name].lower() != wanted.lower():
+                return False
+        return True
+
+    return fits
+
+
+def _diagnostic_categories(resource: Resource) -> list[dict[str, Any]]:
+    base = f"{resource.id}/providers/Microsoft.Insights/diagnosticSettingsCategories"
+    kinds = [(name, "Logs") for name in services.DIAGNOSTIC_CATEGORIES.get(resource.type.lower(), ())] + [("AllMetrics", "Metrics")]
+    return [
+        {
+            "id": f"{base}/{name}",
+            "name": name,
+            "type": "Microsoft.Insights/diagnosticSettingsCategories",
+            "properties": {"categoryType": category, "categoryGroups": ["allLogs"] if category == "Logs" else []},
+        }
+        for name, category in kinds
+    ]
 
 
 def _at_scope(azure: Azure, wanted: str, scope: str, query: str) -> list[Resource]:
@@ -566,7 +738,13 @@ _SUBSCRIPTION_ROUTES: list[tuple[str, Any]] = [
     (f"{_S}/providers/[^/]+/locations/[^/]+/operations/([^/]+)", Server.operation),
     (f"{_S}/providers/[^/]+/locations/[^/]+/operationresults/([^/]+)", Server.operation_result),
     (f"{_S}/providers/(microsoft.compute|microsoft.network)/locations/([^/]+)/usages", Server.usages),
-    (f"{_S}/providers/(microsoft.keyvault|microsoft.containerregistry)/checknameavailability", Server.name_availability),
+    (f"{_S}/providers/(microsoft.keyvault|microsoft.containerregistry)/check(?:mhsm)?nameavailability", Server.name_availability),
+    (f"{_S}/providers/microsoft.containerservice/locations/([^/]+)/kubernetesversions", Server.kubernetes_versions),
+    (f"{_S}/providers/microsoft.containerservice/locations/([^/]+)/orchestrators", Server.orchestrators),
+    (f"{_S}/providers/microsoft.compute/skus", Server.skus),
+    (f"{_S}/providers/microsoft.compute/locations/([^/]+)/vmsizes", Server.vm_sizes),
+    (f"{_S}(?:/resourcegroups/[^/]+)?/providers/microsoft.keyvault/(?:deletedmanagedhsms|managedhsms)", Server.managed_hsms),
+    (f"({_S}.*)/providers/microsoft.resources/tags/default", Server.tags),
     (f"{_S}/providers/microsoft.keyvault/deletedvaults", Server.deleted_vaults),
     (f"{_S}/providers/microsoft.keyvault/locations/([^/]+)/deletedvaults/([^/]+)", Server.deleted_vault),
     (f"{_S}/providers/microsoft.keyvault/locations/([^/]+)/deletedvaults/([^/]+)/purge", Server.purge_vault),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import errors, ids
@@ -18,6 +19,26 @@ LOCK = "Microsoft.Authorization/locks"
 REGISTRY = "Microsoft.ContainerRegistry/registries"
 VAULT = "Microsoft.KeyVault/vaults"
 SECRET = VAULT + "/secrets"
+DIAGNOSTIC_SETTING = "Microsoft.Insights/diagnosticSettings"
+
+#: what diagnostic settings can collect (learn.microsoft.com/azure/azure-monitor/reference/logs-index)
+DIAGNOSTIC_CATEGORIES = {
+    REGISTRY.lower(): ("ContainerRegistryRepositoryEvents", "ContainerRegistryLoginEvents"),
+    VAULT.lower(): ("AuditEvent", "AzurePolicyEvaluationDetails"),
+    "microsoft.containerservice/managedclusters": (
+        "kube-apiserver",
+        "kube-audit",
+        "kube-audit-admin",
+        "kube-controller-manager",
+        "kube-scheduler",
+        "cluster-autoscaler",
+        "cloud-controller-manager",
+        "guard",
+    ),
+    "microsoft.network/networksecuritygroups": ("NetworkSecurityGroupEvent", "NetworkSecurityGroupRuleCounter"),
+}
+#: resource type -> what private endpoints ask it for, and the zone of its names
+_PRIVATE_LINKS = {REGISTRY: ("registry", "privatelink.azurecr.io"), VAULT: ("vault", "privatelink.vaultcore.azure.net")}
 
 #: Built-in roles (learn.microsoft.com/azure/role-based-access-control/built-in-roles) that the roles and the tests use.
 BUILT_IN_ROLES = {
@@ -38,6 +59,38 @@ BUILT_IN_ROLES = {
     "befefa01-2a29-4197-83a8-272ff33ce314": "DNS Zone Contributor",
     "b12aa53e-6015-4669-85d0-8515ebb3ae7f": "Private DNS Zone Contributor",
 }
+
+
+class _PrivatelyLinked(Kind):
+    """What private endpoints can lead to."""
+
+    def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
+        group, zone = _PRIVATE_LINKS[self.type]
+        match name:
+            case "privatelinkresources":
+                properties = {"groupId": group, "requiredMembers": [group], "requiredZoneNames": [zone]}
+                path = f"{resource.id}/privateLinkResources/{group}"
+                return {"value": [{"id": path, "name": group, "type": f"{self.type}/privateLinkResources", "properties": properties}]}
+            case "privateendpointconnections":
+                return {"value": list(self._connections(azure, resource))}
+        return None
+
+    def _connections(self, azure: Azure, resource: Resource) -> Iterator[dict[str, Any]]:
+        for endpoint in azure.store.of_type("Microsoft.Network/privateEndpoints"):
+            for connection in endpoint.properties.get("privateLinkServiceConnections") or []:
+                properties = connection["properties"]
+                if properties["privateLinkServiceId"].lower() == resource.key and "privateLinkServiceConnectionState" in properties:
+                    name = f"{endpoint.name}.{ids.stable_uuid(endpoint.id, 'connection')}"
+                    yield {
+                        "id": f"{resource.id}/privateEndpointConnections/{name}",
+                        "name": name,
+                        "type": f"{self.type}/privateEndpointConnections",
+                        "properties": {
+                            "privateEndpoint": {"id": endpoint.id},
+                            "privateLinkServiceConnectionState": properties["privateLinkServiceConnectionState"],
+                            "provisioningState": "Succeeded",
+                        },
+                    }
 
 
 @kind
@@ -83,6 +136,7 @@ class FederatedIdentityCredential(Kind):
 class RoleAssignment(Kind):
     type = ASSIGNMENT
     has_provisioning_state = False
+    shows_deleted = True
 
     def accepted(self, write: Write, resource: Resource) -> None:
         properties = resource.properties
@@ -105,7 +159,7 @@ class Lock(Kind):
 
 
 @kind
-class Registry(Kind):
+class Registry(_PrivatelyLinked):
     type = REGISTRY
     seconds = 15
     delete_seconds = 10
@@ -134,28 +188,40 @@ class Registry(Kind):
         if properties["dataEndpointEnabled"]:
             properties["dataEndpointHostNames"] = [f"{resource.name.lower()}.{resource.body['location']}.data.azurecr.io"]
 
+    def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
+        if name != "listusages":
+            return super().view(azure, resource, name, query)
+        size = {"Basic": 10, "Standard": 100, "Premium": 500}[resource.body["sku"]["name"]] * 2**30
+        return {"value": [{"name": "Size", "limit": size, "currentValue": 0, "unit": "Bytes"}]}
+
     def action(self, azure: Azure, resource: Resource, name: str, body: dict[str, Any], caller: Caller) -> Any:
         if name.lower() != "importimage":
             return None
-        source = body.get("source") or {}
-        digest = str(source.get("sourceImage", "")).partition("@")[2]
-        for tag in body.get("targetTags") or []:
-            if body.get("mode", "NoForce") == "NoForce" and tag in resource.hidden.get("images", {}):
-                raise errors.ArmError(409, "TagAlreadyExists", f"Tag {tag} already exists in target registry. Specify 'Force' to overwrite.")
-            resource.hidden.setdefault("images", {})[tag] = digest or ids.stable_uuid(str(source))
+        source = body.get("source")
+        if not isinstance(source, dict) or not source.get("sourceImage") or not (source.get("registryUri") or source.get("resourceId")):
+            raise errors.ArmError(400, "InvalidParameters", "source needs sourceImage, and registryUri or resourceId.")
+        repository, _, digest = str(source["sourceImage"]).partition("@")
+        images = resource.hidden.setdefault("images", {})
+        targets = (body.get("targetTags") or []) + [f"{name}@{digest}" for name in body.get("untaggedTargetRepositories") or []]
+        for target in targets or [repository]:
+            if body.get("mode", "NoForce") == "NoForce" and target in images:
+                raise errors.ArmError(409, "TagAlreadyExists", f"Tag {target} already exists in target registry. Specify 'Force' to overwrite.")
+            images[target] = digest or ids.stable_uuid(str(source))
         azure.store.save(resource)
-        return {}
+        return azure.start_action(resource, 10)
 
 
 @kind
-class Vault(Kind):
+class Vault(_PrivatelyLinked):
     """Deleting a vault leaves its name taken until it is purged or recovered (soft delete)."""
 
     type = VAULT
     seconds = 10
-    delete_seconds = 5
 
     def defaults(self, write: Write) -> None:
+        deleted = write.azure.store.deleted_vaults.get(ids.parse(write.id).name.lower())
+        if write.before is None and deleted and write.properties.get("createMode") == "recover":
+            write.body["properties"] = copy.deepcopy(deleted["body"]["properties"]) | write.properties
         properties = write.properties
         properties.setdefault("enableSoftDelete", True)
         properties.setdefault("softDeleteRetentionInDays", 90)
@@ -169,7 +235,6 @@ class Vault(Kind):
         name = resource.name.lower()
         deleted = write.azure.store.deleted_vaults.get(name)
         if write.before is None and deleted and mode == "recover":
-            resource.body["properties"] = copy.deepcopy(deleted["body"]["properties"]) | properties
             resource.hidden = copy.deepcopy(deleted["hidden"])
             for child in deleted["children"]:
                 write.azure.store.save(Resource(**child))
@@ -212,8 +277,12 @@ class Secret(Kind):
 
 @kind
 class DiagnosticSetting(Kind):
-    type = "Microsoft.Insights/diagnosticSettings"
+    type = DIAGNOSTIC_SETTING
     has_provisioning_state = False
+    created_status = 200
+
+    def defaults(self, write: Write) -> None:
+        write.body.setdefault("properties", {})
 
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         body = super().render(azure, resource)
@@ -235,6 +304,9 @@ class Workspace(Kind):
         write.properties.setdefault("sku", {"name": "PerGB2018"})
         write.properties.setdefault("publicNetworkAccessForIngestion", "Enabled")
         write.properties.setdefault("publicNetworkAccessForQuery", "Enabled")
+
+    def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
+        return [] if name == "intelligencepacks" else None
 
     def accepted(self, write: Write, resource: Resource) -> None:
         resource.properties["customerId"] = ids.stable_uuid(resource.id, "customer")

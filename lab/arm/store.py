@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,8 @@ class Store:
         self.operations: dict[str, Operation] = {}
         self.deleted_vaults: dict[str, dict[str, Any]] = {}
         self.facts: dict[str, Any] = {}
+        #: called after every change of a resource
+        self.listeners: list[Callable[[], None]] = []
         for kind, key, value in self._database.execute("SELECT kind, key, value FROM entries ORDER BY rowid"):
             loaded = json.loads(value)
             match kind:
@@ -91,11 +93,17 @@ class Store:
     def save(self, resource: Resource) -> Resource:
         self.resources[resource.key] = resource
         self._write("resource", resource.key, asdict(resource))
+        self._tell()
         return resource
 
     def remove(self, resource: str) -> None:
         self.resources.pop(resource.lower(), None)
         self._erase("resource", resource.lower())
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in self.listeners:
+            listener()
 
     def save_operation(self, operation: Operation) -> None:
         self.operations[operation.id] = operation

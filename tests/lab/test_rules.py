@@ -85,6 +85,8 @@ class Only:
             self.asked += 1
             self.rule.check(azure, resource)
 
+    def check_access(self, azure: Azure, caller: Caller, path: str, *, writing: bool) -> None: ...
+
 
 # Ids and bodies
 
@@ -197,18 +199,36 @@ def balancing(name: str, to: str = "front", port: int = 443, owner: str = BALANC
     return named(name, frontendIPConfiguration=front, protocol="Tcp", frontendPort=port, backendPort=8443)
 
 
-def balancer(frontends: list[Body], *, pools: tuple[str, ...] = (), balancing_rules: tuple[Body, ...] = ()) -> Body:
+def balancer(frontends: list[Body], *, pools: tuple[str, ...] = (), balancing_rules: tuple[Body, ...] = (), **parts: list[Body]) -> Body:
     properties = {
         "frontendIPConfigurations": frontends,
         "backendAddressPools": [named(name) for name in pools],
         "loadBalancingRules": list(balancing_rules),
+        **parts,
     }
     return tracked(properties, sku={"name": "Standard"})
+
+
+def probe(name: str, port: int = 80) -> Body:
+    return named(name, protocol="Tcp", port=port)
+
+
+def outbound(name: str, *, pool_name: str = "back", to: str = "front") -> Body:
+    fronts = [refer(f"{BALANCER}/frontendIPConfigurations/{to}")]
+    return named(name, protocol="All", backendAddressPool=refer(f"{BALANCER}/backendAddressPools/{pool_name}"), frontendIPConfigurations=fronts)
+
+
+def internal(address: str, version: str = "IPv4") -> Body:
+    return named("front", subnet=refer(SPARE), privateIPAddress=address, privateIPAllocationMethod="Static", privateIPAddressVersion=version)
 
 
 def endpoint(target: str, *, family: str = "IPv4", inside: str = SPARE) -> Body:
     connection = named("connection", privateLinkServiceId=target, groupIds=["vault"])
     return tracked({"ipVersionType": family, "subnet": refer(inside), "privateLinkServiceConnections": [connection]})
+
+
+def zone_group(zone: str) -> Put:
+    return Put(f"{ENDPOINT}/privateDnsZoneGroups/default", {"properties": {"privateDnsZoneConfigs": [named("vault", privateDnsZoneId=zone)]}})
 
 
 def vault(sku: str = "standard", **properties: Any) -> Body:
@@ -235,6 +255,14 @@ def records(name: str, field_name: str, address: str, ttl: str = "TTL") -> Body:
     return {"properties": {ttl: 300, name: [{field_name: address}]}}
 
 
+def cname(zone: str, name: str, ttl: str = "TTL") -> Put:
+    return Put(f"{zone}/CNAME/{name}", {"properties": {ttl: 300, "CNAMERecord" if ttl == "TTL" else "cnameRecord": {"cname": "lab.example"}}})
+
+
+def text(zone: str, name: str, ttl: str = "TTL") -> Put:
+    return Put(f"{zone}/TXT/{name}", {"properties": {ttl: 300, "TXTRecords" if ttl == "TTL" else "txtRecords": [{"value": ["text"]}]}})
+
+
 def alias(target: str) -> Body:
     return {"properties": {"TTL": 300, "targetResource": refer(target)}}
 
@@ -246,6 +274,10 @@ def credential(subject: str) -> Body:
 def pool(name: str = "system", **changes: Any) -> Body:
     found: Body = merge({"name": name, "mode": "System", "count": 1, "vmSize": "Standard_D4ds_v5", "vnetSubnetID": NODES}, changes)
     return found
+
+
+def scaled(low: int, high: int) -> Body:
+    return {"enableAutoScaling": True, "minCount": low, "maxCount": high}
 
 
 def pool_body(**changes: Any) -> Body:
@@ -294,6 +326,8 @@ def kubelet(identity: str) -> Body:
 GIVEN_CLUSTER = Put(CLUSTER, cluster())
 GIVEN_ZONE, GIVEN_PRIVATE_ZONE = (Put(path, {"location": "global"}) for path in (ZONE, PRIVATE_ZONE))
 GIVEN_BALANCER = Put(BALANCER, balancer([frontend("front", publicIPAddress=IPV4)], pools=("back",)))
+GATEWAY = Put(NAT, nat("Standard", v4=(IPV4,)))
+FRONT = frontend("front", publicIPAddress=IPV4)
 SCALE_SET = at(compute.SCALE_SET, "vmss")
 MEMBER = named(
     "nic",
@@ -305,6 +339,7 @@ POOL_MEMBER = (
     Make(f"{SCALE_SET}/virtualMachines/0", tracked({"networkProfileConfiguration": {"networkInterfaceConfigurations": [MEMBER]}}, instanceId="0")),
 )
 INTERNAL_BALANCER = Put(BALANCER, balancer([frontend("front", subnet=SPARE)]))
+LONG_SUBNET = at(network.SUBNET, "vnet", "n" * 64)
 LEGACY = at(network.SUBNET, "vnet", "legacy")
 IPV4_SUBNET = Put(LEGACY, subnet(["10.10.3.0/24"]))
 DELEGATED = Put(NEW, subnet(NEW_PREFIXES, delegations=[named("api", serviceName="Microsoft.ContainerService/managedClusters")]))
@@ -319,6 +354,23 @@ NO_ICMPV6 = security_rule(protocol="Icmp", sourceAddressPrefix="2001:db8::/32", 
 CASES: dict[str, Case] = {
     # Managed clusters
     "aks-overlay": Case("DualStackNotSupported", Put(CLUSTER, cluster({"networkPluginMode": None})), GIVEN_CLUSTER),
+    "aks-overlay-names": Case(
+        "InvalidParameter",
+        Put(CLUSTER, cluster(pools=(pool(vnetSubnetID=LONG_SUBNET),))),
+        Put(CLUSTER, single_stack({"networkPluginMode": None}, pools=(pool(vnetSubnetID=LONG_SUBNET),))),
+        (Put(LONG_SUBNET, subnet(NEW_PREFIXES)),),
+    ),
+    "aks-overlay-pools": Case(
+        "InvalidParameter",
+        Put(CLUSTER, cluster(pools=(pool(vmSize="Standard_DC4s_v2"),))),
+        Put(CLUSTER, cluster(pools=(pool(vmSize="Standard_DC4s_v3"),))),
+    ),
+    "aks-overlay-stays": Case(
+        "PropertyChangeNotAllowed",
+        Put(CLUSTER, cluster({"networkDataplane": "azure", "networkPolicy": "none"})),
+        Put(CLUSTER, cluster()),
+        (GIVEN_CLUSTER,),
+    ),
     "aks-families-order": Case("InvalidIPFamilies", Put(CLUSTER, cluster({"ipFamilies": ["IPv6", "IPv4"]})), GIVEN_CLUSTER),
     "aks-cidr-families": Case("InvalidNetworkCidrs", Put(CLUSTER, cluster({"podCidrs": ["10.244.0.0/16"]})), Put(CLUSTER, single_stack())),
     "aks-service-cidr-ipv6": Case(
@@ -368,6 +420,16 @@ CASES: dict[str, Case] = {
         Put(CLUSTER, cluster(balancer_profile(managedOutboundIPs={"count": 1}, outboundIPs={"publicIPs": [refer(IPV4), refer(IPV6)]}))),
         Put(CLUSTER, cluster(balancer_profile(outboundIPs={"publicIPs": [refer(IPV4), refer(IPV6)]}))),
     ),
+    "aks-outbound-addresses": Case(
+        "InvalidLoadBalancerProfile",
+        Put(CLUSTER, cluster(balancer_profile(outboundIPs={"publicIPs": []}))),
+        Put(CLUSTER, cluster(balancer_profile(outboundIPs={"publicIPs": [refer(IPV4), refer(IPV6)]}))),
+    ),
+    "aks-outbound-managed-nat-gateway": Case(
+        "NatGatewayNotSupported",
+        Put(CLUSTER, cluster({"outboundType": "managedNATGateway"}, pools=(pool(vnetSubnetID=None),))),
+        Put(CLUSTER, single_stack({"outboundType": "managedNATGateway"}, pools=(pool(vnetSubnetID=None),))),
+    ),
     "aks-count-ipv6": Case(
         "InvalidLoadBalancerProfile",
         Put(CLUSTER, single_stack(balancer_profile(managedOutboundIPs={"countIPv6": 1}))),
@@ -415,6 +477,37 @@ CASES: dict[str, Case] = {
     ),
     "aks-families-stay": Case("PropertyChangeNotAllowed", Put(CLUSTER, single_stack()), GIVEN_CLUSTER, (GIVEN_CLUSTER,)),
     "aks-system-pool": Case("InvalidParameter", Put(CLUSTER, cluster(pools=(pool(mode="User"),))), Put(CLUSTER, cluster())),
+    "aks-pool-stays-system": Case(
+        "InvalidParameter",
+        Put(POOL, pool_body(mode="User")),
+        Put(at(containerservice.POOL, "aks", "apps"), pool_body(mode="User")),
+        (GIVEN_CLUSTER,),
+    ),
+    "aks-pool-names": Case("InvalidParameter", Put(CLUSTER, cluster(pools=(pool(), pool()))), Put(CLUSTER, cluster(pools=(pool(), pool("apps"))))),
+    "aks-pool-introduced": Case("BadRequest", Put(CLUSTER, cluster(pools=(pool(), pool("apps")))), Put(CLUSTER, cluster()), (GIVEN_CLUSTER,)),
+    "aks-cluster-pool-counts": Case(
+        "InvalidParameter",
+        Put(CLUSTER, cluster(pools=(pool(), pool("apps", count=-1)))),
+        Put(CLUSTER, cluster(pools=(pool(), pool("apps", mode="User", count=0)))),
+    ),
+    "aks-pool-counts": Case(
+        "InvalidParameter",
+        Put(at(containerservice.POOL, "aks", "apps"), pool_body(count=1, **scaled(2, 4))),
+        Put(POOL, pool_body(count=1, **scaled(2, 4))),
+        (GIVEN_CLUSTER,),
+    ),
+    "aks-pool-immutable": Case(
+        "PropertyChangeNotAllowed",
+        Put(POOL, pool_body(vmSize="Standard_D8ds_v5")),
+        Put(POOL, pool_body(vmSize="standard_d4ds_v5")),
+        (GIVEN_CLUSTER,),
+    ),
+    "aks-pool-subnet": Case(
+        "SubnetIsDelegated",
+        Put(at(containerservice.POOL, "aks", "apps"), pool_body(vnetSubnetID=NEW)),
+        Put(at(containerservice.POOL, "aks", "apps"), pool_body(vnetSubnetID=SPARE)),
+        (GIVEN_CLUSTER, DELEGATED),
+    ),
     "aks-cluster-pools": Case("InvalidMaxPods", Put(CLUSTER, cluster(pools=(pool(maxPods=9),))), Put(CLUSTER, cluster(pools=(pool(maxPods=10),)))),
     "aks-pool": Case(
         "InvalidParameter",
@@ -446,6 +539,11 @@ CASES: dict[str, Case] = {
         (Put(CLUSTER, cluster(pools=(pool(), pool("apps", mode="User")))),),
     ),
     # Virtual networks
+    "vnet-subnet-names": Case(
+        "InvalidRequestFormat",
+        Put(OTHER_VNET, vnet("10.30.0.0/16", subnets=[{"name": "a", **subnet(["10.30.0.0/24"])}, {"name": "A", **subnet(["10.30.1.0/24"])}])),
+        Put(OTHER_VNET, vnet("10.30.0.0/16", subnets=[{"name": "a", **subnet(["10.30.0.0/24"])}, {"name": "b", **subnet(["10.30.1.0/24"])}])),
+    ),
     "vnet-address-space": Case(
         "NetcfgInvalidVirtualNetworkSite",
         Put(OTHER_VNET, vnet("10.30.0.0/16", "10.30.128.0/17")),
@@ -483,6 +581,24 @@ CASES: dict[str, Case] = {
         Delete(at(network.ROUTE_TABLE, "free")),
         (Put(ROUTES, routes()), nodes_with(routeTable=ROUTES), Put(at(network.ROUTE_TABLE, "free"), routes())),
     ),
+    "nsg-names": Case(
+        "InvalidRequestFormat",
+        Put(NSG, nsg(security_rule(), security_rule("Web", priority=101))),
+        Put(NSG, nsg(security_rule(), security_rule("web2", priority=101))),
+    ),
+    "nsg-protocol": Case(
+        "SecurityRuleInvalidProtocol", Put(NSG, nsg(security_rule(protocol="Icmpv6"))), Put(NSG, nsg(security_rule(protocol="icmp")))
+    ),
+    "nsg-address-prefixes": Case(
+        "SecurityRuleInvalidAddressPrefix",
+        Put(NSG, nsg(security_rule(sourceAddressPrefix="10.0.0.0/33"))),
+        Put(NSG, nsg(security_rule(sourceAddressPrefix="Storage.WestEurope"))),
+    ),
+    "nsg-port-ranges": Case(
+        "SecurityRuleInvalidPortRange",
+        Put(NSG, nsg(security_rule(destinationPortRange="443-80"))),
+        Put(NSG, nsg(security_rule(destinationPortRange="80-443"))),
+    ),
     "nsg-one-family": Case(
         "SecurityRuleAddressFamilyMismatch",
         Put(NSG, nsg(security_rule(sourceAddressPrefix="203.0.113.0/24", destinationAddressPrefix="2001:db8::/32"))),
@@ -509,6 +625,11 @@ CASES: dict[str, Case] = {
     "nsg-description": Case(
         "InvalidSecurityRuleDescription", Put(NSG, nsg(security_rule(description="d" * 141))), Put(NSG, nsg(security_rule(description="d" * 140)))
     ),
+    "route-names": Case(
+        "InvalidRequestFormat",
+        Put(ROUTES, routes(("default", "::/0", "fd00:10::4"), ("Default", "0.0.0.0/0", "10.10.9.4"))),
+        Put(ROUTES, routes(("default6", "::/0", "fd00:10::4"), ("default", "0.0.0.0/0", "10.10.9.4"))),
+    ),
     "route-one-family": Case(
         "InvalidRouteNextHop",
         Put(ROUTES, routes(("default", "::/0", "10.10.9.4"))),
@@ -527,7 +648,35 @@ CASES: dict[str, Case] = {
     "public-ip-prefix-immutable": Case(
         "PublicIpPrefixCannotBeResized", Put(PREFIX, ip_prefix(30)), Put(PREFIX, ip_prefix(31)), (Put(PREFIX, ip_prefix(31)),)
     ),
+    "public-ip-in-prefix": Case(
+        "PublicIpAndPublicIpPrefixVersionMismatch",
+        Put(at(network.PUBLIC_IP, "new"), merge(public_ip(), {"properties": {"publicIPPrefix": refer(PREFIX)}})),
+        Put(at(network.PUBLIC_IP, "new"), merge(public_ip("IPv6"), {"properties": {"publicIPPrefix": refer(PREFIX)}})),
+        (Put(PREFIX, ip_prefix(124, "IPv6")),),
+    ),
+    "public-ip-prefix-in-use": Case(
+        "PublicIpPrefixCannotBeDeleted",
+        Delete(PREFIX),
+        Delete(at(network.PUBLIC_IP_PREFIX, "free")),
+        (
+            Put(PREFIX, ip_prefix(31)),
+            Put(at(network.PUBLIC_IP_PREFIX, "free"), ip_prefix(31)),
+            Put(at(network.PUBLIC_IP, "new"), merge(public_ip(), {"properties": {"publicIPPrefix": refer(PREFIX)}})),
+        ),
+    ),
     # NAT gateways
+    "nat-gateway-prefixes": Case(
+        "NatGatewayAddressVersionMismatch",
+        Put(NAT, tracked({"publicIpPrefixes": [refer(PREFIX)]}, sku={"name": "StandardV2"})),
+        Put(NAT, tracked({"publicIpPrefixesV6": [refer(PREFIX)]}, sku={"name": "StandardV2"})),
+        (Put(PREFIX, ip_prefix(124, "IPv6")),),
+    ),
+    "nat-gateway-address-in-use": Case(
+        "PublicIPAddressInUse",
+        GATEWAY,
+        Put(NAT, nat("Standard", v4=(at(network.PUBLIC_IP, "new"),))),
+        (GIVEN_BALANCER, Put(at(network.PUBLIC_IP, "new"), public_ip())),
+    ),
     "nat-gateway-ipv6": Case(
         "NatGatewayIPv6NotSupported",
         Put(NAT, nat("Standard", v6=(IPV6,))),
@@ -550,8 +699,38 @@ CASES: dict[str, Case] = {
         Put(BALANCER, balancer([frontend("front", publicIPAddress=IPV4)], balancing_rules=(balancing("https", "nowhere"),))),
         Put(BALANCER, balancer([frontend("front", publicIPAddress=IPV4)], balancing_rules=(balancing("https"),))),
     ),
+    "load-balancer-names": Case(
+        "InvalidRequestFormat",
+        Put(BALANCER, balancer([FRONT], probes=[probe("http"), probe("HTTP", port=81)])),
+        Put(BALANCER, balancer([FRONT], probes=[probe("http"), probe("https", port=81)])),
+    ),
+    "load-balancer-rule-frontend": Case(
+        "LoadBalancingRuleMustHaveFrontendIPConfiguration",
+        Put(BALANCER, balancer([FRONT], balancing_rules=(merge(balancing("https"), {"properties": {"frontendIPConfiguration": None}}),))),
+        Put(BALANCER, balancer([FRONT], balancing_rules=(balancing("https"),))),
+    ),
+    "load-balancer-frontend-place": Case(
+        "FrontendIPConfigHasNoSubnetOrPublicIP",
+        Put(BALANCER, balancer([FRONT, named("second")])),
+        Put(BALANCER, balancer([FRONT, frontend("second", publicIPPrefix=PREFIX)])),
+        (Put(PREFIX, ip_prefix(31)),),
+    ),
+    "load-balancer-sku": Case(
+        "DifferentSkuLoadBalancersAndPublicIPAddressNotAllowed",
+        Put(BALANCER, balancer([frontend("front", publicIPAddress=at(network.PUBLIC_IP, "v2"))])),
+        Put(BALANCER, balancer([FRONT])),
+        (Put(at(network.PUBLIC_IP, "v2"), public_ip(sku="StandardV2")),),
+    ),
+    "load-balancer-private-address": Case(
+        "PrivateIPAddressNotInSubnet", Put(BALANCER, balancer([internal("10.10.0.9")])), Put(BALANCER, balancer([internal("10.10.1.9")]))
+    ),
     "public-ip-one-frontend": Case(
         "PublicIPReferencedByMultipleIPConfigs",
+        Put(BALANCER, balancer([FRONT, frontend("second", publicIPAddress=IPV4)])),
+        Put(BALANCER, balancer([FRONT, frontend("second", publicIPAddress=IPV6)])),
+    ),
+    "load-balancer-address-in-use": Case(
+        "PublicIPAddressInUse",
         Put(OTHER_BALANCER, balancer([frontend("front", publicIPAddress=IPV4)])),
         Put(BALANCER, balancer([frontend("renamed", publicIPAddress=IPV4)])),
         (GIVEN_BALANCER,),
@@ -588,12 +767,52 @@ CASES: dict[str, Case] = {
     "private-endpoint-references": Case(
         "InvalidResourceReference", Put(ENDPOINT, endpoint(VAULT, inside=NOWHERE)), Put(ENDPOINT, endpoint(VAULT)), (Put(VAULT, vault()),)
     ),
+    "private-endpoint-zone-group": Case(
+        "InvalidResourceReference",
+        zone_group(ZONE),
+        zone_group(PRIVATE_ZONE),
+        (Put(VAULT, vault()), GIVEN_PRIVATE_ZONE, Put(ENDPOINT, endpoint(VAULT))),
+    ),
     # DNS
     "dns-cname-alone": Case(
-        "CannotCreateCnameRecordSet",
-        Put(f"{ZONE}/CNAME/www", {"properties": {"TTL": 300, "CNAMERecord": {"cname": "lab.example"}}}),
-        Put(f"{ZONE}/CNAME/web", {"properties": {"TTL": 300, "CNAMERecord": {"cname": "lab.example"}}}),
+        "Conflict",
+        cname(ZONE, "www"),
+        cname(ZONE, "web"),
         (GIVEN_ZONE, Put(f"{ZONE}/AAAA/www", records("AAAARecords", "ipv6Address", "2001:db8::1"))),
+    ),
+    "private-dns-cname-alone": Case(
+        "Conflict",
+        cname(PRIVATE_ZONE, "www", "ttl"),
+        cname(PRIVATE_ZONE, "web", "ttl"),
+        (GIVEN_PRIVATE_ZONE, Put(f"{PRIVATE_ZONE}/A/www", records("aRecords", "ipv4Address", "10.10.0.9", "ttl"))),
+    ),
+    "dns-a-beside-cname": Case(
+        "Conflict",
+        Put(f"{ZONE}/A/www", records("ARecords", "ipv4Address", "203.0.113.1")),
+        Put(f"{ZONE}/A/web", records("ARecords", "ipv4Address", "203.0.113.1")),
+        (GIVEN_ZONE, cname(ZONE, "WWW")),
+    ),
+    "dns-aaaa-beside-cname": Case(
+        "Conflict",
+        Put(f"{ZONE}/AAAA/www", records("AAAARecords", "ipv6Address", "2001:db8::1")),
+        Put(f"{ZONE}/AAAA/web", records("AAAARecords", "ipv6Address", "2001:db8::1")),
+        (GIVEN_ZONE, cname(ZONE, "www")),
+    ),
+    "dns-txt-beside-cname": Case("Conflict", text(ZONE, "www"), text(ZONE, "web"), (GIVEN_ZONE, cname(ZONE, "www"))),
+    "private-dns-a-beside-cname": Case(
+        "Conflict",
+        Put(f"{PRIVATE_ZONE}/A/www", records("aRecords", "ipv4Address", "10.10.0.9", "ttl")),
+        Put(f"{PRIVATE_ZONE}/A/web", records("aRecords", "ipv4Address", "10.10.0.9", "ttl")),
+        (GIVEN_PRIVATE_ZONE, cname(PRIVATE_ZONE, "www", "ttl")),
+    ),
+    "private-dns-aaaa-beside-cname": Case(
+        "Conflict",
+        Put(f"{PRIVATE_ZONE}/AAAA/www", records("aaaaRecords", "ipv6Address", "fd00:10::9", "ttl")),
+        Put(f"{PRIVATE_ZONE}/AAAA/web", records("aaaaRecords", "ipv6Address", "fd00:10::9", "ttl")),
+        (GIVEN_PRIVATE_ZONE, cname(PRIVATE_ZONE, "www", "ttl")),
+    ),
+    "private-dns-txt-beside-cname": Case(
+        "Conflict", text(PRIVATE_ZONE, "www", "ttl"), text(PRIVATE_ZONE, "web", "ttl"), (GIVEN_PRIVATE_ZONE, cname(PRIVATE_ZONE, "www", "ttl"))
     ),
     "dns-alias-a": Case("AliasRecordTypeMismatch", Put(f"{ZONE}/A/www", alias(IPV6)), Put(f"{ZONE}/A/www", alias(IPV4)), (GIVEN_ZONE,)),
     "dns-alias-aaaa": Case("AliasRecordTypeMismatch", Put(f"{ZONE}/AAAA/www", alias(IPV4)), Put(f"{ZONE}/AAAA/www", alias(IPV6)), (GIVEN_ZONE,)),
@@ -703,9 +922,7 @@ CASES: dict[str, Case] = {
 }
 
 
-GATEWAY = Put(NAT, nat("Standard", v4=(IPV4,)))
 FEDERATED = tuple(Put(at(services.CREDENTIAL, "cluster", f"number{number}"), credential(f"subject{number}")) for number in range(20))
-FRONT = frontend("front", publicIPAddress=IPV4)
 
 MORE_REFUSED = (
     Refusal("aks-families-order", "InvalidIPFamilies", Put(CLUSTER, cluster({"ipFamilies": ["IPv6"]}))),
@@ -737,10 +954,42 @@ MORE_REFUSED = (
         Refusal("aks-cluster-pools", code, Put(CLUSTER, cluster(pools=(pool(), extra))))
         for code, extra in (
             ("InvalidMaxPods", pool("apps", maxPods=251)),
-            ("InvalidParameter", pool("apps", enableAutoScaling=True, minCount=3, maxCount=2)),
             ("InvalidParameter", pool("windows", osType="Windows")),
             ("WindowsNotSupported", pool("win", osType="Windows")),
         )
+    ),
+    *(
+        Refusal("aks-cluster-pool-counts", "InvalidParameter", Put(CLUSTER, cluster(pools=(found,))))
+        for found in (
+            pool(count=0),
+            pool(count=1001),
+            pool(count=3, **scaled(3, 2)),
+            pool(count=3, **scaled(4, 5)),
+            pool(count=3, **scaled(1, 2)),
+            pool(count=3, **scaled(0, 3)),
+            pool(count=3, enableAutoScaling=True),
+        )
+    ),
+    *(
+        Refusal("aks-pool-immutable", "PropertyChangeNotAllowed", Put(POOL, pool_body(**change)), (GIVEN_CLUSTER,))
+        for change in ({"vnetSubnetID": SPARE}, {"maxPods": 100}, {"availabilityZones": ["1"]})
+    ),
+    Refusal(
+        "aks-pool-subnet",
+        "CidrOverlap",
+        Put(at(containerservice.POOL, "aks", "apps"), pool_body(vnetSubnetID=SPARE)),
+        (Put(CLUSTER, cluster({"podCidrs": ["10.244.0.0/16", "fd00:10:0:1::/64"]})),),
+    ),
+    Refusal(
+        "aks-outbound-addresses", "InvalidResourceReference", Put(CLUSTER, cluster(balancer_profile(outboundIPs={"publicIPs": [refer(PREFIX)]})))
+    ),
+    Refusal("aks-outbound-managed-nat-gateway", "InvalidParameter", Put(CLUSTER, single_stack({"outboundType": "managedNATGateway"}))),
+    Refusal("aks-overlay-pools", "InvalidParameter", Put(CLUSTER, cluster(pools=(pool(type="AvailabilitySet"),)))),
+    Refusal("aks-immutable", "PropertyChangeNotAllowed", Put(CLUSTER, cluster(fqdnSubdomain="other")), (GIVEN_CLUSTER,)),
+    Refusal(
+        "aks-cluster-capacity",
+        "InsufficientPodCidr",
+        Put(CLUSTER, cluster({"podCidrs": ["10.128.0.0/11", "fd00:244::/64"]}, pools=tuple(pool(f"pool{n}", count=1000) for n in range(6)))),
     ),
     Refusal("vnet-address-space", "InvalidCIDRNotation", Put(OTHER_VNET, vnet("10.30.0.1/16"))),
     Refusal(
@@ -766,13 +1015,55 @@ MORE_REFUSED = (
         "InvalidResourceReference",
         Put(BALANCER, balancer([frontend("front", publicIPAddress=at(network.PUBLIC_IP, "no"))])),
     ),
-    Refusal(
-        "public-ip-one-frontend",
-        "PublicIPReferencedByMultipleIPConfigs",
-        Put(BALANCER, balancer([FRONT, frontend("second", publicIPAddress=IPV4)])),
+    *(
+        Refusal("load-balancer-names", "InvalidRequestFormat", Put(BALANCER, found))
+        for found in (
+            balancer([FRONT, frontend("front", publicIPAddress=IPV6)]),
+            balancer([FRONT], pools=("back", "Back")),
+            balancer([FRONT], balancing_rules=(balancing("https"), balancing("https", port=444))),
+        )
     ),
+    *(
+        Refusal("load-balancer-references", "InvalidResourceReference", Put(BALANCER, found))
+        for found in (
+            balancer([FRONT], balancing_rules=(merge(balancing("https"), {"properties": {"probe": refer(f"{BALANCER}/probes/no")}}),)),
+            balancer([FRONT], outboundRules=[outbound("out")]),
+            balancer([FRONT], pools=("back",), outboundRules=[outbound("out", to="nowhere")]),
+            balancer([frontend("front", publicIPPrefix=PREFIX)]),
+        )
+    ),
+    Refusal("load-balancer-address-in-use", "PublicIPAddressInUse", Put(BALANCER, balancer([FRONT])), (GATEWAY,)),
+    Refusal("nat-gateway-address-in-use", "PublicIPAddressInUse", Put(at(network.NAT_GATEWAY, "nat2"), GATEWAY.body), (GATEWAY,)),
+    Refusal("load-balancer-private-address", "PrivateIPAddressInReservedRange", Put(BALANCER, balancer([internal("10.10.1.3")]))),
+    Refusal("load-balancer-private-address", "PrivateIPAddressInReservedRange", Put(BALANCER, balancer([internal("10.10.1.255")]))),
+    Refusal("load-balancer-private-address", "PrivateIPAddressNotInSubnet", Put(BALANCER, balancer([internal("fd00:10::9", "IPv6")]))),
+    Refusal("load-balancer-private-address", "InvalidIPAddress", Put(BALANCER, balancer([internal("10.10.1")]))),
     Refusal("private-endpoint-references", "InvalidResourceReference", Put(ENDPOINT, endpoint(VAULT))),
+    Refusal("nsg-protocol", "SecurityRuleInvalidAccess", Put(NSG, nsg(security_rule(access="Perhaps")))),
+    Refusal("nsg-protocol", "SecurityRuleInvalidDirection", Put(NSG, nsg(security_rule(direction="Sideways")))),
+    *(
+        Refusal("nsg-address-prefixes", "SecurityRuleInvalidAddressPrefix", Put(NSG, nsg(security_rule(**changes))))
+        for changes in (
+            {"destinationAddressPrefix": "not a tag"},
+            {"sourceAddressPrefix": None, "sourceAddressPrefixes": ["10.0.0.0/8", "*"]},
+        )
+    ),
+    *(
+        Refusal("nsg-port-ranges", "SecurityRuleInvalidPortRange", Put(NSG, nsg(security_rule(destinationPortRange=ports))))
+        for ports in ("65536", "http", "80,443", "80-")
+    ),
+    Refusal("public-ip-in-prefix", "InvalidResourceReference", Put(IPV4, merge(public_ip(), {"properties": {"publicIPPrefix": refer(PREFIX)}}))),
+    *(
+        Refusal("public-ip-prefix-in-use", "PublicIpPrefixCannotBeDeleted", Delete(PREFIX), (Put(PREFIX, ip_prefix(31)), user))
+        for user in (
+            Put(NAT, tracked({"publicIpPrefixes": [refer(PREFIX)]}, sku={"name": "Standard"})),
+            Put(BALANCER, balancer([frontend("front", publicIPPrefix=PREFIX)])),
+        )
+    ),
+    Refusal("nat-gateway-prefixes", "InvalidResourceReference", Put(NAT, tracked({"publicIpPrefixes": [refer(PREFIX)]}, sku={"name": "Standard"}))),
     Refusal("dns-alias-a", "InvalidResourceReference", Put(f"{ZONE}/A/www", alias(at(network.PUBLIC_IP, "nowhere"))), (GIVEN_ZONE,)),
+    Refusal("dns-cname-alone", "BadRequest", cname(ZONE, "@"), (GIVEN_ZONE,)),
+    Refusal("private-dns-cname-alone", "BadRequest", cname(PRIVATE_ZONE, "@", "ttl"), (GIVEN_PRIVATE_ZONE,)),
     Refusal("private-dns-link", "InvalidResourceReference", Put(at(dns.LINK, PRIVATE_ZONE_NAME, "first"), link(OTHER_VNET)), (GIVEN_PRIVATE_ZONE,)),
     Refusal("vault-ip-rules", "InvalidIpRule", Put(VAULT, vault(networkAcls=ip_rules("everyone")))),
     Refusal("vault-retention", "BadRequest", Put(VAULT, vault(softDeleteRetentionInDays=30)), (Put(VAULT, vault()),)),

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from lab.arm import containerservice, network, rules, schema, services
+from lab.arm import containerservice, dns, network, rules, schema, services
 from lab.arm.azure import Azure, Caller, Options, merge
-from lab.arm.errors import ArmError
+from lab.arm.errors import ArmError, Malformed
 from lab.arm.schema.compile import compile_folder, compile_types
 from lab.arm.store import Store
 
@@ -65,6 +65,27 @@ REFUSED = {
     "an object for a list": (services.VAULT, VAULT, {"properties": {"accessPolicies": {}}}, [(FORMAT, "properties.accessPolicies")]),
     "a list for an object": (services.VAULT, VAULT, {"properties": {"networkAcls": []}}, [(FORMAT, "properties.networkAcls")]),
     "a number for a tag": (services.VAULT, VAULT, {"tags": {"cost": 7}}, [(FORMAT, "tags.cost")]),
+    "null in a list": (network.NSG, NSG, {"properties": {"securityRules": [None]}}, [(FORMAT, "properties.securityRules[0]")]),
+    "a string for an item": (network.NSG, NSG, {"properties": {"securityRules": ["web"]}}, [(FORMAT, "properties.securityRules[0]")]),
+    "an item without a name": (
+        network.LOAD_BALANCER,
+        NSG | {"properties": {}},
+        {"properties": {"probes": [{"properties": {"port": 80, "protocol": "Tcp"}}, {"name": "", "properties": {"port": 81, "protocol": "Tcp"}}]}},
+        [(FORMAT, "properties.probes[0]"), (FORMAT, "properties.probes[1]")],
+    ),
+    "an item without its properties": (
+        network.LOAD_BALANCER,
+        NSG | {"properties": {}},
+        {"properties": {"probes": [{"name": "http"}]}},
+        [(PARAMETER, "properties.probes[0].properties.port"), (PARAMETER, "properties.probes[0].properties.protocol")],
+    ),
+    "a reference without an id": (
+        network.SUBNET,
+        {"properties": {"addressPrefix": "10.0.0.0/24"}},
+        {"properties": {"natGateway": {}, "networkSecurityGroup": {"id": ""}}},
+        [("MissingJsonReferenceId", "properties.natGateway"), ("MissingJsonReferenceId", "properties.networkSecurityGroup")],
+    ),
+    "no location": (network.NSG, NSG, {"location": None}, [("LocationRequired", "location")]),
     "pattern": (
         containerservice.CLUSTER,
         CLUSTER,
@@ -107,6 +128,33 @@ def test_a_write_answers_with_the_first_problem_and_lists_all() -> None:
         (PARAMETER, "properties.createMode"),
     ]
     assert azure.store.get(f"{group}/providers/{services.VAULT}/vault1") is None
+
+
+def test_what_the_parser_of_the_network_finds_stands_in_the_details() -> None:
+    found = schema.check(network.SUBNET, NEWEST, {"properties": {"routeTable": {}}}).problems
+    assert Malformed(found).body()["error"] == {
+        "code": FORMAT,
+        "message": "Cannot parse the request.",
+        "details": [
+            {
+                "code": "MissingJsonReferenceId",
+                "target": "properties.routeTable",
+                "message": "Value for reference id is missing. Path properties.routeTable.",
+            }
+        ],
+    }
+
+
+def test_items_of_a_partial_body_are_whole() -> None:
+    """A PATCH replaces a list."""
+    body = {"properties": {"agentPoolProfiles": [{"name": "system", "count": None}, {"count": 1}]}}
+    checked = schema.check(containerservice.CLUSTER, NEWEST, body, partial=True)
+    assert [(found.code, found.target) for found in checked.problems] == [(PARAMETER, "properties.agentPoolProfiles[1].name")]
+    assert checked.body["properties"]["agentPoolProfiles"][0] == {"name": "system"}
+
+
+def test_a_record_set_may_say_that_it_is_no_alias() -> None:
+    assert schema.check(f"{dns.PUBLIC_ZONE}/A", NEWEST, {"properties": {"targetResource": {}}}).problems == []
 
 
 def test_an_open_enumeration_takes_other_values() -> None:

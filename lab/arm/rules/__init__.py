@@ -69,6 +69,7 @@ def check_delete(azure: Azure, resource: Resource) -> None:
 
 
 from . import containerservice, network, services
+from .access import check_access as check_access
 
 #: the modules register their rules when they are imported
 MODULES = (containerservice, network, services)

@@ -9,9 +9,10 @@ from typing import Any
 from .. import containerservice as aks
 from .. import ids, network
 from ..azure import Azure, Write
-from ..errors import ArmError
+from ..errors import ArmError, InvalidReference
 from ..store import Resource
 from . import delete_rule, rule
+from .access import roles_on
 
 _DUAL_STACK = "learn.microsoft.com/azure/aks/configure-dual-stack"
 _OVERLAY = "learn.microsoft.com/azure/aks/concepts-network-azure-cni-overlay"
@@ -20,8 +21,12 @@ _CNI_OVERVIEW = "learn.microsoft.com/azure/aks/concepts-network-cni-overview"
 _OUTBOUND = "learn.microsoft.com/azure/aks/egress-outboundtype"
 _RANGES = "learn.microsoft.com/azure/aks/api-server-authorized-ip-ranges"
 _POOLS = "learn.microsoft.com/azure/aks/create-node-pools"
+_POOL_API = "learn.microsoft.com/rest/api/aks/agent-pools/create-or-update"
+_SYSTEM_POOLS = "learn.microsoft.com/azure/aks/use-system-pools"
+_UPDATE_CNI = "learn.microsoft.com/azure/aks/update-azure-cni"
 
-NETWORK_CONTRIBUTOR = ("4d97b98b-1d4f-4787-a291-c67834d212e7", "b24988ac-6180-42a0-ab88-20f7382dd24c", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635")
+CONTRIBUTORS = {"b24988ac-6180-42a0-ab88-20f7382dd24c", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"}
+NETWORK_CONTRIBUTORS = {"4d97b98b-1d4f-4787-a291-c67834d212e7", *CONTRIBUTORS}
 RESERVED = [ipaddress.ip_network(text) for text in ("169.254.0.0/16", "192.0.2.0/24", "172.30.0.0/16", "172.31.0.0/16")]
 
 
@@ -54,6 +59,34 @@ def dual_stack_needs_overlay(write: Write) -> None:
     profile = _profile(write)
     if _dual(write) and (profile.get("networkPlugin"), profile.get("networkPluginMode")) != ("azure", "overlay"):
         raise _refuse("DualStackNotSupported", "Dual-stack networking needs networkPlugin azure and networkPluginMode overlay.", "networkProfile")
+
+
+@rule("aks-overlay-names", aks.CLUSTER, _OVERLAY)
+def names_fit_into_node_labels(write: Write) -> None:
+    if _profile(write).get("networkPluginMode") != "overlay":
+        return
+    for pool in _pools(write):
+        subnet = ids.parse(pool.get("vnetSubnetID") or "")
+        for name in (subnet.resource_group, *subnet.names):
+            if len(name) > 63:
+                raise _refuse("InvalidParameter", f"Overlay: {name} is longer than 63 characters.", "agentPoolProfiles.vnetSubnetID")
+
+
+@rule("aks-overlay-pools", aks.CLUSTER, _OVERLAY)
+def overlay_has_scale_sets(write: Write) -> None:
+    for pool in _pools(write):
+        old_machines = re.match(r"standard_dc\d+s_v2$", pool.get("vmSize") or "", re.IGNORECASE)
+        if _profile(write).get("networkPluginMode") == "overlay" and (pool["type"] == "AvailabilitySet" or old_machines):
+            raise _refuse("InvalidParameter", f"Overlay has neither availability sets nor DCsv2 machines: pool {pool['name']}.", "agentPoolProfiles")
+
+
+@rule("aks-overlay-stays", aks.CLUSTER, _UPDATE_CNI)
+def overlay_and_cilium_stay(write: Write) -> None:
+    """Towards overlay and towards Cilium there is a way, back there is none."""
+    before = write.old_properties.get("networkProfile") or {}
+    for name, final in (("networkPlugin", "azure"), ("networkPluginMode", "overlay"), ("networkDataplane", "cilium")):
+        if before.get(name) == final and _profile(write).get(name, final) != final:
+            raise _refuse("PropertyChangeNotAllowed", f"Changing property 'networkProfile.{name}' is not allowed.", f"networkProfile.{name}")
 
 
 @rule("aks-families-order", aks.CLUSTER, _DUAL_STACK)
@@ -178,16 +211,6 @@ def node_subnet_is_not_delegated(write: Write) -> None:
             )
 
 
-def _granted(azure: Azure, principal: str, resource: str, roles: tuple[str, ...]) -> bool:
-    for assignment in azure.store.of_type("Microsoft.Authorization/roleAssignments"):
-        scope = ids.parse(assignment.id).scope.lower()
-        covers = resource.lower() == scope or resource.lower().startswith(scope + "/")
-        role = str(assignment.properties.get("roleDefinitionId", "")).rsplit("/", 1)[-1].lower()
-        if covers and role in roles and assignment.properties.get("principalId") == principal:
-            return True
-    return False
-
-
 @rule("aks-identity", aks.CLUSTER, "learn.microsoft.com/azure/aks/use-managed-identity")
 def identity_exists(write: Write) -> None:
     identity = write.body.get("identity") or {}
@@ -205,7 +228,7 @@ def identity_may_join_the_subnet(write: Write) -> None:
         principal = write.azure.get(target).properties["principalId"]
         for pool in _pools(write):
             subnet = pool.get("vnetSubnetID")
-            if subnet and not _granted(write.azure, principal, subnet, NETWORK_CONTRIBUTOR):
+            if subnet and not NETWORK_CONTRIBUTORS & roles_on(write.azure, principal, subnet):
                 raise _refuse(
                     "ResourceMissingPermissionError",
                     f"The cluster using user-assigned managed identity {target} must have permission subnets/join/action on {subnet}.",
@@ -215,10 +238,13 @@ def identity_may_join_the_subnet(write: Write) -> None:
 @rule("aks-kubelet-identity-permission", aks.CLUSTER, "learn.microsoft.com/azure/aks/use-managed-identity")
 def identity_may_assign_the_kubelets(write: Write) -> None:
     kubelet = ((write.properties.get("identityProfile") or {}).get("kubeletidentity") or {}).get("resourceId")
+    if kubelet and write.before and kubelet.lower() == aks.own_kubelet_identity(write.azure, write.before).lower():
+        # AKS made it: clients that write what they read send it back.
+        return
     for target in (write.body.get("identity") or {}).get("userAssignedIdentities") or {}:
         principal = write.azure.get(target).properties["principalId"]
-        roles = ("f1a07417-d97a-45cb-824c-7a7467783830", *NETWORK_CONTRIBUTOR[1:])
-        if kubelet and not _granted(write.azure, principal, kubelet, roles):
+        roles = {"f1a07417-d97a-45cb-824c-7a7467783830", *CONTRIBUTORS}
+        if kubelet and not roles & roles_on(write.azure, principal, kubelet):
             raise _refuse("KubeletIdentityMissingPermissionError", f"{target} needs the role Managed Identity Operator on {kubelet}.")
 
 
@@ -229,6 +255,29 @@ def managed_addresses_need_the_load_balancer(write: Write) -> None:
         raise _refuse("InvalidLoadBalancerProfile", f"managedOutboundIPs do not go with outboundType {_profile(write)['outboundType']}.")
     if profile.get("managedOutboundIPs") and (profile.get("outboundIPs") or profile.get("outboundIPPrefixes")):
         raise _refuse("InvalidLoadBalancerProfile", "managedOutboundIPs, outboundIPs and outboundIPPrefixes exclude each other.")
+
+
+@rule("aks-outbound-addresses", aks.CLUSTER, "learn.microsoft.com/azure/aks/configure-load-balancer-standard")
+def outbound_addresses_exist(write: Write) -> None:
+    profile = _profile(write).get("loadBalancerProfile") or {}
+    for name, many in (("outboundIPs", "publicIPs"), ("outboundIPPrefixes", "publicIPPrefixes")):
+        given = (profile.get(name) or {}).get(many) or []
+        if name in profile and not given:
+            raise _refuse("InvalidLoadBalancerProfile", f"loadBalancerProfile.{name} names nothing.", f"networkProfile.loadBalancerProfile.{name}")
+        for item in given:
+            if not write.azure.store.get(item["id"]):
+                raise InvalidReference(item["id"], write.id)
+
+
+@rule("aks-outbound-managed-nat-gateway", aks.CLUSTER, _OUTBOUND)
+def managed_nat_gateway_has_its_own_vnet(write: Write) -> None:
+    """The gateway that AKS makes is of SKU Standard in the api-versions that the lab knows."""
+    if _profile(write)["outboundType"] != "managedNATGateway":
+        return
+    if any(pool.get("vnetSubnetID") for pool in _pools(write)):
+        raise _refuse("InvalidParameter", "outboundType managedNATGateway does not go with a custom virtual network.", "networkProfile.outboundType")
+    if _dual(write):
+        raise _refuse("NatGatewayNotSupported", "A NAT gateway of SKU Standard cannot be used with dual-stack clusters; use StandardV2.")
 
 
 @rule("aks-count-ipv6", aks.CLUSTER, _DUAL_STACK)
@@ -310,8 +359,9 @@ def network_ranges_stay(write: Write) -> None:
     if write.before is None:
         return
     old, new = write.old_properties, write.properties
-    if old.get("dnsPrefix") != new.get("dnsPrefix"):
-        raise _refuse("PropertyChangeNotAllowed", "Changing property 'dnsPrefix' is not allowed.", "dnsPrefix")
+    for name in ("dnsPrefix", "fqdnSubdomain"):
+        if old.get(name) != new.get(name):
+            raise _refuse("PropertyChangeNotAllowed", f"Changing property '{name}' is not allowed.", name)
     for name in ("serviceCidrs", "podCidrs", "dnsServiceIP"):
         before, after = old["networkProfile"].get(name), new["networkProfile"].get(name)
         same = (
@@ -330,10 +380,78 @@ def no_way_back_to_one_family(write: Write) -> None:
         raise _refuse("PropertyChangeNotAllowed", "A dual-stack cluster cannot become IPv4-only.", "networkProfile.ipFamilies")
 
 
-@rule("aks-system-pool", aks.CLUSTER, "learn.microsoft.com/azure/aks/use-system-pools")
+@rule("aks-system-pool", aks.CLUSTER, _SYSTEM_POOLS)
 def there_is_a_system_pool(write: Write) -> None:
     if not any(pool.get("mode") == "System" for pool in _pools(write)):
-        raise _refuse("InvalidParameter", "A cluster needs at least one agent pool of mode System.", "agentPoolProfiles")
+        raise _refuse("InvalidParameter", "Must define at least one system pool.", "agentPoolProfiles")
+
+
+@rule("aks-pool-stays-system", aks.POOL, _SYSTEM_POOLS)
+def last_system_pool_keeps_its_mode(write: Write) -> None:
+    others = [pool for pool in write.azure.store.children(ids.parse(write.id).parent, "agentPools") if pool.key != write.id.lower()]
+    if write.properties["mode"] != "System" and not any(pool.properties.get("mode") == "System" for pool in others):
+        raise _refuse("InvalidParameter", "Must define at least one system pool.", "agentPoolProfile.mode")
+
+
+@rule("aks-pool-names", aks.CLUSTER, _POOLS)
+def pool_names_are_unique(write: Write) -> None:
+    names = [pool["name"].lower() for pool in _pools(write)]
+    for name in names:
+        if names.count(name) > 1:
+            raise _refuse("InvalidParameter", f"agentPoolProfiles has more than one pool with the name {name}.", "agentPoolProfile.name")
+
+
+@rule("aks-pool-introduced", aks.CLUSTER, _POOL_API)
+def pools_come_on_their_own(write: Write) -> None:
+    known = {pool.name.lower() for pool in write.azure.store.children(write.id, "agentPools")}
+    if write.before and any(pool["name"].lower() not in known for pool in _pools(write)):
+        raise _refuse(
+            "BadRequest",
+            "A new agent pool was introduced. Adding agent pools to an existing cluster is not allowed through managed cluster operations. "
+            "For agent pool specific change, please use per agent pool operations: https://aka.ms/agent-pool-rest-api",
+            "agentPoolProfiles",
+        )
+
+
+def _check_counts(name: str, pool: dict[str, Any]) -> None:
+    lowest = 1 if pool["mode"] == "System" else 0
+    for field in ("count", *(("minCount", "maxCount") if pool["enableAutoScaling"] else ())):
+        if not lowest <= pool.get(field, -1) <= 1000:
+            raise _refuse(
+                "InvalidParameter",
+                f"The value of parameter agentPoolProfile.{field} is invalid: pool {name} of mode {pool['mode']} takes {lowest} to 1000.",
+                f"agentPoolProfile.{field}",
+            )
+    if pool["enableAutoScaling"] and pool["minCount"] > pool["maxCount"]:
+        raise _refuse("InvalidParameter", f"Pool {name}: minCount {pool['minCount']} is more than maxCount {pool['maxCount']}.", "minCount")
+    if pool["enableAutoScaling"] and not pool["minCount"] <= pool["count"] <= pool["maxCount"]:
+        raise _refuse(
+            "InvalidParameter",
+            f"agentPoolProfile.count was {pool['count']}. It must be greater or equal to minCount:{pool['minCount']} "
+            f"and less than or equal to maxCount:{pool['maxCount']}.",
+            "agentPoolProfile.count",
+        )
+
+
+@rule("aks-cluster-pool-counts", aks.CLUSTER, _POOL_API)
+def counts_in_the_cluster(write: Write) -> None:
+    for pool in _pools(write):
+        _check_counts(pool["name"], pool)
+
+
+@rule("aks-pool-counts", aks.POOL, _POOL_API)
+def counts_of_a_pool(write: Write) -> None:
+    _check_counts(ids.parse(write.id).name, write.properties)
+
+
+@rule("aks-pool-immutable", aks.POOL, _POOL_API)
+def pool_keeps_its_machines(write: Write) -> None:
+    for name in ("vmSize", "osType", "vnetSubnetID", "maxPods", "availabilityZones"):
+        before, after = write.old_properties.get(name), write.properties.get(name)
+        if isinstance(after, list):
+            before, after = sorted(before or []), sorted(after)
+        if write.before and after and str(before).lower() != str(after).lower():
+            raise _refuse("PropertyChangeNotAllowed", f"Changing property 'agentPoolProfile.{name}' is not allowed.", f"agentPoolProfile.{name}")
 
 
 def _check_pool(name: str, pool: dict[str, Any], plane: str) -> None:
@@ -345,8 +463,6 @@ def _check_pool(name: str, pool: dict[str, Any], plane: str) -> None:
         raise _refuse("InvalidParameter", f"The pool name {name} must be 1 to 12 lower-case letters and digits, a letter first.", "name")
     if not 10 <= pool["maxPods"] <= 250:
         raise _refuse("InvalidMaxPods", f"Pool {name}: maxPods {pool['maxPods']} is out of range: 10 to 250.", "maxPods")
-    if pool["enableAutoScaling"] and not (pool.get("minCount") or 0) <= pool["count"] <= (pool.get("maxCount") or 0):
-        raise _refuse("InvalidParameter", f"Pool {name}: minCount <= count <= maxCount does not hold.", "count")
 
 
 @rule("aks-cluster-pools", aks.CLUSTER, _POOLS)
@@ -368,6 +484,27 @@ def pool_of_its_own(write: Write) -> None:
     _check_pool(ids.parse(write.id).name, write.properties, cluster.properties["networkProfile"].get("networkDataplane", "azure"))
 
 
+def _room(pods: ipaddress.IPv4Network | ipaddress.IPv6Network) -> int:
+    """Nodes that fit into the IPv4 pod range; no cluster has more than 5000."""
+    return min(5000, 1 << max(0, 24 - pods.prefixlen))
+
+
+@rule("aks-pool-subnet", aks.POOL, _POOLS)
+def subnet_of_a_pool_serves(write: Write) -> None:
+    cluster = write.azure.get(ids.parse(write.id).parent)
+    subnet = write.azure.store.get(write.properties.get("vnetSubnetID") or "")
+    if subnet is None:
+        return
+    if subnet.properties.get("delegations"):
+        raise _refuse("SubnetIsDelegated", f"The subnet {subnet.id} of the pool must not be delegated.", "vnetSubnetID")
+    profile = cluster.properties["networkProfile"]
+    for text in (*profile["podCidrs"], *profile["serviceCidrs"]):
+        for prefix in network.prefixes_of(subnet.properties):
+            one, other = ipaddress.ip_network(text), ipaddress.ip_network(prefix)
+            if one.version == other.version and one.overlaps(other):
+                raise _refuse("CidrOverlap", f"{one} overlaps with the node subnet {other}.", "vnetSubnetID")
+
+
 @rule("aks-pool-capacity", aks.POOL, _OVERLAY)
 def pods_have_room(write: Write) -> None:
     """Each node takes a /24 of the IPv4 pod range."""
@@ -378,7 +515,7 @@ def pods_have_room(write: Write) -> None:
         if pool.key != write.id.lower()
     )
     nodes += write.properties.get("maxCount") or write.properties["count"]
-    room = 2 ** max(0, 24 - ipaddress.ip_network(cluster.properties["networkProfile"]["podCidrs"][0]).prefixlen)
+    room = _room(ipaddress.ip_network(cluster.properties["networkProfile"]["podCidrs"][0]))
     if nodes > room:
         raise _refuse("InsufficientPodCidr", f"The pod CIDR has room for {room} nodes; the pools may grow to {nodes}.")
 
@@ -386,7 +523,7 @@ def pods_have_room(write: Write) -> None:
 @rule("aks-cluster-capacity", aks.CLUSTER, _OVERLAY)
 def inline_pools_have_room(write: Write) -> None:
     nodes = sum(pool.get("maxCount") or pool["count"] for pool in _pools(write))
-    room = 2 ** max(0, 24 - _networks(write, "podCidrs")[0].prefixlen)
+    room = _room(_networks(write, "podCidrs")[0])
     if nodes > room:
         raise _refuse("InsufficientPodCidr", f"The pod CIDR has room for {room} nodes; the pools may grow to {nodes}.")
 
@@ -398,7 +535,7 @@ def maintenance_names(write: Write) -> None:
         raise _refuse("InvalidParameter", f"A maintenance configuration is called {', '.join(known)}.")
 
 
-@delete_rule("aks-last-system-pool", aks.POOL, "learn.microsoft.com/azure/aks/use-system-pools")
+@delete_rule("aks-last-system-pool", aks.POOL, _SYSTEM_POOLS)
 def last_system_pool_stays(azure: Azure, resource: Resource) -> None:
     cluster = ids.parse(resource.id).parent
     others = [pool for pool in azure.store.children(cluster, "agentPools") if pool.key != resource.key and pool.properties.get("mode") == "System"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from itertools import combinations
 
-from .. import network
+from .. import dns, network
 from ..azure import Azure, Write
-from ..errors import ArmError, InvalidReference
+from ..errors import ArmError, InvalidReference, Malformed
 from ..network import reference, references_to, same_id
+from ..schema import Problem
 from ..store import Resource
 from . import delete_rule, rule
 
@@ -18,6 +20,10 @@ _PUBLIC_IP = "learn.microsoft.com/azure/virtual-network/ip-services/public-ip-ad
 _PREFIX = "learn.microsoft.com/azure/virtual-network/ip-services/public-ip-address-prefix"
 _NAT_SKU = "learn.microsoft.com/azure/nat-gateway/nat-sku"
 _BALANCER = "learn.microsoft.com/azure/load-balancer/components"
+_BALANCER_API = "learn.microsoft.com/rest/api/load-balancer/load-balancers/create-or-update"
+_SECURITY_RULE_API = "learn.microsoft.com/rest/api/virtualnetwork/security-rules/create-or-update"
+_NAMES = "learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules"
+_CNAME = "learn.microsoft.com/azure/dns/dns-zones-records#cname-records"
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -31,6 +37,21 @@ def _networks(prefixes: list[str], target: str) -> list[Network]:
 
 def _inside(inner: Network, outers: list[Network]) -> bool:
     return any(outer.version == inner.version and inner.subnet_of(outer) for outer in outers)  # type: ignore[arg-type]
+
+
+def _names_are_unique(write: Write, *parts: str) -> None:
+    for part in parts:
+        seen: set[str] = set()
+        for item in write.properties.get(part) or []:
+            if item["name"].lower() in seen:
+                message = f"Resource {write.id} has two child resources with the same name ({item['name']})."
+                raise Malformed([Problem("DuplicateResourceName", f"properties.{part}", message)])
+            seen.add(item["name"].lower())
+
+
+@rule("vnet-subnet-names", network.VNET, _NAMES)
+def subnet_names_are_unique(write: Write) -> None:
+    _names_are_unique(write, "subnets")
 
 
 @rule("vnet-address-space", network.VNET, _IPV6_OVERVIEW)
@@ -141,6 +162,51 @@ def _version(prefix: str) -> int | None:
         return None
 
 
+@rule("nsg-names", network.NSG, _NAMES)
+def security_rule_names_are_unique(write: Write) -> None:
+    _names_are_unique(write, "securityRules")
+
+
+@rule("nsg-protocol", network.NSG, _SECURITY_RULE_API)
+def protocol_is_known(write: Write) -> None:
+    """Microsoft's types leave these open; the service does not, and has no ICMPv6."""
+    known = {"protocol": ("tcp", "udp", "icmp", "esp", "ah", "*"), "access": ("allow", "deny"), "direction": ("inbound", "outbound")}
+    for item in write.properties["securityRules"]:
+        for name, values in known.items():
+            if item["properties"][name].lower() not in values:
+                code = f"SecurityRuleInvalid{name.capitalize()}"
+                raise ArmError(400, code, f"Security rule {item['name']} has the {name} {item['properties'][name]}, which is none.", target=name)
+
+
+@rule("nsg-address-prefixes", network.NSG, _SECURITY_RULE_API)
+def address_prefixes_are_ranges_or_tags(write: Write) -> None:
+    for item in write.properties["securityRules"]:
+        for side in ("source", "destination"):
+            prefixes = _rule_prefixes(item["properties"], side)
+            for prefix in prefixes:
+                alone = prefix == "*" and len(prefixes) == 1
+                if not alone and not _version(prefix) and not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)*", prefix):
+                    raise ArmError(
+                        400, "SecurityRuleInvalidAddressPrefix", f"Security rule {item['name']} has invalid Address prefix. Value provided: {prefix}"
+                    )
+
+
+@rule("nsg-port-ranges", network.NSG, _SECURITY_RULE_API)
+def port_ranges_are_ports(write: Write) -> None:
+    for item in write.properties["securityRules"]:
+        for side in ("source", "destination"):
+            for ports in item["properties"].get(f"{side}PortRanges") or [item["properties"].get(f"{side}PortRange") or "*"]:
+                low, _, high = ports.partition("-")
+                fits = re.fullmatch(r"\d{1,5}(-\d{1,5})?", ports) and int(low) <= int(high or low) <= 65535
+                if ports != "*" and not fits:
+                    raise ArmError(
+                        400,
+                        "SecurityRuleInvalidPortRange",
+                        f"Security rule has invalid Port range. Value provided: {ports}. "
+                        "Value should be an integer OR integer range with '-' delimiter. Valid range 0-65535.",
+                    )
+
+
 @rule("nsg-one-family", network.NSG, _IPV6_OVERVIEW)
 def rule_has_one_family(write: Write) -> None:
     for item in write.properties["securityRules"]:
@@ -166,7 +232,7 @@ def priorities_are_unique(write: Write) -> None:
         seen[place] = item["name"]
 
 
-@rule("nsg-singular-or-plural", network.NSG, "learn.microsoft.com/rest/api/virtualnetwork/security-rules/create-or-update")
+@rule("nsg-singular-or-plural", network.NSG, _SECURITY_RULE_API)
 def singular_or_plural(write: Write) -> None:
     pairs = [
         (f"{side}{what}", f"{side}{what}{ending}")
@@ -200,11 +266,16 @@ def nsg_limits(write: Write) -> None:
                 raise ArmError(400, "MaxAddressPrefixesPerSecurityRule", f"Security rule {item['name']} has more than 4000 {side} prefixes.")
 
 
-@rule("nsg-description", network.NSG, "learn.microsoft.com/rest/api/virtualnetwork/security-rules/create-or-update")
+@rule("nsg-description", network.NSG, _SECURITY_RULE_API)
 def description_length(write: Write) -> None:
     for item in write.properties["securityRules"]:
         if len(item["properties"].get("description") or "") > 140:
             raise ArmError(400, "InvalidSecurityRuleDescription", f"The description of security rule {item['name']} is longer than 140 characters.")
+
+
+@rule("route-names", network.ROUTE_TABLE, _NAMES)
+def route_names_are_unique(write: Write) -> None:
+    _names_are_unique(write, "routes")
 
 
 @rule("route-one-family", network.ROUTE_TABLE, "learn.microsoft.com/azure/virtual-network/virtual-networks-udr-overview")
@@ -244,6 +315,16 @@ def version_sku_and_zones_stay(write: Write) -> None:
             raise ArmError(400, "PublicIPPropertyCannotBeChanged", f"{what} of {write.id} is fixed at creation: {before}, not {after}.", target=what)
 
 
+@rule("public-ip-in-prefix", network.PUBLIC_IP, _PREFIX)
+def prefix_has_the_address_family(write: Write) -> None:
+    target = reference(write.properties, "publicIPPrefix")
+    prefix = write.azure.store.get(target) if target else None
+    if target and prefix is None:
+        raise InvalidReference(target, write.id)
+    if prefix and prefix.properties["publicIPAddressVersion"] != write.properties["publicIPAddressVersion"]:
+        raise ArmError(400, "PublicIpAndPublicIpPrefixVersionMismatch", f"{write.id} and its prefix {prefix.id} are of different IP versions.")
+
+
 @delete_rule("public-ip-in-use", network.PUBLIC_IP, _PUBLIC_IP)
 def public_ip_in_use(azure: Azure, resource: Resource) -> None:
     gateway = network.public_ip_gateway(azure, resource.id)
@@ -266,6 +347,12 @@ def prefix_length(write: Write) -> None:
 def prefix_is_not_resized(write: Write) -> None:
     if write.before and write.old_properties["prefixLength"] != write.properties["prefixLength"]:
         raise ArmError(400, "PublicIpPrefixCannotBeResized", f"The prefixLength of {write.id} is fixed at creation.")
+
+
+@delete_rule("public-ip-prefix-in-use", network.PUBLIC_IP_PREFIX, _PREFIX)
+def prefix_in_use(azure: Azure, resource: Resource) -> None:
+    for user in network.public_ip_prefix_users(azure, resource.id):
+        raise ArmError(400, "PublicIpPrefixCannotBeDeleted", f"Public IP prefix {resource.id} can not be deleted since it is in use by {user}.")
 
 
 @rule("nat-gateway-ipv6", network.NAT_GATEWAY, _NAT_SKU)
@@ -292,6 +379,33 @@ def gateway_addresses(write: Write) -> None:
                 raise ArmError(400, "NatGatewayAddressSkuMismatch", f"{item['id']} has SKU {address.body['sku']['name']}; the gateway needs {sku}.")
 
 
+@rule("nat-gateway-prefixes", network.NAT_GATEWAY, _NAT_SKU)
+def gateway_prefixes(write: Write) -> None:
+    for name, version in (("publicIpPrefixes", "IPv4"), ("publicIpPrefixesV6", "IPv6")):
+        for item in write.properties.get(name) or []:
+            prefix = write.azure.store.get(item["id"])
+            if prefix is None:
+                raise InvalidReference(item["id"], write.id)
+            if prefix.properties["publicIPAddressVersion"] != version:
+                raise ArmError(400, "NatGatewayAddressVersionMismatch", f"{item['id']} in {name} is not {version}.")
+
+
+@rule("nat-gateway-address-in-use", network.NAT_GATEWAY, _PUBLIC_IP)
+def gateway_address_is_free(write: Write) -> None:
+    for name in ("publicIpAddresses", "publicIpAddressesV6"):
+        for item in write.properties.get(name) or []:
+            _is_free(write, item["id"], write.id)
+
+
+def _is_free(write: Write, address: str, user: str) -> None:
+    """An address belongs to one frontend or one NAT gateway; what the written resource itself holds it may keep."""
+    gateway = network.public_ip_gateway(write.azure, address)
+    for owner in (network.public_ip_user(write.azure, address), gateway.id if gateway else ""):
+        if owner and not f"{owner}/".lower().startswith(f"{write.id}/".lower()):
+            message = f"Resource {user} is referencing public IP address {address} that is already allocated to resource {owner}."
+            raise ArmError(400, "PublicIPAddressInUse", message)
+
+
 @rule("nat-gateway-region", network.NAT_GATEWAY, _NAT_SKU)
 def standard_v2_regions(write: Write) -> None:
     without = {"canadaeast", "indonesiacentral", "israelnorthwest", "qatarcentral", "swedensouth", "westindia"}
@@ -306,36 +420,102 @@ def nat_gateway_in_use(azure: Azure, resource: Resource) -> None:
         raise ArmError(400, "InUseNatGatewayCannotBeDeleted", f"{resource.id} cannot be deleted: it is in use by {subnet.id}.")
 
 
+@rule("load-balancer-names", network.LOAD_BALANCER, _NAMES)
+def names_in_a_balancer_are_unique(write: Write) -> None:
+    _names_are_unique(write, *network.BALANCER_PARTS)
+
+
 @rule("load-balancer-references", network.LOAD_BALANCER, _BALANCER)
 def what_a_balancer_names_exists(write: Write) -> None:
     parts = {
         part: {f"{write.id}/{part}/{item['name']}".lower() for item in write.properties[part]}
         for part in ("frontendIPConfigurations", "backendAddressPools", "probes")
     }
-    for item in write.properties["loadBalancingRules"]:
-        for name, part in (
-            ("frontendIPConfiguration", "frontendIPConfigurations"),
-            ("backendAddressPool", "backendAddressPools"),
-            ("probe", "probes"),
-        ):
-            target = reference(item["properties"], name)
-            if target and target.lower() not in parts[part]:
-                raise InvalidReference(target, f"{write.id}/loadBalancingRules/{item['name']}")
+    for owner in ("loadBalancingRules", "outboundRules", "inboundNatRules"):
+        for item in write.properties[owner]:
+            for part, one, many in (
+                ("frontendIPConfigurations", "frontendIPConfiguration", "frontendIPConfigurations"),
+                ("backendAddressPools", "backendAddressPool", "backendAddressPools"),
+                ("probes", "probe", ""),
+            ):
+                targets = [reference(item["properties"], one), *(found["id"] for found in item["properties"].get(many) or [])]
+                for target in targets:
+                    if target and target.lower() not in parts[part]:
+                        raise InvalidReference(target, f"{write.id}/{owner}/{item['name']}")
     for item in write.properties["frontendIPConfigurations"]:
-        for name in ("publicIPAddress", "subnet"):
+        for name in ("publicIPAddress", "publicIPPrefix", "subnet"):
             target = reference(item["properties"], name)
             if target and not write.azure.store.get(target):
                 raise InvalidReference(target, f"{write.id}/frontendIPConfigurations/{item['name']}")
+
+
+@rule("load-balancer-rule-frontend", network.LOAD_BALANCER, _BALANCER_API)
+def rule_has_a_frontend(write: Write) -> None:
+    for item in write.properties["loadBalancingRules"]:
+        if not reference(item["properties"], "frontendIPConfiguration"):
+            target = f"{write.id}/loadBalancingRules/{item['name']}"
+            raise ArmError(400, "LoadBalancingRuleMustHaveFrontendIPConfiguration", f"Load balancing rule {target} has no frontend IP configuration.")
+
+
+@rule("load-balancer-frontend-place", network.LOAD_BALANCER, _BALANCER_API)
+def frontend_has_a_place(write: Write) -> None:
+    for item in write.properties["frontendIPConfigurations"]:
+        if not any(reference(item["properties"], name) for name in ("publicIPAddress", "publicIPPrefix", "subnet")):
+            target = f"{write.id}/frontendIPConfigurations/{item['name']}"
+            message = f"Frontend IP Configuration {target} must reference either a Subnet or a Public IP Address."
+            raise ArmError(400, "FrontendIPConfigHasNoSubnetOrPublicIP", message)
+
+
+@rule("load-balancer-sku", network.LOAD_BALANCER, _PUBLIC_IP)
+def frontend_address_has_the_sku(write: Write) -> None:
+    """Addresses of SKU StandardV2 are for NAT gateways of that SKU."""
+    for item in write.properties["frontendIPConfigurations"]:
+        public = write.azure.store.get(reference(item["properties"], "publicIPAddress"))
+        if public and public.body["sku"]["name"] != write.body["sku"]["name"]:
+            raise ArmError(
+                400,
+                "DifferentSkuLoadBalancersAndPublicIPAddressNotAllowed",
+                f"Different sku load balancers and public IP addresses are not allowed: {write.id} and {public.id}.",
+            )
+
+
+@rule("load-balancer-private-address", network.LOAD_BALANCER, "learn.microsoft.com/azure/virtual-network/ip-services/private-ip-addresses")
+def private_address_is_the_subnets(write: Write) -> None:
+    for item in write.properties["frontendIPConfigurations"]:
+        text, subnet = item["properties"].get("privateIPAddress"), write.azure.store.get(reference(item["properties"], "subnet"))
+        if not text or subnet is None or item["properties"].get("privateIPAllocationMethod") == "Dynamic":
+            continue
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError as error:
+            raise ArmError(400, "InvalidIPAddress", f"The private address of frontend {item['name']} is not valid: {error}.") from error
+        prefixes = _networks(network.prefixes_of(subnet.properties), subnet.id)
+        home = next((prefix for prefix in prefixes if address in prefix), None)
+        if home is None:
+            raise ArmError(
+                400, "PrivateIPAddressNotInSubnet", f"Private static IP address {text} does not belong to the range of subnet prefix {subnet.id}."
+            )
+        if address in [home[number] for number in range(4)] or (home.version == 4 and address == home.broadcast_address):
+            raise ArmError(
+                400, "PrivateIPAddressInReservedRange", f"Private static IP address {text} falls within reserved IP range of subnet prefix {home}."
+            )
 
 
 @rule("public-ip-one-frontend", network.LOAD_BALANCER, _BALANCER)
 def public_ip_has_one_frontend(write: Write) -> None:
     used = [reference(item["properties"], "publicIPAddress").lower() for item in write.properties["frontendIPConfigurations"]]
     for target in {target for target in used if target}:
-        owner = network.public_ip_user(write.azure, target)
-        elsewhere = owner and not owner.lower().startswith(write.id.lower() + "/")
-        if used.count(target) > 1 or elsewhere:
-            raise ArmError(400, "PublicIPReferencedByMultipleIPConfigs", f"Public ip address {target} is referenced by multiple ipconfigs.")
+        if used.count(target) > 1:
+            message = f"Public ip address {target} is referenced by multiple ipconfigs in resource {write.id}."
+            raise ArmError(400, "PublicIPReferencedByMultipleIPConfigs", message)
+
+
+@rule("load-balancer-address-in-use", network.LOAD_BALANCER, _PUBLIC_IP)
+def frontend_address_is_free(write: Write) -> None:
+    for item in write.properties["frontendIPConfigurations"]:
+        target = reference(item["properties"], "publicIPAddress")
+        if target:
+            _is_free(write, target, f"{write.id}/frontendIPConfigurations/{item['name']}")
 
 
 @rule("load-balancer-one-rule-a-port", network.LOAD_BALANCER, _BALANCER)
@@ -382,7 +562,7 @@ def balancer_in_use(azure: Azure, resource: Resource) -> None:
 @rule("private-endpoint-ipv4", network.PRIVATE_ENDPOINT, "learn.microsoft.com/azure/container-registry/container-registry-ipv6-dual-stack")
 def private_endpoints_are_ipv4(write: Write) -> None:
     for connection in write.properties.get("privateLinkServiceConnections") or []:
-        target = connection["properties"]["privateLinkServiceId"].lower()
+        target = connection["properties"].get("privateLinkServiceId", "").lower()
         if write.properties["ipVersionType"] != "IPv4" and ("/registries/" in target or "/vaults/" in target):
             raise ArmError(400, "PrivateEndpointIpVersionNotSupported", f"{target} serves private endpoints over IPv4 only.")
 
@@ -393,19 +573,43 @@ def what_an_endpoint_names_exists(write: Write) -> None:
     if not write.azure.store.get(subnet):
         raise InvalidReference(subnet, write.id)
     for connection in write.properties.get("privateLinkServiceConnections") or []:
-        target = connection["properties"]["privateLinkServiceId"]
+        target = connection["properties"].get("privateLinkServiceId", "")
         if not write.azure.store.get(target):
             raise InvalidReference(target, write.id)
 
 
-@rule("dns-cname-alone", "Microsoft.Network/dnsZones/CNAME", "learn.microsoft.com/azure/dns/dns-zones-records")
-def cname_stands_alone(write: Write) -> None:
-    zone, name = write.id.rsplit("/", 2)[0], write.id.rsplit("/", 1)[1]
+@rule("private-endpoint-zone-group", network.ZONE_GROUP, "learn.microsoft.com/azure/private-link/private-endpoint-dns-integration")
+def zones_of_a_group_exist(write: Write) -> None:
+    for item in write.properties.get("privateDnsZoneConfigs") or []:
+        zone = item["properties"].get("privateDnsZoneId", "")
+        if not write.azure.store.get(zone):
+            raise InvalidReference(zone, write.id)
+
+
+def _cname_alone(write: Write) -> None:
+    zone, kind, name = write.id.rsplit("/", 2)
     if name == "@":
-        raise ArmError(400, "CannotCreateCnameRecordSet", "A CNAME cannot stand at the zone's apex.")
-    for other in ("A", "AAAA", "TXT"):
-        if write.azure.store.get(f"{zone}/{other}/{name}"):
-            raise ArmError(400, "CannotCreateCnameRecordSet", f"{name} has an {other} record set; a CNAME stands alone.")
+        raise ArmError(400, "BadRequest", f"A CNAME record set cannot be made at the apex of the zone {zone}.")
+    if any(write.azure.store.get(f"{zone}/{other}/{name}") for other in dns.RECORD_TYPES if not same_id(other, kind)):
+        message = "The CNAME record could not be created because another record with the same name already exists in this zone."
+        raise ArmError(409, "Conflict", message)
+
+
+def _beside_no_cname(write: Write) -> None:
+    zone, _, name = write.id.rsplit("/", 2)
+    if write.azure.store.get(f"{zone}/CNAME/{name}"):
+        raise ArmError(409, "Conflict", "The record could not be created because a CNAME record with the same name already exists in this zone.")
+
+
+def _cname_rules() -> None:
+    """A CNAME stands alone, in the zones of both providers: one rule for each of their record types."""
+    for prefix, zone in (("dns", dns.PUBLIC_ZONE), ("private-dns", dns.PRIVATE_ZONE)):
+        rule(f"{prefix}-cname-alone", f"{zone}/CNAME", _CNAME)(_cname_alone)
+        for record in ("A", "AAAA", "TXT"):
+            rule(f"{prefix}-{record.lower()}-beside-cname", f"{zone}/{record}", _CNAME)(_beside_no_cname)
+
+
+_cname_rules()
 
 
 def _alias_family(write: Write, version: str) -> None:
@@ -430,11 +634,11 @@ def alias_aaaa_is_ipv6(write: Write) -> None:
 def _addresses_are(write: Write, list_name: str, field: str, version: int) -> None:
     for record in write.properties.get(list_name) or []:
         try:
-            found = ipaddress.ip_address(record[field])
+            found = ipaddress.ip_address(record.get(field))
         except ValueError:
             found = None
         if found is None or found.version != version:
-            raise ArmError(400, "BadRequest", f"{record[field]!r} is not an IPv{version} address.", target=list_name)
+            raise ArmError(400, "BadRequest", f"{record.get(field)!r} is not an IPv{version} address.", target=list_name)
 
 
 @rule("dns-aaaa-address", "Microsoft.Network/dnsZones/AAAA", "RFC 3596")

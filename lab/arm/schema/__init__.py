@@ -15,6 +15,9 @@ _REQUIRED, _READ_ONLY, _WRITE_ONLY = 1, 2, 4
 #: Members of every resource that ARM itself owns; what a client sends in them is ignored.
 _ENVELOPE = {"id", "name", "type", "apiversion", "etag", "systemdata"}
 
+#: Azure DNS answers ``targetResource: {}`` for a record set that is no alias, and takes it back.
+_EMPTY_REFERENCES = "microsoft.network/dnszones"
+
 
 @dataclass
 class Problem:
@@ -63,23 +66,29 @@ def nearest(resource_type: str, api_version: str) -> str | None:
     return before[-1] if before else known[0] if known else None
 
 
-def check(resource_type: str, api_version: str, body: dict[str, Any], *, partial: bool = False) -> Checked:
-    """Read ``body`` as Azure would. With ``partial`` (PATCH, compute's PUT) nothing is required."""
+def check(resource_type: str, api_version: str, body: dict[str, Any], *, partial: bool = False, overlooked: frozenset[str] = frozenset()) -> Checked:
+    """Read ``body`` as Azure would. With ``partial`` (PATCH, compute's PUT) nothing is required; ``overlooked`` are unknown members to ignore."""
     version = nearest(resource_type, api_version)
     if version is None:
         raise KeyError(resource_type)
     loaded = _load(f"{resource_type.partition('/')[0].lower()}@{version}.json")
     checked = Checked(schema="stored" if version == api_version else "nearest")
-    reader = _Reader(loaded["nodes"], checked, partial)
+    reader = _Reader(loaded["nodes"], checked, partial, resource_type.lower(), overlooked)
     sent = {key: value for key, value in body.items() if key.lower() not in _ENVELOPE}
     checked.ignored += [key for key in body if key.lower() in _ENVELOPE]
-    checked.body = reader.value(loaded["by_lower_case"][resource_type.lower()], sent, "")
+    position = loaded["by_lower_case"][resource_type.lower()]
+    checked.body = reader.value(position, sent, "")
+    # Microsoft's types leave the location open in places, ARM does not.
+    _, flags = loaded["nodes"][position]["o"].get("location", (0, _READ_ONLY))
+    if not partial and not flags & (_REQUIRED | _READ_ONLY) and not checked.body.get("location"):
+        reader.problem("LocationRequired", "location", "The location property is required for this definition.")
     return checked
 
 
 class _Reader:
-    def __init__(self, nodes: list[dict[str, Any]], checked: Checked, partial: bool) -> None:
+    def __init__(self, nodes: list[dict[str, Any]], checked: Checked, partial: bool, resource_type: str, overlooked: frozenset[str]) -> None:
         self.nodes, self.checked, self.partial = nodes, checked, partial
+        self.resource_type, self.overlooked = resource_type, overlooked
 
     def problem(self, code: str, path: str, message: str) -> None:
         self.checked.problems.append(Problem(code, path, message))
@@ -94,7 +103,9 @@ class _Reader:
             if not isinstance(value, list):
                 self.problem("InvalidRequestFormat", path, f"Cannot deserialize the value of '{path}': a list is expected.")
                 return value
-            return [self.value(node["l"], item, f"{path}[{number}]") for number, item in enumerate(value)]
+            # A partial body replaces lists, so that their items are whole.
+            whole = _Reader(self.nodes, self.checked, False, self.resource_type, self.overlooked)
+            return [whole._item(node["l"], item, f"{path}[{number}]") for number, item in enumerate(value)]
         if "u" in node:
             return self._union(node, value, path)
         self._scalar(node, value, path)
@@ -102,11 +113,24 @@ class _Reader:
             return next((known for known in node["e"] if str(known).lower() == str(value).lower()), value)
         return value
 
+    def _item(self, position: int, value: Any, path: str) -> Any:
+        node = self.nodes[position]
+        if value is None:
+            self.problem("InvalidRequestFormat", path, f"Cannot deserialize the value of '{path}': null is no item of a list.")
+            return value
+        if not _is_child(node) or not isinstance(value, dict):
+            return self.value(position, value, path)
+        named = {key.lower(): item for key, item in value.items()}
+        if not named.get("name"):
+            self.problem("InvalidRequestFormat", path, f"Cannot parse the request: the name of '{path}' is missing.")
+        # Left out, the properties lack what is required of them.
+        return self.value(position, value if named.get("properties") is not None else value | {"properties": {}}, path)
+
     def _union(self, node: dict[str, Any], value: Any, path: str) -> Any:
         tries: list[list[Problem]] = []
         for position in node["u"]:
             attempt = Checked()
-            read = _Reader(self.nodes, attempt, self.partial).value(position, value, path)
+            read = _Reader(self.nodes, attempt, self.partial, self.resource_type, self.overlooked).value(position, value, path)
             if not attempt.problems:
                 self.checked.ignored += attempt.ignored
                 return read
@@ -141,6 +165,13 @@ class _Reader:
         if "pattern" in limits and not _pattern(limits["pattern"]).search(value):
             self.problem("InvalidParameter", path, f"The value '{value}' of parameter '{path}' does not match {limits['pattern']}.")
 
+    def _is_reference(self, node: dict[str, Any], path: str) -> bool:
+        """Whether an object stands for a resource elsewhere: it has an id alone, or is a whole resource of the network in another's place."""
+        if "id" not in node["o"] or node["o"]["id"][1] & _READ_ONLY or self.resource_type.startswith(_EMPTY_REFERENCES):
+            return False
+        in_its_place = path.endswith("]") and _is_child(node)
+        return len(node["o"]) == 1 or (self.resource_type.startswith("microsoft.network/") and "properties" in node["o"] and not in_its_place)
+
     def _object(self, node: dict[str, Any], value: Any, path: str) -> Any:
         if not isinstance(value, dict):
             self.problem("InvalidRequestFormat", path, f"Cannot deserialize the value of '{path}': an object is expected.")
@@ -153,6 +184,8 @@ class _Reader:
                 self.problem("InvalidParameter", f"{path}.{node['d']}".lstrip("."), f"'{chosen}' is none of {', '.join(node['v'])}.")
                 return value
             known |= {name.lower(): (name, position, flags) for name, (position, flags) in self.nodes[variant]["o"].items()}
+        if path and self._is_reference(node, path) and not next((item for key, item in value.items() if key.lower() == "id"), None):
+            self.problem("MissingJsonReferenceId", path, f"Value for reference id is missing. Path {path}.")
         result: dict[str, Any] = {}
         for key, item in value.items():
             here = f"{path}.{key}".lstrip(".")
@@ -163,10 +196,13 @@ class _Reader:
                 elif item is not None or self.partial:
                     result[name] = self.value(position, item, here)
             elif "a" in node:
-                result[key] = self.value(node["a"], item, here)
+                if item is not None or self.partial:
+                    result[key] = self.value(node["a"], item, here)
             elif key.lower() in {"id", "name", "type", "etag"}:
                 # Sub-resources carry these in Azure's answers, and clients echo them.
                 result[key] = item
+            elif here in self.overlooked:
+                self.checked.ignored.append(here)
             else:
                 self.problem(
                     "InvalidRequestFormat", here, f"Could not find member '{key}' on object of type '{path.rpartition('.')[2] or 'resource'}'."
@@ -177,6 +213,12 @@ class _Reader:
                     here = f"{path}.{name}".lstrip(".")
                     self.problem("InvalidParameter", here, f"Required parameter '{here}' is missing or null.")
         return result
+
+
+def _is_child(node: dict[str, Any]) -> bool:
+    """Whether the items of a list are resources of their own, with a name that clients give."""
+    members = node.get("o", {})
+    return "properties" in members and "name" in members and not members["name"][1] & _READ_ONLY
 
 
 @functools.cache
