@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import shlex
@@ -11,16 +10,38 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import requests
+import yaml
+
+from . import debian, isolation
 from .arm import journal
 from .arm.azure import Options
+from .kubernetes import cgroups
+from .network import clients
 from .process import terminate
-from .service import serve, trust_bundle
+from .service import run, trust_bundle
 from .state import CHECKOUT, Settings, State
 
 
 def say(text: str) -> None:
     print(f"lab: {text}", flush=True)
+
+
+def get_binaries() -> None:
+    """Find, fetch or build what clusters run on; without clusters it is not needed."""
+    from .kubernetes import binaries
+
+    binaries.ensure(say)
+
+
+def get_packets() -> None:
+    """Find, fetch or build what nodes and their pods run."""
+    from . import images
+
+    debian.ensure(say)
+    images.ensure(say)
 
 
 def up(state: State, arguments: argparse.Namespace) -> None:
@@ -37,11 +58,15 @@ def up(state: State, arguments: argparse.Namespace) -> None:
         any_version=arguments.any_version,
         kubernetes=not arguments.no_kubernetes,
     )
+    packets = options.kubernetes and not arguments.no_packets
+    if packets and not isolation.is_possible():
+        say("no packets: network namespaces need root on Linux; clusters will have nodes and Services, but nothing runs or answers in them")
+        packets = False
     if options.kubernetes:
-        from .kubernetes import binaries
-
-        binaries.ensure(say)
-    state.create(Settings(options, latency=arguments.latency))
+        get_binaries()
+    if packets:
+        get_packets()
+    state.create(Settings(options, latency=arguments.latency, packets=packets, watch=packets and arguments.watch))
     state.ready.unlink(missing_ok=True)
     with state.log.open("ab") as log:
         process = subprocess.Popen(
@@ -67,6 +92,8 @@ def down(state: State) -> None:
     pid = state.pid
     if pid and not terminate(pid, 60):
         sys.exit(f"lab: process {pid} does not stop; look at {state.log}")
+    cgroups.remove(f"/{state.label}")
+    state.forget_clients()
     say("down" if pid else "not running")
 
 
@@ -122,6 +149,60 @@ def show_journal(state: State, arguments: argparse.Namespace) -> None:
             print(json.dumps(entry) if arguments.json else f"{entry['status']} {entry['method']:6} {entry['path']} [{entry['client'].split(' ')[0]}]")
 
 
+def show_kubeconfig(state: State, name: str) -> None:
+    found = state.kubeconfigs()
+    if not name and len(found) == 1:
+        name = next(iter(found))
+    if name not in found:
+        sys.exit(f"lab: name one of the clusters that run: {', '.join(sorted(found)) or 'none does'}")
+    print(found[name])
+
+
+def client_names(state: State) -> list[str]:
+    """The clients that packets come from."""
+    return sorted(path.name for path in state.clients.iterdir()) if state.clients.exists() else []
+
+
+def become_client(state: State, name: str, words: list[str]) -> None:
+    """Run a command in a client's network, with its resolver."""
+    if name not in client_names(state):
+        sys.exit(f"lab: name one of the clients that there are: {', '.join(client_names(state)) or 'none without packets'}")
+    environment = client_environment(state)
+    # dig, curl and others may be in the lab's cache only.
+    found = debian.environment()
+    path = f"{environment['PATH']}:{found['PATH']}"
+    os.execvpe(clients.script(state.clients, name), ["run", *words], environment | found | {"PATH": path})
+
+
+def inventory(state: State) -> dict[str, Any]:
+    """The clients of both families as the group ``probes`` of an Ansible inventory: their interpreter is in their network."""
+    hosts = {
+        client.name: {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": str(clients.interpreter(state.clients, client.name)),
+            "ansible_pipelining": True,
+            "probe_families": list(client.families),
+        }
+        for client in clients.INTERNET_CLIENTS
+        if client.name in client_names(state)
+    }
+    return {"probes": {"hosts": hosts}}
+
+
+def change_zone(state: State, action: str, zone: str) -> None:
+    """Cut all nodes of a zone off at once, or bring them back."""
+    answer = requests.post(
+        f"https://localhost:{state.load().port}/lab/zones/{zone}",
+        json={"lost": action == "lose"},
+        headers={"Authorization": f"Bearer {state.client_secret}"},
+        verify=str(trust_bundle(state)),
+        timeout=30,
+    )
+    if answer.status_code != 200:
+        sys.exit(f"lab: {answer.json()['error']}")
+    say(f"zone {zone}: {answer.json()['nodes']} nodes {'lost' if action == 'lose' else 'back'}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -134,6 +215,8 @@ def main() -> None:
     starting = command("up", "start the lab in the background")
     starting.add_argument("--fresh", action="store_true", help="forget everything first: an empty subscription")
     starting.add_argument("--no-kubernetes", action="store_true", help="clusters are resources only; nothing runs behind them")
+    starting.add_argument("--no-packets", action="store_true", help="clusters have Node objects only: no pod runs, no client gets an answer")
+    starting.add_argument("--watch", action="store_true", help="clients ask every public entrance each 100 ms; the journal says what they saw")
     starting.add_argument("--any-version", action="store_true", help="accept Kubernetes versions that the lab has no binaries of")
     starting.add_argument("--unregistered", action="append", default=[], metavar="NAMESPACE", help="a resource provider that is not registered yet")
     starting.add_argument("--time-scale", type=float, default=0.02, help="seconds here for one second of Azure's operations (default 0.02)")
@@ -144,12 +227,22 @@ def main() -> None:
     showing = command("journal", "print what the lab was asked")
     showing.add_argument("--writes", action="store_true", help="only requests that were meant to change something")
     showing.add_argument("--json", action="store_true", help="whole entries, one JSON document a line")
+    access = command("kubeconfig", "print the path of an administrator's kubeconfig: kubectl --kubeconfig $(python -m lab kubeconfig)")
+    access.add_argument("cluster", nargs="?", default="", help="its name; may be left out where one cluster runs")
+    command("inventory", "print the clients as an Ansible inventory of probe hosts: ansible-playbook -i <(python -m lab inventory) …")
+    becoming = command("as", "run a command as a client in the lab's network: python -m lab as ipv6-only curl http://…")
+    becoming.add_argument("client")
+    becoming.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
+    zones = command("zone", "lose all nodes of an availability zone at once, or bring them back")
+    zones.add_argument("action", choices=("lose", "restore"))
+    zones.add_argument("zone")
     running = command("run", "run a command as a client of the lab: every variable that could lead to a real Azure is replaced")
     running.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
+    command("binaries", "get or build what clusters, nodes and their pods run (once, up to 20 minutes)")
     command("serve", "run the lab in the foreground (what up starts)")
     arguments = parser.parse_args()
     state = State(arguments.state) if arguments.state else State.default()
-    if arguments.command not in ("up", "down") and not state.folder.exists():
+    if arguments.command not in ("up", "down", "binaries") and not state.folder.exists():
         sys.exit(f"lab: there is no lab in {state.folder}; start one with: python -m lab up")
     match arguments.command:
         case "up":
@@ -163,11 +256,25 @@ def main() -> None:
                 print(f"export {name}={shlex.quote(value)}")
         case "journal":
             show_journal(state, arguments)
+        case "binaries":
+            get_binaries()
+            if isolation.is_possible():
+                get_packets()
+            else:
+                say("nodes need root on Linux: what they and their pods run was left out")
+        case "kubeconfig":
+            show_kubeconfig(state, arguments.cluster)
+        case "inventory":
+            print(yaml.safe_dump(inventory(state)), end="")
+        case "as":
+            become_client(state, arguments.client, arguments.words)
+        case "zone":
+            change_zone(state, arguments.action, arguments.zone)
         case "run":
             os.execvpe(arguments.words[0], arguments.words, client_environment(state))
         case "serve":
             os.umask(0o077)
-            asyncio.run(serve(state))
+            sys.exit(run(state))
 
 
 if __name__ == "__main__":

@@ -41,8 +41,10 @@ class Process:
         log: Path,
         healthy: Callable[[], Awaitable[bool]] | None = None,
         environment: dict[str, str] | None = None,
+        umask: int = -1,
     ) -> None:
-        self.name, self.arguments, self.log, self._healthy, self._environment = name, arguments, log, healthy, environment
+        self.name, self.arguments, self.log, self._healthy = name, arguments, log, healthy
+        self._environment, self._umask = environment, umask
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -57,6 +59,7 @@ class Process:
                 stdout=log,
                 stderr=log,
                 env=self._environment,
+                umask=self._umask,
                 preexec_fn=die_with_parent,
                 start_new_session=True,
             )

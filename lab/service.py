@@ -8,9 +8,11 @@ from pathlib import Path
 
 import certifi
 
+from . import isolation
 from .arm.server import Server
 from .arm.store import Store
 from .certificates import CertificateAuthority
+from .kubernetes import cgroups
 from .state import State
 
 
@@ -19,8 +21,21 @@ def trust_bundle(state: State) -> Path:
     return state.secrets / "trust.pem"
 
 
+def run(state: State) -> int:
+    """Run until SIGTERM or SIGINT; where there are packets, in namespaces that end with it. The exit code."""
+
+    if not state.load().packets:
+        asyncio.run(serve(state))
+        return 0
+    cgroups.remove(f"/{state.label}")
+    try:
+        return isolation.run_isolated(lambda: asyncio.run(serve(state)), state.remember_first_process)
+    finally:
+        cgroups.remove(f"/{state.label}")
+
+
 async def serve(state: State) -> None:
-    """Run until SIGTERM or SIGINT."""
+    """Serve Azure and what hangs off it."""
     settings = state.load()
     authority = CertificateAuthority(state.secrets / "azure", "Lab Azure")
     certificate, key = authority.issue("server", "localhost", hosts=("localhost", "127.0.0.1", "::1"))
@@ -29,13 +44,20 @@ async def serve(state: State) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    clusters = None
+    clusters = datacentre = None
+    if settings.packets:
+        from .network import Datacentre
+
+        datacentre = Datacentre(server, state)
+        server.lose_zone = datacentre.lose
     if settings.azure.kubernetes:
         from .kubernetes import Clusters
 
-        clusters = server.azure.clusters = Clusters(server, state)
+        clusters = server.azure.clusters = Clusters(server, state, datacentre)
     await server.start(certificate, key)
     try:
+        if datacentre:
+            await datacentre.start()
         if clusters:
             await clusters.resume()
         state.ready.touch()
@@ -44,4 +66,6 @@ async def serve(state: State) -> None:
         state.ready.unlink(missing_ok=True)
         if clusters:
             await clusters.stop()
+        if datacentre:
+            await datacentre.stop()
         await server.stop()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+import yaml
 
 from .arm.azure import Options
 from .process import free_port, is_lab
@@ -24,6 +27,10 @@ class Settings:
     azure: Options = field(default_factory=Options)
     port: int = 0
     latency: float = 0
+    #: nodes, load balancers and clients are real; else clusters have Node objects only
+    packets: bool = False
+    #: clients keep asking every public entrance, and the journal says what they saw
+    watch: bool = False
 
 
 class State:
@@ -36,8 +43,10 @@ class State:
         self.log = self.folder / "lab.log"
         self.store = self.folder / "azure.sqlite"
         self.clusters = self.folder / "clusters"
+        self.clients = self.folder / "clients"
         self.ready = self.folder / "ready"
         self._pid = self.folder / "pid"
+        self.first_process = self.folder / "first-process"
         self._settings = self.folder / "lab.json"
 
     @staticmethod
@@ -58,6 +67,15 @@ class State:
     def pid(self, value: int) -> None:
         self._pid.write_text(str(value))
 
+    def remember_first_process(self, process: int) -> None:
+        """Where there are packets: the process, as the machine sees it, whose namespaces are the lab's."""
+        self.first_process.write_text(str(process))
+
+    @property
+    def label(self) -> str:
+        """Carried by what others could see of this lab: namespaces, control groups."""
+        return f"lab-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:6]}"
+
     def load(self) -> Settings:
         loaded = json.loads(self._settings.read_text())
         return Settings(Options(**loaded.pop("azure")), **loaded)
@@ -67,16 +85,27 @@ class State:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.secrets.mkdir(mode=0o700, exist_ok=True)
         self.clusters.mkdir(exist_ok=True)
+        self.forget_clients()
         settings.port = self.load().port if self._settings.exists() else settings.port or free_port()
         secret = self.secrets / "client"
         if not secret.exists():
             secret.touch(mode=0o600)
-            secret.write_text(secrets.token_urlsafe(24))
+            # hexadecimal: a secret that began with '-' would be an option to `az login --password`
+            secret.write_text(secrets.token_hex(24))
         self._settings.write_text(json.dumps(asdict(settings), indent=2) + "\n")
 
     @property
     def client_secret(self) -> str:
         return (self.secrets / "client").read_text()
+
+    def kubeconfigs(self) -> dict[str, Path]:
+        """Cluster name -> the lab's own way in, as an administrator."""
+        found = self.clusters.glob("*/administrator.kubeconfig") if self.clusters.exists() else ()
+        return {yaml.safe_load(path.read_text())["current-context"]: path for path in found}
+
+    def forget_clients(self) -> None:
+        """Their networks are gone, or not there yet."""
+        shutil.rmtree(self.clients, ignore_errors=True)
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..arm import containerservice as aks
 from ..arm import ids
+from ..arm.network import ip_configurations, reference
 from ..arm.store import Resource
 from .control_plane import ControlPlane, Entra
+from .data_plane import DataPlane
 
 if TYPE_CHECKING:
     from ..arm.server import Server
+    from ..network import Datacentre
     from ..state import State
 
 #: AKS RBAC role -> the Kubernetes role it amounts to (learn.microsoft.com/azure/aks/entra-id-authorization)
@@ -34,9 +37,11 @@ _BINDINGS = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
 class Clusters:
     """All clusters of a lab, by the id of their resource."""
 
-    def __init__(self, server: Server, state: State) -> None:
-        self._server, self._state = server, state
+    def __init__(self, server: Server, state: State, datacentre: Datacentre | None = None) -> None:
+        self._server, self._state, self._datacentre = server, state, datacentre
         self._running: dict[str, ControlPlane] = {}
+        #: where there are packets: the nodes of each cluster
+        self._data_planes: dict[str, DataPlane] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
     def folder(self, cluster: str) -> Path:
@@ -53,6 +58,8 @@ class Clusters:
         await asyncio.gather(*(self.converge(cluster) for cluster in clusters))
 
     async def stop(self) -> None:
+        """The nodes end with the lab."""
+        await asyncio.gather(*(data_plane.disconnect() for data_plane in self._data_planes.values()))
         await asyncio.gather(*(running.stop() for running in self._running.values()))
         self._running.clear()
 
@@ -62,17 +69,34 @@ class Clusters:
             running = self._running.get(cluster.key)
             if running is None:
                 profile = cluster.properties["networkProfile"]
+                data_plane = None
+                if self._datacentre:
+                    data_plane = DataPlane(
+                        self._datacentre, self.folder(cluster.id), self._subnet(cluster), profile["dnsServiceIP"], profile["podCidrs"]
+                    )
                 running = ControlPlane(
-                    self.folder(cluster.id), profile["serviceCidrs"], profile["podCidrs"], self._cloud_configuration(cluster), self._entra(cluster)
+                    cluster.name,
+                    self.folder(cluster.id),
+                    profile["serviceCidrs"],
+                    profile["podCidrs"],
+                    self._cloud_configuration(cluster),
+                    self._entra(cluster),
+                    await data_plane.prepare() if data_plane else None,
                 )
                 await running.start()
                 self._running[cluster.key] = running
+                if data_plane:
+                    await data_plane.start(running)
+                    self._data_planes[cluster.key] = data_plane
             await self._nodes(cluster, running)
             await self._grant(cluster, running, without="")
             await running.start_cloud_controller()
 
     async def delete(self, cluster: str) -> None:
         """Stop the cluster and leave nothing of it."""
+        data_plane = self._data_planes.pop(cluster.lower(), None)
+        if data_plane:
+            await data_plane.stop()
         running = self._running.pop(cluster.lower(), None)
         if running:
             await running.stop()
@@ -96,8 +120,7 @@ class Clusters:
         """``azure.json`` as AKS writes it for its cloud controller."""
         azure = self._server.azure
         number = aks.cluster_number(cluster.id)
-        pools = azure.store.children(cluster.id, "agentPools")
-        subnet = ids.parse(next((pool.properties["vnetSubnetID"] for pool in pools if pool.properties.get("vnetSubnetID")), ""))
+        subnet = ids.parse(self._subnet(cluster))
         profile = cluster.properties["networkProfile"].get("loadBalancerProfile") or {}
         backend = profile.get("backendPoolType", "NodeIPConfiguration")
         return {
@@ -128,10 +151,17 @@ class Clusters:
             "cloudProviderRateLimit": False,
         }
 
+    def _subnet(self, cluster: Resource) -> str:
+        """Id of the subnet that the nodes are in: the inventory's, or the one that AKS made."""
+        machines = aks.machines_of(self._server.azure, cluster)
+        found = (item["properties"] for _, machine in machines for item in ip_configurations(machine.properties))
+        return next((reference(properties, "subnet") for properties in found), "")
+
     # Nodes
 
     async def _nodes(self, cluster: Resource, running: ControlPlane) -> None:
-        """A Node for each VM, Ready, with a /24 and a /120 of the pod ranges as AKS' overlay gives them."""
+        """A Node for each VM, with a /24 and a /120 of the pod ranges as AKS' overlay gives them; Ready by its kubelet where it has one."""
+        data_plane = self._data_planes.get(cluster.key)
         _, listed = await running.call("GET", "/api/v1/nodes")
         present = {node["metadata"]["name"]: node for node in listed["items"]}
         wanted = {machine.properties["osProfile"]["computerName"]: (pool, machine) for pool, machine in aks.machines_of(self._server.azure, cluster)}
@@ -144,8 +174,14 @@ class Clusters:
             cidrs = _free_pod_ranges(ranges, taken)
             taken |= set(cidrs)
             await running.apply(f"/api/v1/nodes/{name}", _node(name, cluster, pool, machine, cidrs))
-            # Server-side apply refuses two addresses of one type, which a dual-stack node has.
-            await running.merge(f"/api/v1/nodes/{name}/status", _node_status(pool, machine, name))
+            if data_plane is None:
+                # Server-side apply refuses two addresses of one type, which a dual-stack node has.
+                await running.merge(f"/api/v1/nodes/{name}/status", _node_status(pool, machine, name))
+            present[name] = {"spec": {"podCIDRs": cidrs}}
+        if data_plane:
+            await data_plane.converge(
+                {name: (machine, present[name]["spec"]["podCIDRs"], pool.properties["maxPods"]) for name, (pool, machine) in wanted.items()}
+            )
 
     # Access
 
@@ -224,9 +260,8 @@ def _node(name: str, cluster: Resource, pool: Resource, machine: Resource, cidrs
 
 def _node_status(pool: Resource, machine: Resource, name: str) -> dict[str, Any]:
     addresses = [{"type": "Hostname", "address": name}]
-    for nic in machine.properties["networkProfileConfiguration"]["networkInterfaceConfigurations"]:
-        found = (configuration["properties"].get("privateIPAddress") for configuration in nic["properties"]["ipConfigurations"])
-        addresses += [{"type": "InternalIP", "address": address} for address in found if address]
+    found = (configuration["properties"].get("privateIPAddress") for configuration in ip_configurations(machine.properties))
+    addresses += [{"type": "InternalIP", "address": address} for address in found if address]
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     room = {"cpu": "4", "memory": "16Gi", "pods": str(pool.properties["maxPods"]), "ephemeral-storage": "128Gi"}
     ready = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import ipaddress
 import json
 import os
 import ssl
@@ -55,14 +56,34 @@ class Entra:
     identity_header: str
 
 
+@dataclass
+class Reach:
+    """How the API server and its nodes find each other where nodes are real."""
+
+    #: the address that nodes and pods reach it at, on its own port
+    address: str
+    #: Unix socket of the proxy through which it reaches kubelets and aggregated APIs
+    egress: Path
+
+
 class ControlPlane:
     """Starts and stops the components; talks to the API server as an administrator of its own."""
 
-    def __init__(self, folder: Path, service_cidrs: list[str], pod_cidrs: list[str], cloud_configuration: dict[str, Any], entra: Entra) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        service_cidrs: list[str],
+        pod_cidrs: list[str],
+        cloud_configuration: dict[str, Any],
+        entra: Entra,
+        reach: Reach | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._name = name
         self.folder, self.ports = folder, Ports.of(folder)
         self._service_cidrs, self._pod_cidrs = service_cidrs, pod_cidrs
-        self._cloud_configuration, self._entra = cloud_configuration, entra
+        self._cloud_configuration, self._entra, self._reach = cloud_configuration, entra, reach
         self._authority = CertificateAuthority(folder / "pki", "lab-kubernetes")
         self._session: aiohttp.ClientSession | None = None
         self._processes: list[Process] = []
@@ -86,12 +107,14 @@ class ControlPlane:
 
     async def _start(self) -> None:
         pki, ports = self.folder / "pki", self.ports
-        server, server_key = self._authority.issue("apiserver", "kube-apiserver", hosts=("127.0.0.1", "localhost", "kubernetes.default.svc"))
-        admin, admin_key = self._authority.issue("admin", "lab-admin", organisation="system:masters")
+        first_services = tuple(str(ipaddress.ip_network(prefix)[1]) for prefix in self._service_cidrs)
+        hosts = ("127.0.0.1", "localhost", "kubernetes.default.svc", *first_services, *((self._reach.address,) if self._reach else ()))
+        server, server_key = self._authority.issue("apiserver", "kube-apiserver", hosts=hosts)
+        self._kubeconfig("administrator", "lab-administrator", "system:masters")
         self._service_account_key(pki)
         self._authentication_configuration()
         context = ssl.create_default_context(cafile=str(self._authority.certificate_path))
-        context.load_cert_chain(admin, admin_key)
+        context.load_cert_chain(pki / "administrator.pem", pki / "administrator.key")
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context))
         etcd = f"http://127.0.0.1:{ports.etcd}"
         await self._run(
@@ -112,9 +135,6 @@ class ControlPlane:
                 "etcd-servers": etcd,
                 "bind-address": "127.0.0.1",
                 "secure-port": ports.apiserver,
-                # An address for the endpoints of the Service kubernetes; nothing is reached there, and nothing writes it.
-                "advertise-address": "192.0.2.1",
-                "endpoint-reconciler-type": "none",
                 "tls-cert-file": server,
                 "tls-private-key-file": server_key,
                 "client-ca-file": self._authority.certificate_path,
@@ -129,6 +149,7 @@ class ControlPlane:
                 "service-cluster-ip-range": ",".join(self._service_cidrs),
                 "authorization-mode": "Node,RBAC",
                 "authentication-config": self.folder / "authentication.yaml",
+                **self._reach_flags(),
             },
             lambda: self._answers(f"{self.server}/readyz"),
         )
@@ -147,8 +168,8 @@ class ControlPlane:
                     "service-account-private-key-file": pki / "service-account.key",
                     "root-ca-file": self._authority.certificate_path,
                     "use-service-account-credentials": "true",
-                    # Nodes have no kubelet here that would keep them Ready.
-                    "controllers": "*,-node-lifecycle-controller",
+                    # Without kubelets nobody would keep nodes Ready.
+                    **({} if self._reach else {"controllers": "*,-node-lifecycle-controller"}),
                 },
             ),
             self._run(
@@ -161,6 +182,50 @@ class ControlPlane:
                 },
             ),
         )
+
+    def _reach_flags(self) -> dict[str, Any]:
+        """What the API server needs to be reached by nodes, and to reach them; nobody is there without packets."""
+        if self._reach is None:
+            # An address for the endpoints of the Service kubernetes; nothing is reached there, and nothing writes it.
+            return {"advertise-address": "192.0.2.1", "endpoint-reconciler-type": "none"}
+        selection = {
+            "apiVersion": "apiserver.k8s.io/v1beta1",
+            "kind": "EgressSelectorConfiguration",
+            "egressSelections": [
+                {"name": "cluster", "connection": {"proxyProtocol": "HTTPConnect", "transport": {"uds": {"udsName": str(self._reach.egress)}}}}
+            ],
+        }
+        path = self.folder / "egress.yaml"
+        path.write_text(yaml.safe_dump(selection))
+        kubelet, kubelet_key = self._authority.issue("apiserver-kubelet", "lab-apiserver-kubelet", organisation="system:masters")
+        proxy, proxy_key = self._authority.issue("front-proxy", "front-proxy-client")
+        return {
+            "advertise-address": self._reach.address,
+            "egress-selector-config-file": path,
+            "kubelet-client-certificate": kubelet,
+            "kubelet-client-key": kubelet_key,
+            "kubelet-preferred-address-types": "InternalIP",
+            "enable-aggregator-routing": "true",
+            "proxy-client-cert-file": proxy,
+            "proxy-client-key-file": proxy_key,
+        }
+
+    def node_kubeconfig(self, name: str) -> Path:
+        """The identity of a node's kubelet."""
+        return self._kubeconfig(f"node-{name}", f"system:node:{name}", "system:nodes", server=self._node_server)
+
+    def proxy_kubeconfig(self) -> Path:
+        """The identity that every kube-proxy has."""
+        return self._kubeconfig("kube-proxy", "system:kube-proxy", server=self._node_server)
+
+    @property
+    def _node_server(self) -> str:
+        assert self._reach is not None
+        return f"https://{self._reach.address}:{self.ports.apiserver}"
+
+    @property
+    def certificate_authority(self) -> Path:
+        return self._authority.certificate_path
 
     async def start_cloud_controller(self) -> None:
         """Start the cloud controller; it reads the nodes and their VMs, so they come first."""
@@ -261,18 +326,18 @@ class ControlPlane:
         }
         (self.folder / "authentication.yaml").write_text(yaml.safe_dump(configuration))
 
-    def _kubeconfig(self, file: str, common_name: str, organisation: str = "") -> Path:
+    def _kubeconfig(self, file: str, common_name: str, organisation: str = "", server: str = "") -> Path:
         certificate, key = self._authority.issue(file, common_name, organisation=organisation)
         path = self.folder / f"{file}.kubeconfig"
-        cluster = {"server": self.server, "certificate-authority": str(self._authority.certificate_path)}
+        cluster = {"server": server or self.server, "certificate-authority": str(self._authority.certificate_path)}
         user = {"client-certificate": str(certificate), "client-key": str(key)}
         document = {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "lab", "cluster": cluster}],
+            "clusters": [{"name": self._name, "cluster": cluster}],
             "users": [{"name": file, "user": user}],
-            "contexts": [{"name": "lab", "context": {"cluster": "lab", "user": file}}],
-            "current-context": "lab",
+            "contexts": [{"name": self._name, "context": {"cluster": self._name, "user": file}}],
+            "current-context": self._name,
         }
         path.write_text(yaml.safe_dump(document))
         return path

@@ -1,0 +1,102 @@
+"""``python -m lab.demo deploy | show``: put the application into every cluster, and ask for it as each client."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..arm.dns import PUBLIC_ZONE
+from ..arm.store import Store
+from ..kubernetes import binaries
+from ..network import clients
+from ..state import State
+
+_APPLICATION = Path(__file__).with_name("application.yml")
+_COLUMNS = ("stamp", "client", "status", "asked for", "connected to", "entrance's proxy", "application answered over", "client's address it saw")
+
+
+def _kubectl(configuration: Path, *words: str) -> str:
+    command = [str(binaries.path_of("kubectl")), "--kubeconfig", str(configuration), *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=180).stdout
+
+
+def deploy(state: State) -> None:
+    """Put the application into every cluster and await its pods."""
+    for name, configuration in sorted(state.kubeconfigs().items()):
+        _kubectl(configuration, "apply", "-f", str(_APPLICATION))
+        _kubectl(configuration, "-n", "apps", "rollout", "status", "deployment/shop", "--timeout=120s")
+        print(f"demo: the application runs in {name}", flush=True)
+
+
+def names(state: State) -> dict[str, str]:
+    """Stamp -> the name that its entrances have in the public zone."""
+    found = {}
+    for record in Store(state.store).resources.values():
+        if record.type.lower() == f"{PUBLIC_ZONE}/A".lower():
+            zone = record.id.split("/")[-3]
+            found[record.name.rpartition(".")[2]] = f"{record.name}.{zone}"
+    return found
+
+
+def ask(state: State, client: str, name: str) -> dict[str, Any]:
+    """What a client gets: status, the address it was connected to, and what the application says it saw."""
+    command = [str(clients.script(state.clients, client)), "curl", "-sS", "-m", "5", "-w", "\n%{json}", f"http://{name}/"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    body, _, written = done.stdout.rpartition("\n")
+    facts = json.loads(written or "{}")
+    try:
+        seen = json.loads(body)
+    except ValueError:
+        seen = {}
+    return {"status": facts.get("response_code", 0), "address": facts.get("remote_ip", ""), "error": facts.get("errormsg") or "", "seen": seen}
+
+
+def _proxies(state: State) -> dict[str, str]:
+    """Address of a pod -> its name, in all clusters."""
+    found: dict[str, str] = {}
+    for configuration in state.kubeconfigs().values():
+        for pod in json.loads(_kubectl(configuration, "get", "pods", "--all-namespaces", "-o", "json"))["items"]:
+            found |= {item["ip"]: pod["metadata"]["name"] for item in pod["status"].get("podIPs") or []}
+    return found
+
+
+def rows(state: State) -> list[tuple[str, ...]]:
+    """One row for each stamp and client."""
+    proxies = _proxies(state)
+    found: list[tuple[str, ...]] = []
+    for stamp, name in sorted(names(state).items()):
+        for client in clients.INTERNET_CLIENTS:
+            answer = ask(state, client.name, name)
+            seen = answer["seen"]
+            peer = str(seen.get("peer", "")).rpartition(":")[0].strip("[]")
+            forwarded = ", ".join((seen.get("headers") or {}).get("x-forwarded-for") or [])
+            status = str(answer["status"] or answer["error"])
+            found.append((stamp, client.name, status, name, answer["address"], proxies.get(peer, peer), seen.get("family", ""), forwarded))
+    return found
+
+
+def show(state: State) -> bool:
+    """Print the table; whether every client got its answer."""
+    table = [_COLUMNS, *rows(state)]
+    widths = [max(len(row[number]) for row in table) for number in range(len(_COLUMNS))]
+    for row in table:
+        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    return all(row[2] == "200" for row in table[1:])
+
+
+def main() -> None:
+    state = State.default()
+    if not state.clients.exists():
+        print("demo: this lab has no packets (they need root on Linux), so no client can be asked and no application runs")
+        return
+    if sys.argv[1:] == ["deploy"]:
+        deploy(state)
+    elif not show(state):
+        sys.exit("demo: not every client got its answer")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""What AKS runs in kube-system and the lab's pods need: CoreDNS and metrics-server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .. import images
+
+_MANIFESTS = Path(__file__).with_name("addons.yml")
+
+
+def manifests(dns_service_ip: str) -> list[dict[str, Any]]:
+    """The objects, with the cluster's DNS address and the images' names filled in."""
+    text = _MANIFESTS.read_text().replace("DNS_SERVICE_IP", dns_service_ip)
+    for name in ("coredns", "metrics-server"):
+        text = text.replace(f"IMAGE_{name}", images.PROGRAMS[name].image)
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+#: kind -> the collection it is in
+_COLLECTIONS = {
+    "APIService": "apis/apiregistration.k8s.io/v1/apiservices",
+    "ClusterRole": "apis/rbac.authorization.k8s.io/v1/clusterroles",
+    "ClusterRoleBinding": "apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+    "ConfigMap": "api/v1/namespaces/{namespace}/configmaps",
+    "Deployment": "apis/apps/v1/namespaces/{namespace}/deployments",
+    "RoleBinding": "apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings",
+    "Service": "api/v1/namespaces/{namespace}/services",
+    "ServiceAccount": "api/v1/namespaces/{namespace}/serviceaccounts",
+}
+
+
+def path_of(manifest: dict[str, Any]) -> str:
+    """Where the API server keeps an object."""
+    metadata = manifest["metadata"]
+    return f"/{_COLLECTIONS[manifest['kind']].format(**metadata)}/{metadata['name']}"

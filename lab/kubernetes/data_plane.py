@@ -1,0 +1,76 @@
+"""The nodes of one cluster where there are packets, and the ways between them and their API server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..arm.store import Resource
+from ..network import Datacentre
+from ..network.forwarding import Inward, Outward
+from ..network.virtual_network import CONTROL_PLANE
+from . import addons
+from .control_plane import ControlPlane, Reach
+from .nodes import Membership, Node
+
+
+class DataPlane:
+    def __init__(self, datacentre: Datacentre, folder: Path, subnet: str, dns_service_ip: str, pod_cidrs: Sequence[str]) -> None:
+        self._datacentre, self._folder, self._subnet = datacentre, folder, subnet
+        self._dns_service_ip, self._pod_cidrs = dns_service_ip, pod_cidrs
+        self._control_plane: ControlPlane | None = None
+        self._ways: list[Inward | Outward] = []
+        self._nodes: dict[str, tuple[Node, str]] = {}
+
+    async def prepare(self) -> Reach:
+        """The VNet, and the API server's way into it."""
+        vnet = await self._datacentre.vnet(self._subnet)
+        egress = Path("/run", f"egress-{self._folder.name}.sock")
+        outward = Outward(vnet.namespace, egress, CONTROL_PLANE)
+        await outward.start()
+        self._ways.append(outward)
+        return Reach(CONTROL_PLANE, egress)
+
+    async def start(self, control_plane: ControlPlane) -> None:
+        """Let nodes reach the API server, and give it what AKS runs in kube-system."""
+        self._control_plane = control_plane
+        vnet = await self._datacentre.vnet(self._subnet)
+        inward = Inward(vnet.namespace, CONTROL_PLANE, control_plane.ports.apiserver)
+        await inward.start()
+        self._ways.append(inward)
+        for manifest in addons.manifests(self._dns_service_ip):
+            await control_plane.apply(addons.path_of(manifest), manifest)
+
+    async def converge(self, wanted: Mapping[str, tuple[Resource, Sequence[str], int]]) -> None:
+        """Node name -> (its VM, its pods' ranges, how many pods it takes): start what is missing, end what is not wanted any more."""
+        for name in self._nodes.keys() - wanted.keys():
+            node, machine = self._nodes.pop(name)
+            await node.stop()
+            await self._datacentre.remove_node(machine)
+        await asyncio.gather(*(self._add(name, *wanted[name]) for name in sorted(wanted.keys() - self._nodes.keys())))
+
+    async def _add(self, name: str, machine: Resource, ranges: Sequence[str], max_pods: int) -> None:
+        assert self._control_plane is not None
+        _, attached = await self._datacentre.add_node(machine, list(ranges))
+        membership = Membership(
+            self._control_plane.node_kubeconfig(name),
+            self._control_plane.proxy_kubeconfig(),
+            self._control_plane.certificate_authority,
+            self._dns_service_ip,
+            self._pod_cidrs,
+        )
+        cgroup = f"/{self._datacentre.label}/{name}"
+        node = Node(name, self._folder / "nodes" / name, cgroup, attached.namespace, attached.addresses, max_pods, membership)
+        await node.start()
+        self._nodes[name] = (node, machine.id)
+
+    async def stop(self) -> None:
+        """End all nodes and ways."""
+        await self.converge({})
+        await self.disconnect()
+
+    async def disconnect(self) -> None:
+        """End the ways: an API server that stops waits for who watches it."""
+        while self._ways:
+            await self._ways.pop().stop()

@@ -1,0 +1,136 @@
+"""A node: containerd, a real kubelet and a real kube-proxy in the network namespace of its VM.
+
+kube-proxy stands in for AKS' Cilium data plane.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .. import debian
+from ..network import namespaces
+from ..network.namespaces import Namespace
+from ..process import Process
+from . import binaries, cgroups
+from .runtime import UMASK, Runtime, filled_root
+
+
+@dataclass(frozen=True)
+class Membership:
+    """What a node must know of its cluster."""
+
+    kubeconfig: Path
+    proxy_kubeconfig: Path
+    certificate_authority: Path
+    dns_service_ip: str
+    pod_cidrs: Sequence[str]
+
+
+class Node:
+    """Starts with nothing of an earlier run but the images."""
+
+    def __init__(
+        self, name: str, folder: Path, cgroup: str, namespace: Namespace, addresses: Sequence[str], max_pods: int, membership: Membership
+    ) -> None:
+        self.name, self._folder, self._cgroup = name, folder, cgroup
+        self._namespace, self._addresses, self._max_pods, self._membership = namespace, addresses, max_pods, membership
+        # Sockets are made below it, whose paths have 107 characters at most; /run is the lab's own.
+        self._root = Path("/run/kubelet", name)
+        self._runtime = Runtime(name, folder, namespace.program)
+        self._processes: list[Process] = []
+
+    async def start(self) -> None:
+        """The container runtime with the images in it; then kubelet and kube-proxy."""
+        self._forget()
+        await self._runtime.fill(await filled_root())
+        await self._runtime.start()
+        cgroups.create(self._cgroup)
+        await asyncio.gather(
+            self._run("kubelet", self._kubelet_flags()),
+            self._run("kube-proxy", self._proxy_flags()),
+        )
+
+    async def _run(self, name: str, flags: dict[str, Any]) -> None:
+        words = self._namespace.program(binaries.path_of(name), *(f"--{flag}={value}" for flag, value in flags.items()))
+        process = Process(name, words, self._folder / f"{name}.log", environment=debian.environment(), umask=UMASK)
+        self._processes.append(process)
+        await process.start()
+
+    def _kubelet_flags(self) -> dict[str, Any]:
+        resolver = self._folder / "resolv.conf"
+        resolver.write_text("nameserver 168.63.129.16\n")
+        configuration = {
+            "apiVersion": "kubelet.config.k8s.io/v1beta1",
+            "kind": "KubeletConfiguration",
+            "containerRuntimeEndpoint": f"unix://{self._runtime.socket}",
+            "cgroupDriver": "cgroupfs",
+            "cgroupRoot": self._cgroup,
+            "failCgroupV1": False,
+            "cgroupsPerQOS": True,
+            "enforceNodeAllocatable": [],
+            "localStorageCapacityIsolation": False,
+            # Kubelets that share a folder delete each other's.
+            "podLogsDir": str(self._folder / "pods"),
+            "resolvConf": str(resolver),
+            "clusterDNS": [self._membership.dns_service_ip],
+            "clusterDomain": "cluster.local",
+            "maxPods": self._max_pods,
+            "authentication": {
+                "anonymous": {"enabled": False},
+                "webhook": {"enabled": True},
+                "x509": {"clientCAFile": str(self._membership.certificate_authority)},
+            },
+            "authorization": {"mode": "Webhook"},
+            # An application that is to have no IPv6 at all switches it off in its pod.
+            "allowedUnsafeSysctls": ["net.ipv6.conf.all.disable_ipv6"],
+            "evictionHard": {"memory.available": "50Mi"},
+            "imageGCHighThresholdPercent": 100,
+            "configMapAndSecretChangeDetectionStrategy": "Watch",
+        }
+        path = self._folder / "kubelet.yaml"
+        path.write_text(yaml.safe_dump(configuration))
+        return {
+            "kubeconfig": self._membership.kubeconfig,
+            "config": path,
+            "root-dir": self._root,
+            "cert-dir": self._folder / "kubelet-pki",
+            "hostname-override": self.name,
+            "node-ip": ",".join(self._addresses),
+            "v": 2,
+        }
+
+    def _proxy_flags(self) -> dict[str, Any]:
+        return {
+            "kubeconfig": self._membership.proxy_kubeconfig,
+            "proxy-mode": "nftables",
+            "hostname-override": self.name,
+            "cluster-cidr": ",".join(self._membership.pod_cidrs),
+            "nodeport-addresses": "primary",
+            # Otherwise it sets the whole machine's conntrack limits.
+            "conntrack-max-per-core": 0,
+            "conntrack-min": 0,
+            "conntrack-tcp-timeout-established": 0,
+            "conntrack-tcp-timeout-close-wait": 0,
+            "v": 2,
+        }
+
+    async def stop(self) -> None:
+        """End the node with everything that runs in it, and remove what it kept."""
+        while self._processes:
+            await self._processes.pop().stop(timeout=2)
+        await self._runtime.stop()
+        pods = namespaces.of_pods(cgroups.processes(self._cgroup))
+        cgroups.remove(self._cgroup)
+        await namespaces.ip(*(f"netns del {name}" for name in pods))
+        self._forget()
+
+    def _forget(self) -> None:
+        for folder in (self._folder, self._root):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,357 @@
+"""A lab as its tests see it: what it stores, what it was asked, and commands that run as its clients."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+from lab import debian
+from lab.__main__ import client_environment
+from lab.__main__ import inventory as inventory_of_clients
+from lab.arm import journal
+from lab.arm.store import Store
+from lab.kubernetes import binaries
+from lab.network import clients
+from lab.state import CHECKOUT, State
+
+OURS = "dualstack.aks/"
+#: asks kubectl with the given words and returns its JSON
+Kubectl = Callable[..., Any]
+
+_OUR_KINDS = "namespaces,configmaps,deployments,services,horizontalpodautoscalers,poddisruptionbudgets,networkpolicies"
+_VOLATILE = (
+    {"etag", "eTag", "resourceGuid", "createdOn", "updatedOn", "creationDate"}
+    | {"uid", "resourceVersion", "creationTimestamp", "generation"}
+    | {"clusterIP", "clusterIPs", "nodePort", "replicas"}
+)
+
+
+@dataclass
+class Run:
+    """What a command printed and how it ended."""
+
+    code: int
+    output: str
+
+    @property
+    def recap(self) -> dict[str, dict[str, int]]:
+        """Host -> ok, changed, failed, … of Ansible's recap."""
+        rows = re.findall(r"^(\S+)\s+: (ok=.*)$", self.output, re.MULTILINE)
+        return {host: {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", counts)} for host, counts in rows}
+
+    @property
+    def changed(self) -> int:
+        return sum(counts["changed"] for counts in self.recap.values())
+
+
+@dataclass
+class Outcome:
+    """How one request of a load went."""
+
+    began: float
+    status: int
+    error: str
+
+
+def outcomes(load: subprocess.Popen[str]) -> list[Outcome]:
+    """Wait for the end of a load."""
+    printed, _ = load.communicate(timeout=120)
+    assert load.returncode == 0, printed
+    return [Outcome(*found) for found in json.loads(printed)]
+
+
+def until(reached: Callable[[], bool], timeout: float, evidence: Callable[[], str] = lambda: "it did not come") -> None:
+    """Wait for something that has to come; ``evidence`` says what there is when it does not."""
+    deadline = time.monotonic() + timeout
+    while not reached():
+        assert time.monotonic() < deadline, evidence()
+        time.sleep(0.1)
+
+
+class Observer:
+    """Reads a lab as another client than the collection's, and its journal."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return client_environment(self.state) | {"ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+
+    def entries(self, since: int = 0) -> list[dict[str, Any]]:
+        return list(journal.read(self.state.journal))[since:]
+
+    def our_writes(self, since: int = 0) -> list[str]:
+        """What our client sent that was meant to change something."""
+        return [f"{entry['method']} {entry['path']}" for entry in self.entries(since) if entry["client"].startswith(OURS) and journal.is_write(entry)]
+
+    @property
+    def subscription(self) -> str:
+        return f"/subscriptions/{self.environment['AZURE_SUBSCRIPTION_ID']}"
+
+    def group(self, stamp: str = "westeurope") -> str:
+        return f"{self.subscription}/resourceGroups/rg-example-{stamp}"
+
+    def call(self, method: str, path: str, api_version: str, body: Any = None) -> requests.Response:
+        environment = self.environment
+        endpoint, bundle = environment["AZURE_CLOUD_ENVIRONMENT"], environment["REQUESTS_CA_BUNDLE"]
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": environment["AZURE_CLIENT_ID"],
+            "client_secret": environment["AZURE_SECRET"],
+            "scope": f"{endpoint}/.default",
+        }
+        token = requests.post(f"{endpoint}/{environment['AZURE_TENANT']}/oauth2/v2.0/token", data=form, verify=bundle, timeout=30).json()
+        headers = {"Authorization": f"Bearer {token['access_token']}", "User-Agent": "another-client/1.0"}
+        return requests.request(
+            method, f"{endpoint}{path}", params={"api-version": api_version}, json=body, headers=headers, verify=bundle, timeout=30
+        )
+
+    def put(self, path: str, api_version: str, body: Any, method: str = "PUT") -> dict[str, Any]:
+        """Write as another client than the collection's, and wait until Azure is done with it."""
+        answer = self.call(method, path, api_version, body)
+        assert answer.status_code < 300, answer.text
+        deadline = time.monotonic() + 60
+        while (found := self.get(path, api_version)).get("properties", {}).get("provisioningState", "Succeeded") != "Succeeded":
+            assert time.monotonic() < deadline, found
+            time.sleep(0.1)
+        return found
+
+    def get(self, path: str, api_version: str = "2025-05-01") -> dict[str, Any]:
+        """A resource as a client reads it, {} when it is not there."""
+        answer = self.call("GET", path, api_version)
+        if answer.status_code == 404:
+            return {}
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def network(self, path: str, stamp: str = "westeurope") -> dict[str, Any]:
+        return self.get(f"{self.group(stamp)}/providers/Microsoft.Network/{path}")
+
+    @property
+    def cluster_id(self) -> str:
+        return f"{self.group()}/providers/Microsoft.ContainerService/managedClusters/aks-example-westeurope"
+
+    def kubectl(self, *words: str, cluster: str = "aks-example-westeurope") -> Any:
+        """What kubectl prints as JSON, asked as the lab's own administrator."""
+        return json.loads(self.kubectl_text(*words, "-o", "json", cluster=cluster))
+
+    def kubectl_text(self, *words: str, cluster: str = "aks-example-westeurope", given: str = "") -> str:
+        """What kubectl prints, with ``given`` on its standard input."""
+        command = [str(binaries.path_of("kubectl")), "--kubeconfig", str(self.state.kubeconfigs()[cluster]), *words]
+        done = subprocess.run(command, input=given, capture_output=True, check=False, timeout=180, text=True)
+        assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
+        return done.stdout
+
+    def apply(self, manifests: str) -> None:
+        """Apply Kubernetes objects, given as YAML."""
+        self.kubectl_text("apply", "-f", "-", given=manifests)
+
+    def rollout(self, namespace: str, deployment: str) -> None:
+        """Await a Deployment's pods."""
+        self.kubectl_text("-n", namespace, "rollout", "status", f"deployment/{deployment}", "--timeout=120s")
+
+    def end_state(self) -> dict[str, Any]:
+        """Everything stored, and our Kubernetes objects, without what differs between two runs of the same: addresses, ids, ports, times."""
+        resources = Store(self.state.store).snapshot()
+        objects = self.kubectl("get", _OUR_KINDS, "--all-namespaces", "--selector", "app.kubernetes.io/managed-by=dualstack.aks")["items"]
+        named = {f"{item['kind']}/{item['metadata']['name']}": {key: value for key, value in item.items() if key != "status"} for item in objects}
+        text = json.dumps(_lasting(resources | named))
+        for service in self.kubectl("get", "services", "--all-namespaces")["items"]:
+            # The cloud controller names what it makes after the Service's uid, and probes after its health check port.
+            text = text.replace(f"a{service['metadata']['uid'].replace('-', '')}"[:32], service["metadata"]["name"])
+            if port := service["spec"].get("healthCheckNodePort"):
+                text = re.sub(rf"\b{port}\b", "0", text)
+        for key, body in resources.items():
+            if address := body.get("properties", {}).get("ipAddress"):
+                text = re.sub(rf"(?<![\w:.]){re.escape(address)}(?![\w:.])", key.rpartition("/")[2], text)
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+
+def _lasting(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _lasting(item) for name, item in sorted(value.items()) if name not in _VOLATILE}
+    return [_lasting(item) for item in value] if isinstance(value, list) else value
+
+
+class Lab(Observer):
+    """One running lab, with a copy of the sample inventories that tests may change.
+
+    Without packets clusters have Node objects only, which is enough for what is declared, and faster.
+    """
+
+    def __init__(self, *options: str, packets: bool = False) -> None:
+        self.packets = packets
+        self.folder = Path(tempfile.mkdtemp(prefix="dsaks-"))
+        super().__init__(State(self.folder / "lab"))
+        self.inventories = self.folder / "inventories"
+        shutil.copytree(CHECKOUT / "inventories", self.inventories)
+        # Without packets no pod runs, and nothing rolls out.
+        (self.inventories / "group_vars" / "regions" / "lab.yml").write_text(yaml.safe_dump({"ingress_await_rollout": packets}))
+        self.up(*options)
+
+    def up(self, *options: str) -> None:
+        words = [*options, *(() if self.packets else ("--no-packets",))]
+        subprocess.run([sys.executable, "-m", "lab", "up", "--state", str(self.state.folder), *words], check=True, cwd=CHECKOUT, timeout=180)
+
+    def lab(self, *words: str, timeout: float = 60) -> Run:
+        """A command of the lab's own."""
+        done = subprocess.run(
+            [sys.executable, "-m", "lab", words[0], "--state", str(self.state.folder), *words[1:]],
+            cwd=CHECKOUT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def curl(self, client: str, url: str, *options: str) -> Run:
+        """``<HTTP status> <address>`` of who answered within 5 s."""
+        return self.as_client(
+            client, "curl", "--silent", "--max-time", "5", "--output", "/dev/null", "--write-out", "%{http_code} %{remote_ip}", *options, url
+        )
+
+    def load(self, client: str, host: str, seconds: float, rate: float = 20) -> subprocess.Popen[str]:
+        """Begin to ask a server at a steady rate; :func:`outcomes` has the results."""
+        return self.popen(str(clients.interpreter(self.state.clients, client)), str(CHECKOUT / "tests" / "load.py"), host, str(rate), str(seconds))
+
+    @property
+    def namespaces(self) -> Path:
+        """The folder of the lab's network namespaces, as the machine sees it."""
+        return Path("/proc", self.state.first_process.read_text(), "root/run/netns")
+
+    def within(self, namespace: str, *words: str) -> Run:
+        """What a program gets in one of the lab's network namespaces."""
+        return self._with_found_programs(("nsenter", f"--net={self.namespaces / namespace}", *words))
+
+    def _with_found_programs(self, words: tuple[str, ...], timeout: float = 60) -> Run:
+        """Run what may be in the lab's cache only, as dig and conntrack may."""
+        done = subprocess.run(
+            words,
+            cwd=self.folder,
+            env=self.environment | debian.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def down(self) -> None:
+        subprocess.run([sys.executable, "-m", "lab", "down", "--state", str(self.state.folder)], check=True, cwd=CHECKOUT, timeout=90)
+
+    def close(self) -> None:
+        self.down()
+        shutil.rmtree(self.folder)
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def popen(self, *words: str) -> subprocess.Popen[str]:
+        """Start a command as a client of this lab."""
+        return subprocess.Popen(
+            words,
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *words: str, timeout: float = 300) -> Run:
+        process = self.popen(*words)
+        output, _ = process.communicate(timeout=timeout)
+        return Run(process.returncode, output)
+
+    def processes(self, words: str) -> list[str]:
+        """Command lines of the running processes that mention ``words``."""
+        lines = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+        return [line for line in lines if words in line]
+
+    def playbook(self, name: str, *arguments: str, inventory: str = "westeurope.yml", timeout: float = 300) -> Run:
+        """Run one of the collection's playbooks by its full name."""
+        process = self.start_playbook(name, *arguments, inventory=inventory)
+        output, _ = process.communicate(timeout=timeout)
+        return Run(process.returncode, output)
+
+    def start_playbook(self, name: str, *arguments: str, inventory: str = "westeurope.yml") -> subprocess.Popen[str]:
+        sources = [str(self.inventories / inventory), *([str(self.probes)] if self.packets else [])]
+        words = [word for source in sources for word in ("-i", source)]
+        return self.popen("ansible-playbook", *words, f"dualstack.aks.{name}", *arguments)
+
+    def kill(self, process: subprocess.Popen[str]) -> None:
+        """SIGKILL to ansible-playbook and to its workers, who are in sessions of their own."""
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                words = path.read_bytes()
+                if b"ansible-playbook" in words and str(self.inventories).encode() in words:
+                    os.kill(int(path.parent.name), signal.SIGKILL)
+        process.wait(timeout=10)
+        assert process.stdout is not None
+        process.stdout.close()
+
+    @property
+    def probes(self) -> Path:
+        """An inventory of the lab's clients, who ask the entrances."""
+        path = self.folder / "probes.yml"
+        path.write_text(yaml.safe_dump(inventory_of_clients(self.state)))
+        return path
+
+    def as_client(self, name: str, *words: str, timeout: float = 60) -> Run:
+        """Run a command in a client's network, with its resolver."""
+        return self._with_found_programs((str(clients.script(self.state.clients, name)), *words), timeout)
+
+    def set(self, **variables: Any) -> None:
+        """Variables of the stamp westeurope, beyond the sample's."""
+        folder = self.inventories / "host_vars"
+        folder.mkdir(exist_ok=True)
+        (folder / "westeurope.yml").write_text(yaml.safe_dump(variables))
+
+    def change(self, **variables: Any) -> None:
+        """Add to what :meth:`set` has set."""
+        path = self.inventories / "host_vars" / "westeurope.yml"
+        self.set(**(yaml.safe_load(path.read_text()) if path.exists() else {}) | variables)
+
+    def extra(self, name: str, value: Any) -> str:
+        """A variable for ``-e``; ``{group}`` stands for the id of the stamp's resource group."""
+        return json.dumps({name: value.replace("{group}", self.group()) if isinstance(value, str) else value})
+
+    def deploy(self) -> None:
+        """Put the demonstration's application, which has IPv4 only, into every cluster."""
+        subprocess.run([sys.executable, "-m", "lab.demo", "deploy"], check=True, cwd=CHECKOUT, env=self.environment, timeout=300)
+
+    def build(self, *arguments: str, inventory: str = "westeurope.yml") -> Run:
+        """Make what the stamps share, then the inventory's stamps; what the latter run printed."""
+        for name, words in (("shared", ()), ("site", arguments)):
+            run = self.playbook(name, *words, inventory=inventory)
+            assert run.code == 0, run.output
+        return run
