@@ -9,7 +9,7 @@ import yaml
 from ansible.errors import AnsibleActionFail
 from ansible.utils.display import Display
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import CREDENTIAL_OPTIONS, AzureAction
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import AzureAction
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, ArmFailure, TimedOut, failure_of, state_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import known
 
@@ -20,32 +20,24 @@ _CLUSTER = "Microsoft.ContainerService/managedClusters"
 
 
 class ActionModule(AzureAction):
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        task_vars = task_vars or {}
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(
-            argument_spec={
-                **CREDENTIAL_OPTIONS,
-                "cluster_id": {"type": "str", "required": True},
-                "timeout": {"type": "float", "default": 3600},
-            },
-        )
-        result.update(changed=False, exists=False, kubeconfig={})
-        with self.client(arguments) as client:
-            try:
-                cluster = self._cluster(client, arguments, task_vars)
-                if cluster is not None:
-                    result.update(exists=True, kubeconfig=_kubeconfig(client, cluster))
-            except ArmFailure as error:
-                raise AnsibleActionFail(f"{arguments['cluster_id']}: {error.code}: {error.message}") from error
-            except TimedOut as error:
-                raise AnsibleActionFail(
-                    f"{arguments['cluster_id']} is not ready after {arguments['timeout']:.0f} s. Run again: the operation under way is joined."
-                ) from error
-        if result["exists"]:
+    OPTIONS = {
+        "cluster_id": {"type": "str", "required": True},
+        "timeout": {"type": "float", "default": 3600},
+    }
+
+    def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        try:
+            cluster = self._cluster(client, arguments, task_vars)
+            if cluster is None:
+                return {"changed": False, "exists": False, "kubeconfig": {}}
             # The token must not reach any output, whatever the task says.
-            result["_ansible_no_log"] = True
-        return result
+            return {"changed": False, "exists": True, "kubeconfig": _kubeconfig(client, cluster), "_ansible_no_log": True}
+        except ArmFailure as error:
+            raise AnsibleActionFail(f"{arguments['cluster_id']}: {error.code}: {error.message}") from error
+        except TimedOut as error:
+            raise AnsibleActionFail(
+                f"{arguments['cluster_id']} is not ready after {arguments['timeout']:.0f} s. Run again: the operation under way is joined."
+            ) from error
 
     def _cluster(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any] | None:
         """The cluster once nothing is changing it; None in check mode when there is none yet, or it is not ready."""

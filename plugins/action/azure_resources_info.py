@@ -7,7 +7,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import CREDENTIAL_OPTIONS, DECLARATION_OPTIONS, AzureAction, masked
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import DECLARATION_OPTIONS, AzureAction, masked
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, ArmFailure
 
 #: POSTs that read; no other action is ever sent from here
@@ -15,27 +15,25 @@ READING_ACTIONS = ("checknameavailability", "listclusterusercredential")
 
 
 class ActionModule(AzureAction):
-    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        task_vars = task_vars or {}
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(
-            argument_spec={
-                **CREDENTIAL_OPTIONS,
-                **DECLARATION_OPTIONS,
-                "handles": {"type": "list", "elements": "str"},
-                "reads": {"type": "dict"},
-            },
-        )
-        with self.client(arguments) as client:
-            wanted = self._wanted(arguments, task_vars, client)
-            with concurrent.futures.ThreadPoolExecutor(arguments["parallelism"]) as pool:
-                result["principal_id"] = client.principal_id()
-                answers = list(pool.map(lambda read: _read(client, **read), wanted.values()))
-        result["resources"] = dict(zip(wanted, answers, strict=True))
-        result["requests"] = client.requests
-        result["subscription_id"], result["tenant"] = client.login.subscription_id, client.login.tenant
-        result["cloud"] = {"name": client.login.cloud.name, "endpoint": client.login.cloud.endpoint}
-        return result
+    OPTIONS = {
+        **DECLARATION_OPTIONS,
+        "handles": {"type": "list", "elements": "str"},
+        "reads": {"type": "dict"},
+    }
+
+    def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        wanted = self._wanted(arguments, task_vars, client)
+        with concurrent.futures.ThreadPoolExecutor(arguments["parallelism"]) as pool:
+            principal = client.principal_id()
+            answers = list(pool.map(lambda read: _read(client, **read), wanted.values()))
+        return {
+            "resources": dict(zip(wanted, answers, strict=True)),
+            "requests": client.requests,
+            "subscription_id": client.login.subscription_id,
+            "tenant": client.login.tenant,
+            "principal_id": principal,
+            "cloud": {"name": client.login.cloud.name, "endpoint": client.login.cloud.endpoint},
+        }
 
     def _wanted(self, arguments: dict[str, Any], task_vars: dict[str, Any], client: ArmClient) -> dict[str, dict[str, Any]]:
         """Handle -> id, api-version, action and body of each read."""

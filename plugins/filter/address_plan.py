@@ -17,15 +17,8 @@ description:
   - Computes the virtual network, subnets, pod and service ranges of a stamp. What the register holds stays; what it lacks is proposed.
   - IPv6 is a C(/48) a stamp (RFC 4193, or a slice of the user's prefix) with C(/64) subnets in RFC 3531 order; IPv4 is the best fit in the pools.
 positional: register
-options:
-  _input:
-    description: The specification; see the role C(network) for its keys.
-    type: dict
-    required: true
-  register:
-    description: "The address register: C(stamps) and C(retired)."
-    type: dict
-    default: {}
+extends_documentation_fragment:
+  - dualstack.aks.plan
 """
 
 EXAMPLES = r"""

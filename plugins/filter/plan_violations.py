@@ -16,15 +16,8 @@ author: The dualstack.aks contributors
 description:
   - Returns all broken rules at once, each with its remedy and Azure's page; an empty list when the plan is good.
 positional: register
-options:
-  _input:
-    description: The specification; see the role C(network) for its keys.
-    type: dict
-    required: true
-  register:
-    description: "The address register: C(stamps) and C(retired)."
-    type: dict
-    default: {}
+extends_documentation_fragment:
+  - dualstack.aks.plan
 """
 
 EXAMPLES = r"""

@@ -25,10 +25,6 @@ options:
       - C(existing) resources are read, must be there, and are never written.
       - C(create_only) names paths that count at creation only, C(shared) lists that others may add to.
     type: dict
-  resource_group:
-    description: Resource group of resources that name no C(parent).
-    type: str
-    default: ""
   state:
     description: Whether the resources are to be there. With V(absent) only what carries the collection's tags is deleted, in order.
     type: str
@@ -47,16 +43,15 @@ options:
     type: list
     elements: str
     default: []
-  read_timeout:
-    description: Seconds that one answer of Azure may take.
-    type: float
-    default: 120
-  parallelism:
-    description: Requests in flight at once.
-    type: int
-    default: 8
+  actions:
+    description:
+      - "Name -> POST to send once the resources are as declared: C(id) of the resource, C(action) as the last part of the path, C(body), and
+        C(api_version) of types that the engine does not know. Sent in parallel, at every run; when to send them is the caller's to say."
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - dualstack.aks.credentials
+  - dualstack.aks.requests
 attributes:
   check_mode:
     description: Reads everything and reports what a run would do, also on an empty subscription.
@@ -94,6 +89,17 @@ EXAMPLES = r"""
         name: "{{ item.key }}"
         body:
           properties: {addressPrefixes: "{{ item.prefixes }}"}
+
+- name: Import an image into a registry
+  dualstack.aks.azure_resources:
+    actions:
+      nginx:
+        id: /subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/rg-example/providers/Microsoft.ContainerRegistry/registries/example
+        action: importImage
+        body:
+          source: {registryUri: ghcr.io, sourceImage: "nginx/nginx-unprivileged@sha256:{{ digest }}"}
+          targetTags: ["nginx/nginx-unprivileged:1.30.5-alpine"]
+          mode: Force
 """
 
 RETURN = r"""
@@ -103,11 +109,16 @@ resources:
   type: dict
   contains:
     id: {description: The resource's id., type: str}
-    action: {description: What was done, or would be done in check mode., type: str, sample: update}
+    action: {description: "What was done, or would be done in check mode.", type: str, sample: update}
     differences: {description: "What differed: path, before, after.", type: list, elements: dict}
-    body: {description: Azure's answer, secrets masked., type: dict}
+    body: {description: "Azure's answer, secrets masked.", type: dict}
 registered_providers:
   description: Namespaces that were registered, or would be in check mode.
+  returned: always
+  type: list
+  elements: str
+actions:
+  description: Names of the actions that were sent, or would be in check mode.
   returned: always
   type: list
   elements: str

@@ -23,20 +23,9 @@ options:
     description:
       - "Name -> what to read: C(id) and C(api_version), and for a reading action C(action) and C(body)."
     type: dict
-  resource_group:
-    description: Resource group of resources that name no C(parent).
-    type: str
-    default: ""
-  read_timeout:
-    description: Seconds that one answer of Azure may take.
-    type: float
-    default: 120
-  parallelism:
-    description: Requests in flight at once.
-    type: int
-    default: 8
 extends_documentation_fragment:
   - dualstack.aks.credentials
+  - dualstack.aks.requests
 attributes:
   check_mode:
     description: Reads in check mode too.
@@ -62,7 +51,7 @@ resources:
   contains:
     id: {description: What was read., type: str}
     exists: {description: Whether it is there., type: bool}
-    body: {description: Azure's answer, secrets masked., type: dict}
+    body: {description: "Azure's answer, secrets masked.", type: dict}
     error: {description: "Code, message and status of a refusal; empty otherwise.", type: dict}
 subscription_id:
   description: The subscription of the credentials.

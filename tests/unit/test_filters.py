@@ -10,11 +10,52 @@ import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.dualstack.aks.plugins.filter import address_plan, family_rules, in_ranges, plan_violations, resource_id, violation_text
+from ansible_collections.dualstack.aks.plugins.filter import (
+    address_plan,
+    client_connections,
+    entrance_configuration,
+    entrance_violations,
+    family_rules,
+    in_ranges,
+    ingress_mode_advice,
+    ipv4_state,
+    manifest_violations,
+    plan_violations,
+    pod_complaints,
+    resource_id,
+    service_family_change,
+    state_changes,
+    verify_reads,
+    verify_repairs,
+    verify_report,
+    verify_results,
+    violation_text,
+)
 
 ROOT = Path(__file__).parents[2]
 FILTERS = {
-    module.__name__.rpartition(".")[2]: module for module in (address_plan, family_rules, in_ranges, plan_violations, resource_id, violation_text)
+    module.__name__.rpartition(".")[2]: module
+    for module in (
+        address_plan,
+        client_connections,
+        entrance_configuration,
+        entrance_violations,
+        family_rules,
+        in_ranges,
+        ingress_mode_advice,
+        ipv4_state,
+        manifest_violations,
+        plan_violations,
+        pod_complaints,
+        resource_id,
+        service_family_change,
+        state_changes,
+        verify_reads,
+        verify_repairs,
+        verify_report,
+        verify_results,
+        violation_text,
+    )
 }
 BASE = {"organisation": "example", "stamp": "westeurope"}
 VIOLATION = {"rule": "r", "subject": "s", "found": "f", "remedy": "do x", "reference": "https://y"}
@@ -25,6 +66,7 @@ def call(name: str, *arguments: Any, **options: Any) -> Any:
     return FILTERS[name].FilterModule().filters()[name](*arguments, **options)
 
 
+SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "entrance"}, "spec": {"ipFamilies": ["IPv6"], "ports": [{"port": 80}]}}
 PLAN = call("address_plan", BASE)
 
 
@@ -74,6 +116,35 @@ VALUES: list[tuple[str, list[Any], dict[str, Any], Any]] = [
     ("in_ranges", ["203.0.113.7", ["203.0.114.0/24", "::/0"]], {}, False),
     ("in_ranges", ["2001:DB8::7", ["0.0.0.0/0", "2001:db8::/32"]], {}, True),
     ("in_ranges", ["203.0.113.7", []], {}, False),
+    (
+        "ingress_mode_advice",
+        [{"services_dual_stack": True, "application_listens_ipv6": True}],
+        {},
+        {"mode": "native", "reasons": ["each family keeps to itself, with one Service a function and nothing translated"], "rejected": {}},
+    ),
+    ("manifest_violations", [[SERVICE], "1.36"], {}, []),
+    ("manifest_violations", [[SERVICE], "v1.99.1"], {}, []),
+    (
+        "service_family_change",
+        [{"ipFamilyPolicy": "SingleStack", "ipFamilies": ["IPv4"]}, "PreferDualStack"],
+        {},
+        {
+            "legal": True,
+            "policy": "PreferDualStack",
+            "families": ["IPv4", "IPv6"],
+            "added": ["IPv6"],
+            "released": [],
+            "reason": "",
+        },
+    ),
+    ("entrance_violations", [{"mode": "nat64", "upstream": "services"}], {}, []),
+    ("entrance_violations", [{"mode": "nat64", "upstream": "services"}, []], {}, []),
+    ("pod_complaints", [[]], {}, []),
+    ("pod_complaints", [[], []], {}, []),
+    ("verify_reads", [{"cluster": {"exists": False}}], {}, {}),
+    ("verify_repairs", [{"stamp": "westeurope"}], {"everything": True}, {"withdraw": [], "lines": []}),
+    ("verify_report", [{}, "console"], {}, ""),
+    ("verify_report", [{}, "markdown"], {"time": "now"}, "# Verification at now\n"),
     ("violation_text", [[]], {}, ""),
     (
         "violation_text",
@@ -115,8 +186,26 @@ ERRORS: list[tuple[str, list[Any], dict[str, Any], list[str]]] = [
     ("family_rules", [{"name": "web"}, PLAN], {}, ["web", "priority"]),
     ("family_rules", [{"name": "web", "priority": 200, "source": "subnet:x"}, PLAN], {}, ["network_security_rules.web.source", "'x'"]),
     ("family_rules", ["web", PLAN], {}, ["web"]),
+    ("entrance_configuration", [{"mode": "nat64", "upstream": "services"}, "ipv6"], {}, ["family 'ipv6'"]),
+    ("entrance_configuration", [{"mode": "nat65", "upstream": "services"}, "IPv6"], {}, ["'nat65'"]),
+    (
+        "entrance_configuration",
+        [{"mode": "nat64", "upstream": "services", "routes": [{"service": "shop", "namespace": "apps", "port": 80}]}, "IPv6", []],
+        {},
+        ["apps/shop has no IPv4 cluster IP"],
+    ),
+    ("entrance_violations", [{"mode": "nat64", "upstream": "service"}], {}, ["'service'"]),
+    ("entrance_violations", [{"mode": "nat64", "upstream": "services", "routes": [{"service": "shop"}]}], {}, ["'port'"]),
     ("in_ranges", ["ten", ["10.0.0.0/8"]], {}, ["'ten'"]),
+    ("ingress_mode_advice", [[]], {}, ["list is no mapping"]),
+    ("ingress_mode_advice", [{"edge": "cdn"}], {}, ["edge 'cdn'"]),
     ("in_ranges", ["10.0.0.1", ["ten"]], {}, ["'ten'"]),
+    ("verify_reads", [[]], {}, ["mapping", "[]"]),
+    ("verify_repairs", [{}], {}, ["stamp"]),
+    ("verify_results", [{"resources": {}}], {}, ["stamp"]),
+    ("verify_results", [["westeurope"]], {}, ["stamp"]),
+    ("verify_report", [[], "json"], {}, ["mapping", "[]"]),
+    ("verify_report", [{}, "pdf"], {}, ["'pdf'", "console, json, junit, markdown"]),
     ("resource_id", ["v", "virtualNetworks"], {"subscription_id": SUBSCRIPTION, "resource_group": "rg"}, ["'virtualNetworks'"]),
     ("resource_id", ["v", "Microsoft.Network/virtualNetworks"], {"subscription_id": "mine", "resource_group": "rg"}, ["subscription_id", "'mine'"]),
     ("resource_id", ["v", "Microsoft.Network/virtualNetworks"], {"subscription_id": SUBSCRIPTION}, ["resource_group"]),
@@ -160,3 +249,23 @@ def test_in_a_template() -> None:
         "text": "- as it is",
         "id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v",
     }
+
+
+@pytest.mark.parametrize(
+    ("manifest", "found"),
+    [
+        ({**SERVICE, "spec": {"ports": [{"port": "many"}]}}, "spec.ports.0.port: 'many' is not of type 'integer'"),
+        ({**SERVICE, "spec": {"ipFamily": "IPv6"}}, "'ipFamily' was unexpected"),
+        ({**SERVICE, "kind": "Sevrice"}, "Couldn't find schema for kind Sevrice"),
+        ({"kind": "Service", "metadata": {"name": "entrance"}}, "'apiVersion' is missing"),
+    ],
+)
+def test_manifests_that_no_api_server_takes(manifest: dict[str, Any], found: str) -> None:
+    [violation] = call("manifest_violations", [SERVICE, manifest], "1.36")
+    assert found in violation["found"]
+    assert violation["subject"] == f"{manifest['kind']} entrance"
+
+
+def test_a_version_that_is_none() -> None:
+    with pytest.raises(AnsibleFilterError, match="'newest' is no Kubernetes version"):
+        call("manifest_violations", [SERVICE], "newest")

@@ -179,6 +179,7 @@ ATTRIBUTES: list[tuple[dict[str, Any], str, dict[str, Any]]] = [
     ({"state": "absent"}, "present", {"absent": True}),
     ({"state": "present"}, "absent", {"absent": False}),
     ({"existing": True}, "present", {"existing": True}),
+    ({"existing": True, "body": {"properties": {"id": "${nothing.id}"}}}, "present", {"existing": True, "body": {}}),
     ({"on_absent": "keep"}, "absent", {"absent": True, "keep_when_absent": True}),
     ({"on_absent": "delete"}, "absent", {"keep_when_absent": False}),
     (

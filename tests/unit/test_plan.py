@@ -447,3 +447,10 @@ def test_planning_again_changes_nothing(history: History) -> None:
         plan = address_plan(specification, register)
         register = plan["register"]
         assert address_plan(specification, register) == plan
+
+
+def test_what_is_registered_is_read_by_value() -> None:
+    """RFC 5952: many spellings of one prefix, one canonical."""
+    register = held(vnet={"ipv6": "FD12:3456:789A:0:0:0:0:0/56"})
+    plan = address_plan({"organisation": "example", "stamp": "westeurope"}, register)
+    assert plan["vnet"]["ipv6"] == plan["register"]["stamps"]["westeurope"]["vnet"]["ipv6"] == "fd12:3456:789a::/56"

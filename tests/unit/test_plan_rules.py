@@ -58,6 +58,11 @@ def registered(**ranges: Any) -> Case:
     return SPECIFICATION, merged(REGISTER, {"stamps": {"westeurope": ranges}})
 
 
+def live(**subnets: list[str]) -> Case:
+    """The good specification with subnets that are there already."""
+    return {**SPECIFICATION, "live_subnets": subnets}, REGISTER
+
+
 def elsewhere(**ranges: Any) -> Case:
     """The good world beside another stamp."""
     return SPECIFICATION, merged(REGISTER, {"stamps": {"northeurope": ranges}})
@@ -88,6 +93,7 @@ MANY_PREFIXES = [f"10.{high}.{low}.0/24" for high in range(16) for low in range(
 
 FAILING: dict[str, Case] = {
     "unregistered": (SPECIFICATION, {}),
+    "moved_subnet": live(nodes=["10.0.0.0/23", "fde9:f6a4:ab3d::/64"]),
     "no_room": (merged(SPECIFICATION, {"ipv4_pools": {"pods": ["10.128.0.0/17"]}}), {}),
     "overlap": elsewhere(vnet={"ipv4": "10.0.8.0/21"}),
     "subnet_outside_vnet": registered(nodes={"ipv4": "10.9.0.0/22"}),
@@ -142,6 +148,7 @@ ALSO_FAILING: dict[str, tuple[str, Case, str]] = {
         (SPECIFICATION, {"stamps": {"westeurope": {**REGISTER["stamps"]["westeurope"], "pods": {"ipv4": "10.128.0.0/16"}}}}),
         "westeurope.pods",
     ),
+    "moved_subnet: a family is missing": ("moved_subnet", live(nodes=["10.0.0.0/22"]), "westeurope.nodes"),
     "no_room: IPv4 of a subnet": ("no_room", subnet(ipv4_prefix_length=19), "westeurope.other"),
     "no_room: IPv4 of the virtual network": ("no_room", specified(ipv4_pools={"vnet": ["10.0.0.0/21"]}), "westeurope.vnet"),
     "no_room: IPv6": (
@@ -256,6 +263,7 @@ PASSING: dict[str, Case] = {
         SPECIFICATION,
         address_plan({**SPECIFICATION, "stamp": "northeurope"}, REGISTER)["register"],
     ),
+    "live subnets, spelt otherwise": live(nodes=["FDE9:F6A4:AB3D:0:0:0:0:0/64", "10.0.0.0/22"], theirs=["10.0.15.0/24"]),
     "subnets fill the virtual network": specified(
         subnets={"nodes": {"ipv4_prefix_length": 21}, "other": {"ipv4_prefix_length": 21, "families": ["IPv4"]}}
     ),

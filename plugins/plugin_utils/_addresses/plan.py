@@ -39,9 +39,18 @@ DEFAULT_SUBNETS: dict[str, Any] = {
     "nodes": {"ipv4_prefix_length": 22, "purpose": "nodes", "families": ["IPv4", "IPv6"]},
     "endpoints": {"ipv4_prefix_length": 26, "purpose": "private_endpoints", "families": ["IPv4"]},
 }
-_KEYS = {"organisation", "stamp", "ipv4_pools", "ipv6_prefix", "subnets", "cluster", "security_rules", "public_ip_prefixes", "names"} | {
-    f"{name}_ipv4_prefix_length" for name in STAMP_RANGES
-}
+_KEYS = {
+    "organisation",
+    "stamp",
+    "ipv4_pools",
+    "ipv6_prefix",
+    "subnets",
+    "cluster",
+    "live_subnets",
+    "security_rules",
+    "public_ip_prefixes",
+    "names",
+} | {f"{name}_ipv4_prefix_length" for name in STAMP_RANGES}
 
 #: An IPv6 Azure subnet is exactly this long (learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview).
 SUBNET_IPV6_LENGTH = 64
@@ -151,9 +160,14 @@ def families_of(subnet: Mapping[str, Any]) -> list[str]:
     return list(subnet.get("families") or ["IPv4", "IPv6"])
 
 
-def _without_nulls(part: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A copy of one half of the register in which what YAML left empty is an empty mapping."""
-    return {stamp: {name: dict(families or {}) for name, families in (names or {}).items()} for stamp, names in (part or {}).items()}
+def _canonical(part: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A copy of one half of a readable register, prefixes in RFC 5952 text, in which what YAML left empty is an empty mapping."""
+    return {
+        stamp: {
+            name: {family: str(ipaddress.ip_network(text)) for family, text in (families or {}).items()} for name, families in (names or {}).items()
+        }
+        for stamp, names in (part or {}).items()
+    }
 
 
 class Planner:
@@ -163,8 +177,8 @@ class Planner:
         check_shape(specification, register)
         self.specification = specification
         self.stamp: str = specification["stamp"]
-        self.register: dict[str, Any] = {part: _without_nulls(register.get(part)) for part in ("stamps", "retired")}
         self.held = list(registered(register))
+        self.register: dict[str, Any] = {part: _canonical(register.get(part)) for part in ("stamps", "retired")}
         self.names: dict[str, Any] = self.register["stamps"].setdefault(self.stamp, {})
         #: what could not be given: (name, family, why)
         self.short: list[tuple[str, str, str]] = []

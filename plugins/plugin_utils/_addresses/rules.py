@@ -148,6 +148,19 @@ def unregistered(case: Case) -> Iterator[Finding]:
             )
 
 
+@rule("moved_subnet", _IPV6)
+def moved_subnet(case: Case) -> Iterator[Finding]:
+    for name, prefixes in (case.specification.get("live_subnets") or {}).items():
+        planned = case.plan["subnets"].get(name, {}).values()
+        live = {read(text, name) for text in prefixes}
+        if planned and live != {read(text, name) for text in planned}:
+            yield (
+                f"{case.stamp}.{name}",
+                f"the live subnet has {', '.join(map(str, sorted(live, key=str)))}, the register {', '.join(planned)}",
+                "correct the register (plan.yml -e plan_adopt=true takes over what is live); a registered name never moves",
+            )
+
+
 @rule("no_room", _IPV6)
 def no_room(case: Case) -> Iterator[Finding]:
     for name, family, why in case.planner.short:

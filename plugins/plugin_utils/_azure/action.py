@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,11 +15,16 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
-from .client import ArmClient
+try:
+    from .actions import Action, actions_of
+    from .client import ArmClient
+    from .credentials import CredentialError, login
+    from .reconcile import Outcome
+except ImportError as error:
+    raise AnsibleError("dualstack.aks lacks Python packages: install the collection's requirements.txt where Ansible runs") from error
+
 from .comparison import Difference
-from .credentials import CredentialError, login
 from .graph import DeclarationError, Declarations, Resource, texts
-from .reconcile import Outcome
 
 #: azure.azcollection's names; ``azure.azcollection.all`` in module_defaults sets them for these actions too
 CREDENTIAL_OPTIONS: dict[str, dict[str, Any]] = {
@@ -42,21 +48,37 @@ _MASK = "(secret)"
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
-class AzureAction(ActionBase):  # type: ignore[misc]
+class AzureAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
     """An action in the controller's own process; nothing is sent to a host."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _supports_diff = True
     _requires_connection = False
+    #: the plugin's own options, beside the credentials
+    OPTIONS: dict[str, dict[str, Any]] = {}
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars or {})
+        _, arguments = self.validate_argument_spec(argument_spec={**CREDENTIAL_OPTIONS, **self.OPTIONS})
+        with self.client(arguments) as client:
+            return result | self.answer(client, arguments, task_vars or {})
+
+    @abstractmethod
+    def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """What the task results in."""
 
     @classmethod
     def finalize_task_arg(cls, name: str, value: Any, templar: Any, context: Any) -> Any:
         """``resources`` is rendered entry by entry in :meth:`declarations`, since ``loop`` brings its own ``item``."""
         return value if name == "resources" else templar.template(value)
 
-    def declarations(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any], subscription_id: str, state: str) -> dict[str, Resource]:
+    def declarations(
+        self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any], subscription_id: str, state: str, *, needed: bool = True
+    ) -> dict[str, Resource]:
         """The resources that the task declares, by handle."""
+        if not needed and not arguments["resources_file"] and not arguments["resources"]:
+            return {}
         if bool(arguments["resources_file"]) == bool(arguments["resources"]):
             raise AnsibleActionFail("Give either resources_file or resources.")
         if arguments["resources_file"]:
@@ -84,6 +106,13 @@ class AzureAction(ActionBase):  # type: ignore[misc]
         except DeclarationError as error:
             where = arguments["resources_file"] or "resources"
             raise AnsibleActionFail(f"{where} cannot be used, and nothing was done:\n{error}") from error
+
+    def actions(self, declared: Mapping[str, Any]) -> list[Action]:
+        """The actions that the task names."""
+        try:
+            return actions_of(plain(declared))
+        except DeclarationError as error:
+            raise AnsibleActionFail(f"The actions cannot be sent, and nothing was done:\n{error}") from error
 
     def _settled(self, declared: Any, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """The variables that declarations mention, each rendered once.
@@ -147,6 +176,16 @@ def diff_of(outcome: Outcome) -> dict[str, str]:
         "after_header": outcome.id if outcome.action != "delete" else f"{outcome.id} (absent)",
         "before": side("before"),
         "after": side("after"),
+    }
+
+
+def diff_of_action(action: Action) -> dict[str, str]:
+    """Ansible's diff of one action: what is sent."""
+    return {
+        "before_header": f"{action.id} (as it is)",
+        "after_header": f"POST {action.id}/{action.verb}",
+        "before": "",
+        "after": yaml.safe_dump(plain(masked(action.body)), sort_keys=False, allow_unicode=True),
     }
 
 

@@ -44,7 +44,7 @@ class TimedOut(Exception):
     """An operation that went on past the configured time; the resource keeps being worked on in Azure."""
 
 
-class _Counter(SansIOHTTPPolicy[Any, Any]):  # type: ignore[misc]
+class _Counter(SansIOHTTPPolicy[Any, Any]):  # type: ignore[misc]  # azure-core ships no types for its base classes
     """Counts what is really sent, repetitions included."""
 
     def __init__(self) -> None:
@@ -111,7 +111,13 @@ class ArmClient:
 
     def post(self, identifier: str, api_version: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """The answer of an action."""
-        return self._json(self._send(HttpRequest("POST", self._url(identifier), params={"api-version": api_version}, json=body or {}))) or {}
+        return self._json(self.begin(identifier, api_version, body)) or {}
+
+    def begin(self, identifier: str, api_version: str, body: dict[str, Any] | None = None) -> PipelineResponse[Any, Any]:
+        """Send an action; pass the answer to :meth:`wait`."""
+        answer = self._send(HttpRequest("POST", self._url(identifier), params={"api-version": api_version}, json=body or {}))
+        self._json(answer)
+        return answer
 
     def put(self, identifier: str, api_version: str, body: dict[str, Any], etag: str = "") -> PipelineResponse[Any, Any]:
         """Send a PUT; pass the answer to :meth:`wait`."""

@@ -163,12 +163,14 @@ class Declarations:
             self._faults.append(f"{handle}: body must be a mapping, not {type(body).__name__}.")
             return None
         self._ids[handle] = identifier
+        existing = bool(entry.get("existing", False))
         return Resource(
             handle,
             identifier,
             facts,
-            dict(body),
-            existing=bool(entry.get("existing", False)),
+            # What is never written may refer to what is not declared.
+            {} if existing else dict(body),
+            existing=existing,
             absent=state == "absent",
             keep_when_absent=entry.get("on_absent") == "keep",
             shared=tuple(entry.get("shared") or ()),

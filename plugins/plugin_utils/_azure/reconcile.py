@@ -163,8 +163,7 @@ class Reconciler:
 
     def _failure(self, resource: Resource, error: Exception) -> Failure:
         if isinstance(error, ArmFailure):
-            remedy = _REMEDIES.get(error.code, "see the message; nothing else depends on guessing")
-            return Failure(resource.handle, resource.id, error.code, error.message, remedy, error.correlation)
+            return Failure(resource.handle, resource.id, error.code, error.message, remedy_for(error), error.correlation)
         if isinstance(error, Refused):
             return Failure(resource.handle, resource.id, error.code, error.message, error.remedy)
         if isinstance(error, TimedOut):
@@ -289,7 +288,8 @@ class Reconciler:
         if not self._awaited(resource):
             outcome.body, outcome.running = {"id": resource.id, **declared}, True
             return outcome
-        self._client.wait(answer, self._options.timeout, self._say(resource, "waiting for"))
+        if answer is not None:
+            self._client.wait(answer, self._options.timeout, self._say(resource, "waiting for"))
         after = self._client.get(resource.id, version)
         if after is not None and state_of(after).lower() not in TERMINAL:
             after = self._client.settle(resource.id, version, after, self._options.timeout, self._say(resource, "waiting for"))
@@ -303,7 +303,10 @@ class Reconciler:
         return outcome
 
     def _put(self, resource: Resource, declared: dict[str, Any], comparison: Comparison, live: dict[str, Any] | None) -> Any:
-        """One PUT, repeated while Azure is busy, and decided again when somebody else wrote in between (412)."""
+        """One PUT, repeated while Azure is busy, and decided again when somebody else wrote in between (412).
+
+        The answer to wait for; None when it was waited for, as writes of a serial type are.
+        """
         version, deadline = resource.facts.api_version, time.monotonic() + self._options.timeout
         principal_deadline = time.monotonic() + _PRINCIPAL_SECONDS
         told = time.monotonic()
@@ -316,11 +319,11 @@ class Reconciler:
                 with self._serial[resource.parent]:
                     answer = self._client.put(resource.id, version, comparison.body(declared, live), etag)
                     self._client.wait(answer, self._options.timeout, self._say(resource, "waiting for"))
-                    return answer
+                    return None
             except ArmFailure as error:
                 now = time.monotonic()
                 unknown_principal = error.code == "PrincipalNotFound" and now < principal_deadline
-                if not (_busy(error) or error.status == 412 or unknown_principal) or now > deadline:
+                if not (is_busy(error) or error.status == 412 or unknown_principal) or now > deadline:
                     raise
                 if now - told >= 15:
                     told = now
@@ -352,18 +355,14 @@ class Reconciler:
         outcome = Outcome(resource.id, "delete", [Difference("", live, None)])
         if self._options.check:
             return outcome
-        deadline, pause = time.monotonic() + self._options.timeout, 0.1
-        while True:
-            try:
-                answer = self._client.delete(resource.id, version)
-                if self._options.wait:
-                    self._client.wait(answer, self._options.timeout, self._say(resource, "waiting for the deletion of"))
-                return outcome
-            except ArmFailure as error:
-                if not _busy(error) or time.monotonic() > deadline:
-                    raise
-            time.sleep(pause)
-            pause = min(pause * 2, 10)
+
+        def delete() -> None:
+            answer = self._client.delete(resource.id, version)
+            if self._options.wait:
+                self._client.wait(answer, self._options.timeout, self._say(resource, "waiting for the deletion of"))
+
+        while_busy(delete, self._options.timeout)
+        return outcome
 
     def _check_empty(self, resource: Resource) -> None:
         """A resource group goes with all it holds, so it goes only when nothing else is left in it."""
@@ -407,7 +406,26 @@ def _etag(body: dict[str, Any]) -> str:
     return str(body.get("etag") or body.get("eTag") or (body.get("properties") or {}).get("eTag") or "")
 
 
-def _busy(error: ArmFailure) -> bool:
+def while_busy(attempt: Callable[[], None], timeout: float) -> None:
+    """Repeat ``attempt`` until Azure is not busy any more. Raises the last :class:`~.client.ArmFailure` after ``timeout`` seconds."""
+    deadline, pause = time.monotonic() + timeout, 0.1
+    while True:
+        try:
+            return attempt()
+        except ArmFailure as error:
+            if not is_busy(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(pause)
+        pause = min(pause * 2, 10)
+
+
+def remedy_for(error: ArmFailure) -> str:
+    """What a user can do about an error of Azure's."""
+    return _REMEDIES.get(error.code, "see Azure's message")
+
+
+def is_busy(error: ArmFailure) -> bool:
+    """Whether Azure asks to come again later."""
     return error.status == 409 and (error.code in _BUSY or any(word in error.message.lower() for word in _BUSY_WORDS))
 
 

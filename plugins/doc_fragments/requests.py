@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  resource_group:
+    description: Resource group of resources that name no C(parent).
+    type: str
+    default: ""
+  read_timeout:
+    description: Seconds that one answer of Azure may take.
+    type: float
+    default: 120
+  parallelism:
+    description: Requests in flight at once.
+    type: int
+    default: 8
+"""
