@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.mode_advice import MalformedSituation, ingress_mode_advice
+
+DOCUMENTATION = r"""
+name: ingress_mode_advice
+short_description: Say which ingress mode fits, and why the others do not
+version_added: 0.1.0
+author: The dualstack.aks contributors
+description:
+  - Weighs what the cluster and its applications are; what is not said is taken to be the seed's starting point, applications on IPv4 that
+    stay as they are.
+  - Rules and their sources. Modes that keep to one family need applications that listen on both. V(native) needs dual-stack Services, which
+    AKS has from Kubernetes 1.27 on (learn.microsoft.com/azure/aks/configure-dual-stack).
+  - Translating in the proxy costs 1.00 times the requests and 1.02 times the CPU of proxying in one family (measured with nginx, 32
+    connections); an opened connection 150 microseconds, a kept one 45.
+  - Application Gateway has dual-stack frontends and IPv4 backends (learn.microsoft.com/azure/application-gateway/ipv6-application-gateway-portal).
+    Azure network policy manager and Calico are not supported with dual-stack (learn.microsoft.com/azure/aks/azure-cni-overlay), and Cilium
+    takes no Windows pools (learn.microsoft.com/azure/aks/azure-cni-powered-by-cilium).
+options:
+  _input:
+    description:
+      - A mapping of C(kubernetes_version), C(node_os) (C(Linux), C(Windows)), C(network_policy) (C(cilium), C(azure), C(calico), C(none)),
+        C(edge) (C(load_balancer), C(application_gateway), C(front_door)), C(services), their number, C(long_lived_share), that of connections
+        which are kept, 0 to 1, C(services_dual_stack), C(application_listens_ipv4) and C(application_listens_ipv6).
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Applications that also listen on IPv6, behind dual-stack Services, need no translation
+  ansible.builtin.assert:
+    that: advice.mode == 'native'
+  vars:
+    advice: "{{ {'services_dual_stack': true, 'application_listens_ipv6': true} | dualstack.aks.ingress_mode_advice }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The advice.
+  type: dict
+  contains:
+    mode: {description: The mode that fits best., type: str}
+    reasons: {description: "Why, and what else to mind.", type: list, elements: str}
+    rejected: {description: "Why each mode that cannot be cannot be, by its name.", type: dict}
+"""
+
+
+def _ingress_mode_advice(situation: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(situation, Mapping):
+        raise AnsibleFilterError(f"dualstack.aks.ingress_mode_advice: {type(situation).__name__} is no mapping.")
+    try:
+        return asdict(ingress_mode_advice(situation))
+    except MalformedSituation as error:
+        raise AnsibleFilterError(f"dualstack.aks.ingress_mode_advice: {error}") from error
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Any]:
+        return {"ingress_mode_advice": _ingress_mode_advice}

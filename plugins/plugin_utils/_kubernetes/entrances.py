@@ -1,0 +1,265 @@
+"""What an entrance's proxy listens on and where it sends it, from what the inventory declares.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+MODES = ("nat64", "nat46", "split", "native")
+UPSTREAMS = ("services", "ingress")
+#: where the unprivileged proxy listens; the Service maps 80 and 443 to them
+HTTP, HTTPS = 8080, 8443
+#: the first of the ports that plain TCP and UDP arrive on
+FIRST_STREAM = 10000
+
+
+class UnknownService(ValueError):
+    """A Service that is not there, or has no address in the family that is needed."""
+
+
+@dataclass(frozen=True)
+class Upstream:
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Location:
+    """``match`` is what stands after nginx' word ``location``."""
+
+    match: str
+    protocol: str
+    upstream: str
+    timeout: int
+
+
+@dataclass(frozen=True)
+class Server:
+    """One host, with TLS or without: ``certificate`` and ``key`` are files, empty without. Without locations it redirects to TLS, or refuses."""
+
+    host: str
+    certificate: str = ""
+    key: str = ""
+    redirect: bool = False
+    locations: tuple[Location, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A port whose bytes are passed on as they are."""
+
+    name: str
+    port: int
+    container_port: int
+    protocol: str
+    address: str
+    proxy_protocol: bool
+
+
+@dataclass(frozen=True)
+class Passed:
+    """TLS that is passed on unopened, by the name that the client asks for."""
+
+    host: str
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port of the load balancer, and where the proxy listens for it."""
+
+    name: str
+    port: int
+    container_port: int
+    protocol: str = "TCP"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    ports: tuple[Port, ...]
+    upstreams: tuple[Upstream, ...]
+    servers: tuple[Server, ...]
+    streams: tuple[Stream, ...]
+    passed: tuple[Passed, ...]
+    #: whether some TLS is opened here, and whether clients may speak HTTP/2 without TLS
+    terminates: bool
+    cleartext_http2: bool
+
+
+def families_of(mode: str, upstream: str) -> tuple[str, ...]:
+    """The families whose entrance is ours. A running ingress has its own entrance in its own family."""
+    if upstream == "services":
+        return ("IPv4", "IPv6")
+    return {"nat64": ("IPv6",), "nat46": ("IPv4",)}.get(mode, ())
+
+
+def upstream_family(mode: str, family: str) -> str:
+    """The family that the entrance of ``family`` opens connections in."""
+    return {"nat64": "IPv4", "nat46": "IPv6"}.get(mode, family)
+
+
+def service_of(target: Mapping[str, Any], mode: str, family: str) -> str:
+    """The name of the Service that the entrance of ``family`` sends ``target`` to."""
+    return str(target["ipv6_service"] if mode == "split" and family == "IPv6" else target["service"])
+
+
+def targets_of(declaration: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Everything that names a Service: the routes, the names passed through and the plain ports, or the ingress that already runs.
+
+    ``subject`` says which entry it is, ``target_port`` and ``target_protocol`` which port of the Service is meant.
+    """
+    found = [
+        {**route, "subject": f"ingress_routes[{index}]", "target_port": route["port"], "target_protocol": "TCP"}
+        for index, route in enumerate(declaration.get("routes") or [])
+    ]
+    found += [
+        {**passed, "subject": f"ingress_tls_passthrough[{index}]", "target_port": passed["port"], "target_protocol": "TCP"}
+        for index, passed in enumerate(declaration.get("passthrough") or [])
+    ]
+    found += [
+        {**stream, "subject": f"ingress_streams[{index}]", "target_port": stream["service_port"], "target_protocol": protocol_of(stream)}
+        for index, stream in enumerate(declaration.get("streams") or [])
+    ]
+    if declaration["upstream"] == "ingress":
+        ingress = ingress_of(declaration)
+        for port in (ingress["port"], ingress["https_port"]):
+            if ingress.get("service") and ingress.get("namespace") and port:
+                found.append({**ingress, "subject": "ingress_upstream_ingress", "target_port": port, "target_protocol": "TCP"})
+    return found
+
+
+def protocol_of(stream: Mapping[str, Any]) -> str:
+    return str(stream.get("protocol") or "TCP")
+
+
+def path_of(route: Mapping[str, Any]) -> str:
+    """The path without the slash at its end, which means nothing to a prefix; the root keeps it."""
+    path = str(route.get("path") or "/")
+    return path if route.get("path_type") == "exact" else path.rstrip("/") or "/"
+
+
+def ingress_of(declaration: Mapping[str, Any]) -> dict[str, Any]:
+    """The running ingress with what its declaration may leave out."""
+    return {"port": 80, "https_port": 0 if declaration.get("tls") else 443, "proxy_protocol": False} | dict(declaration.get("upstream_ingress") or {})
+
+
+def addresses_of(service: Mapping[str, Any]) -> dict[str, str]:
+    """Family -> cluster IP of a Service as the API server returns it; none for a headless one."""
+    found = {}
+    for text in service.get("spec", {}).get("clusterIPs") or ():
+        if text != "None":
+            found[f"IPv{ipaddress.ip_address(text).version}"] = text
+    return found
+
+
+def by_name(services: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Mapping[str, Any]]:
+    return {(service["metadata"]["namespace"], service["metadata"]["name"]): service for service in services}
+
+
+def entrance_configuration(declaration: Mapping[str, Any], family: str, services: Sequence[Mapping[str, Any]] | None) -> Configuration:
+    """The configuration of the entrance of ``family``.
+
+    Upstreams are the Services' cluster IPs in the family that the mode wants, so that no connection can leave in the other one. nginx
+    resolves a name once, when it starts, and takes A and AAAA alike: a name would not keep it in its family, would not follow a Service
+    that was made again any better, and would keep a proxy from starting while the cluster's DNS is away.
+    Without a cluster (``services`` is None) names stand for the addresses. Raises :class:`UnknownService`.
+    """
+    known = None if services is None else by_name(services)
+
+    def address(target: Mapping[str, Any], port: int) -> str:
+        name = service_of(target, declaration["mode"], family)
+        wanted = upstream_family(declaration["mode"], family)
+        if known is None:
+            return f"{name}.{target['namespace']}.svc.cluster.local:{port}"
+        found = addresses_of(known.get((target["namespace"], name), {})).get(wanted)
+        if not found:
+            raise UnknownService(f"The Service {target['namespace']}/{name} has no {wanted} cluster IP.")
+        return f"[{found}]:{port}" if wanted == "IPv6" else f"{found}:{port}"
+
+    routes = [dict(route) for route in declaration.get("routes") or []]
+    streams = [
+        Stream(
+            stream["name"],
+            stream["port"],
+            FIRST_STREAM + index,
+            protocol_of(stream),
+            address(stream, stream["service_port"]),
+            bool(stream.get("proxy_protocol")),
+        )
+        for index, stream in enumerate(declaration.get("streams") or [])
+    ]
+    http = True
+    if declaration["upstream"] == "ingress":
+        ingress = ingress_of(declaration)
+        routes = [{**ingress, "path": "/"}]
+        if ingress["proxy_protocol"]:
+            http, routes = False, []
+            streams.append(Stream("http", 80, HTTP, "TCP", address(ingress, ingress["port"]), True))
+        if ingress["https_port"]:
+            streams.append(Stream("https", 443, HTTPS, "TCP", address(ingress, ingress["https_port"]), ingress["proxy_protocol"]))
+
+    upstreams: dict[str, Upstream] = {}
+    locations: dict[str, list[Location]] = {}
+    exact = {(str(route.get("host") or ""), path_of(route)) for route in routes if route.get("path_type") == "exact"}
+    for route in routes:
+        protocol = str(route.get("protocol") or "http")
+        # One pool of kept connections a protocol: HTTP/1.1 and HTTP/2 must never share one.
+        name = "_".join((protocol, route["namespace"], service_of(route, declaration["mode"], family), str(route["port"])))
+        upstreams[name] = Upstream(name, address(route, route["port"]))
+        host = str(route.get("host") or "")
+        for match in _matches(route, exact):
+            locations.setdefault(host, []).append(Location(match, protocol, name, int(route.get("timeout") or 60)))
+
+    certificates = {host: _files(entry) for entry in declaration.get("tls") or [] for host in entry["hosts"]}
+    redirect = bool(declaration.get("tls_redirect"))
+    servers = []
+    # A host with a certificate and no routes of its own takes those of every host.
+    for host in dict.fromkeys((*locations, *certificates)):
+        found = tuple(locations.get(host) or locations.get("") or ())
+        certificate, key = certificates.get(host) or certificates.get(f"*.{host.partition('.')[2]}", ("", ""))
+        redirected = redirect and bool(certificate)
+        servers.append(Server(host, redirect=redirected, locations=() if redirected else found))
+        if certificate:
+            servers.append(Server(host, certificate, key, locations=found))
+    passed = [
+        Passed(entry["host"], f"passed_{index}", address(entry, entry["port"])) for index, entry in enumerate(declaration.get("passthrough") or [])
+    ]
+    if redirect:
+        servers += [Server(entry.host, redirect=True) for entry in passed]
+    if http and "" not in locations:
+        servers.append(Server(""))
+    terminates = any(server.certificate for server in servers)
+    ports = [Port("http", 80, HTTP)] + ([Port("https", 443, HTTPS)] if terminates or passed else [])
+    return Configuration(
+        ports=(*ports, *(Port(stream.name, stream.port, stream.container_port, stream.protocol) for stream in streams if stream.name != "http")),
+        upstreams=tuple(upstreams.values()),
+        servers=tuple(servers),
+        streams=tuple(streams),
+        passed=tuple(passed),
+        terminates=terminates,
+        cleartext_http2=any(route.get("protocol") == "grpc" for route in routes),
+    )
+
+
+def _files(entry: Mapping[str, Any]) -> tuple[str, str]:
+    """Certificate and key below the proxy's folder of certificates; Key Vault gives both in one file."""
+    if entry.get("key_vault_certificate"):
+        return (f"vault/{entry['key_vault_certificate']}.pem",) * 2
+    return f"secrets/{entry.get('secret')}/tls.crt", f"secrets/{entry.get('secret')}/tls.key"
+
+
+def _matches(route: Mapping[str, Any], exact: set[tuple[str, str]]) -> list[str]:
+    """A prefix ends at a slash, as Kubernetes' does: /shop is /shop and /shop/…, and never /shopping."""
+    path = path_of(route)
+    if route.get("path_type") == "exact":
+        return [f"= {path}"]
+    if path == "/":
+        return ["/"]
+    # An exact route of the same path goes before the prefix.
+    return ([] if (str(route.get("host") or ""), path) in exact else [f"= {path}"]) + [f"{path}/"]

@@ -1,0 +1,335 @@
+"""What clients get, and what applications see, in each mode and through each protocol: with real packets, each family asked apart."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab import images
+from lab.certificates import CertificateAuthority
+from lab.network import clients
+from tests.harness import Lab
+
+MANIFESTS = Path(__file__).with_name("applications.yml")
+IPV4_CLIENT, IPV6_CLIENT, NEIGHBOUR = "192.0.2.10", "2001:db8:c::10", "2001:db8:c::11"
+PORTS = [
+    {
+        "name": f"plain-{protocol.lower()}",
+        "priority": priority,
+        "protocol": protocol,
+        "source": "Internet",
+        "destination": "*",
+        "destination_ports": ports,
+    }
+    for priority, protocol, ports in ((300, "Tcp", ["7000-7001"]), (310, "Udp", ["7002"]))
+]
+WEB = {"path": "/", "service": "web", "namespace": "apps", "port": 8080}
+RUNNING = {"service": "running-ingress", "namespace": "apps", "port": 80, "https_port": 0}
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """A cluster with the applications, and no entrance yet."""
+    with Lab(packets=True) as made:
+        # The nodes' security group lets in 80 and 443; plain ports need a rule.
+        made.set(network_security_rules=PORTS)
+        made.build("--tags", "network,aks,dns")
+        made.apply(MANIFESTS.read_text())
+        for deployment in ("web", "both", "running-ingress"):
+            made.rollout("apps", deployment)
+        yield made
+
+
+def site(lab: Lab, **variables: Any) -> None:
+    """Bring the entrances to what these variables say; the rest of the platform stays as it is."""
+    lab.set(network_security_rules=PORTS, ingress_timeout=90, ingress_drain_seconds=15, **variables)
+    run = lab.playbook("site", "--tags", "ingress")
+    assert run.code == 0, run.output
+
+
+def address(lab: Lab, family: str) -> str:
+    found: str = lab.network(f"publicIPAddresses/pip-example-westeurope-{family}")["properties"]["ipAddress"]
+    return f"[{found}]" if family == "ipv6" else found
+
+
+def call(lab: Lab, client: str, kind: str, target: str, *flags: str) -> dict[str, Any]:
+    """What the test application's own client got, over a connection of its own."""
+    run = lab.as_client(client, str(images.program("application")), "call", kind, target, *flags)
+    found: dict[str, Any] = json.loads(next(line for line in run.output.splitlines() if line.startswith("{")))
+    return found
+
+
+def seen(lab: Lab, client: str, family: str) -> dict[str, Any]:
+    """What the application says it saw of a client's request."""
+    answer = call(lab, client, "http", f"http://{address(lab, family)}/")
+    assert answer.get("status") == 200, answer
+    body: dict[str, Any] = answer["body"]
+    return body
+
+
+def settle(lab: Lab, client: str, expected: tuple[str, str]) -> None:
+    """Await what is new: proxies that end go on serving until the load balancer has noticed."""
+    deadline = time.monotonic() + 40
+    good = 0
+    while good < 10:
+        body = seen(lab, client, client[:4])
+        good = good + 1 if (body["family"], body["headers"]["x-forwarded-for"][0]) == expected else 0
+        assert time.monotonic() < deadline, body
+
+
+def logged(lab: Lab, application: str, since: float) -> list[dict[str, Any]]:
+    """The requests that an application's pods logged since then, but for health checks."""
+    entries = []
+    for pod in lab.kubectl("-n", "apps", "get", "pods", "-l", f"app={application}")["items"]:
+        lines = lab.kubectl_text("-n", "apps", "logs", pod["metadata"]["name"], f"--since={int(time.time() - since) + 2}s").splitlines()
+        entries += [json.loads(line) for line in lines if line.startswith("{")]
+    return [
+        entry
+        for entry in entries
+        if "x-forwarded-for" in (entry.get("headers") or {}) and datetime.datetime.fromisoformat(entry["time"]).timestamp() >= since
+    ]
+
+
+#: mode and upstream -> variables; client -> (its application, family that the application was reached over, its address there)
+Expected = dict[str, tuple[str, str, str]]
+BOTH: dict[str, tuple[dict[str, Any], Expected]] = {
+    "nat64, services": (
+        {"ingress_mode": "nat64", "ingress_routes": [WEB]},
+        {"ipv4-only": ("web", "IPv4", IPV4_CLIENT), "ipv6-only": ("web", "IPv4", IPV6_CLIENT)},
+    ),
+    "split, services": (
+        {"ingress_mode": "split", "ingress_routes": [WEB | {"ipv6_service": "web-ipv6"}]},
+        {"ipv4-only": ("web", "IPv4", IPV4_CLIENT), "ipv6-only": ("both", "IPv6", IPV6_CLIENT)},
+    ),
+    "native, services": (
+        {"ingress_mode": "native", "ingress_routes": [WEB | {"service": "web-dual"}]},
+        {"ipv4-only": ("both", "IPv4", IPV4_CLIENT), "ipv6-only": ("both", "IPv6", IPV6_CLIENT)},
+    ),
+    "nat46, services": (
+        {"ingress_mode": "nat46", "ingress_routes": [WEB | {"service": "web-ipv6"}]},
+        {"ipv4-only": ("both", "IPv6", IPV4_CLIENT), "ipv6-only": ("both", "IPv6", IPV6_CLIENT)},
+    ),
+    "nat64, running ingress": (
+        {"ingress_mode": "nat64", "ingress_upstream": "ingress", "ingress_upstream_ingress": RUNNING},
+        {"ipv6-only": ("web", "IPv4", IPV6_CLIENT)},
+    ),
+    "nat46, running ingress": (
+        {"ingress_mode": "nat46", "ingress_upstream": "ingress", "ingress_upstream_ingress": RUNNING | {"service": "running-ingress-ipv6"}},
+        {"ipv4-only": ("web", "IPv4", IPV4_CLIENT)},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BOTH)
+def test_a_mode(lab: Lab, case: str) -> None:
+    """Each client is answered in its own family, by the right application, which knows the client's address."""
+    variables, expected = BOTH[case]
+    site(lab, **variables)
+    for client, (application, family, source) in expected.items():
+        settle(lab, client, (family, source))
+        begin = time.time()
+        answers = [seen(lab, client, client[:4]) for _ in range(10)]
+        assert {answer["family"] for answer in answers} == {family}
+        assert {tuple(answer["headers"]["x-forwarded-for"]) for answer in answers} == {(source,)}
+        entries = [entry for entry in logged(lab, application, begin) if entry["headers"]["x-forwarded-for"] == [source]]
+        assert len(entries) == 10
+        assert {entry["family"] for entry in entries} == {family}
+
+
+def test_the_application_has_no_ipv6(lab: Lab) -> None:
+    """IPv4-only is enforced, not assumed: its pods have no IPv6 address, whatever Kubernetes says."""
+    for pod in lab.kubectl("-n", "apps", "get", "pods", "-l", "app=web")["items"]:
+        assert len(pod["status"]["podIPs"]) == 2
+    sources = {entry["local"].rpartition(":")[0] for entry in logged(lab, "web", time.time() - 600)}
+    assert sources and not [source for source in sources if ":" in source]
+
+
+@pytest.fixture(scope="module")
+def features(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """One configuration with every protocol."""
+    site(lab, ingress_mode="nat64", ingress_routes=[WEB])
+    authority = CertificateAuthority(tmp_path_factory.mktemp("tls"), "test")
+    certificate, key = authority.issue("shop", "shop.example.org", hosts=("shop.example.org",))
+    data = {name: base64.b64encode(path.read_bytes()).decode() for name, path in (("tls.crt", certificate), ("tls.key", key))}
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/tls",
+        "metadata": {"name": "shop-tls", "namespace": "dualstack-ingress"},
+        "data": data,
+    }
+    lab.apply(yaml.safe_dump(secret))
+    upstream = {"service": "web", "namespace": "apps"}
+    site(
+        lab,
+        ingress_mode="nat64",
+        ingress_routes=[
+            WEB,
+            WEB | {"host": "shop.example.org"},
+            WEB | {"host": "shop.example.org", "path": "/lab.Application", "port": 8081, "protocol": "grpc"},
+        ],
+        ingress_tls=[{"hosts": ["shop.example.org"], "secret": "shop-tls"}],
+        ingress_tls_passthrough=[upstream | {"host": "sealed.example.org", "port": 8543}],
+        ingress_streams=[
+            upstream | {"name": "plain", "port": 7000, "service_port": 9000},
+            upstream | {"name": "proxied", "port": 7001, "service_port": 9100, "proxy_protocol": True},
+            upstream | {"name": "datagrams", "port": 7002, "service_port": 9001, "protocol": "UDP"},
+        ],
+    )
+    return lab
+
+
+FAMILIES = {"ipv4": ("ipv4-only", IPV4_CLIENT), "ipv6": ("ipv6-only", IPV6_CLIENT)}
+SECURE = ("--insecure", "--host", "shop.example.org")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_websocket(features: Lab, family: str) -> None:
+    client, source = FAMILIES[family]
+    answer = call(features, client, "websocket", f"ws://{address(features, family)}/websocket")
+    assert answer["echo"] == "hello" and answer["body"]["headers"]["x-forwarded-for"] == [source], answer
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_tls_terminated_with_http2(features: Lab, family: str) -> None:
+    client, source = FAMILIES[family]
+    answer = call(features, client, "http", f"https://{address(features, family)}/", "--http2", *SECURE)
+    assert (answer["status"], answer["protocol"]) == (200, "HTTP/2.0"), answer
+    assert answer["body"]["headers"]["x-forwarded-for"] == [source] and answer["body"]["headers"]["x-forwarded-proto"] == ["https"]
+
+
+@pytest.mark.parametrize("kind", ["grpc", "grpc-echo"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_grpc(features: Lab, family: str, kind: str) -> None:
+    client, source = FAMILIES[family]
+    answer = call(features, client, kind, f"{address(features, family)}:443", "--tls", *SECURE)
+    assert not answer.get("error"), answer
+    if kind == "grpc":
+        assert answer["body"]["headers"]["x-forwarded-for"] == [source], answer
+    else:
+        assert answer["echo"] == "hello", answer
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_tls_passed_through(features: Lab, family: str) -> None:
+    """The application's own certificate, and the client's address by the PROXY protocol."""
+    client, source = FAMILIES[family]
+    answer = call(features, client, "http", f"https://{address(features, family)}/", "--insecure", "--host", "sealed.example.org")
+    assert answer["status"] == 200, answer
+    assert answer["body"]["client"].rpartition(":")[0].strip("[]") == source, answer
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_tcp(features: Lab, family: str) -> None:
+    client, source = FAMILIES[family]
+    plain = call(features, client, "tcp", f"{address(features, family)}:7000")
+    assert plain["echo"] == "hello" and plain["body"]["family"] == "IPv4", plain
+    proxied = call(features, client, "tcp", f"{address(features, family)}:7001")
+    assert proxied["body"]["client"].rpartition(":")[0].strip("[]") == source, proxied
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_udp(features: Lab, family: str) -> None:
+    """Datagrams pass; whose they are is lost, as the documentation says."""
+    client, source = FAMILIES[family]
+    answer = call(features, client, "udp", f"{address(features, family)}:7002")
+    assert "hello" in json.dumps(answer["body"]), answer
+    assert source not in json.dumps(answer["body"]), answer
+
+
+def raw(lab: Lab, client: str, family: str, payload: bytes, wait: float = 2) -> bytes:
+    """What comes back for these bytes on one connection, until it is closed or nothing more comes."""
+    program = (
+        "import socket, sys\n"
+        f"connection = socket.create_connection(({address(lab, family).strip('[]')!r}, 80), timeout={wait})\n"
+        f"connection.sendall({payload!r})\n"
+        "received = b''\n"
+        "try:\n"
+        "    while data := connection.recv(65536):\n"
+        "        received += data\n"
+        "except (TimeoutError, ConnectionResetError):\n"
+        "    pass\n"
+        "print('received', received.hex())\n"
+    )
+    run = lab.run(str(clients.interpreter(lab.state.clients, client)), "-c", program)
+    assert run.code == 0, run.output
+    return bytes.fromhex(run.output.rpartition("received")[2].strip())
+
+
+SPOOFED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Original-URL", "X-Client-IP")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_spoofed_headers_are_dropped(features: Lab, family: str) -> None:
+    client, source = FAMILIES[family]
+    flags = [word for name in SPOOFED for word in ("--header", f"{name}=6.6.6.6")]
+    answer = call(features, client, "http", f"http://{address(features, family)}/", *flags)
+    assert "6.6.6.6" not in json.dumps(answer["body"]["headers"]), answer
+    shown = f'"[{source}]"' if family == "ipv6" else source
+    assert answer["body"]["headers"]["forwarded"][0].startswith(f"for={shown};"), answer
+
+
+SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
+ATTACKS = {
+    "CL.TE": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + SMUGGLED,
+    "TE.CL": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n" + SMUGGLED + b"\r\n0\r\n\r\n",
+    "two lengths": b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 44\r\n\r\n" + SMUGGLED,
+    "obsolete line folding": b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n" + SMUGGLED,
+    "an oversized header": b"GET / HTTP/1.1\r\nHost: a\r\nX-Large: " + b"a" * 70000 + b"\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_malformed_requests_are_refused(features: Lab, attack: str) -> None:
+    """Answered with 400 and closed: what comes behind such a request is never taken for another one."""
+    begin = time.time()
+    answer = raw(features, "ipv6-only", "ipv6", ATTACKS[attack])
+    assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 414", b"HTTP/1.1 431")), answer
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert not [entry for entry in logged(features, "web", begin) if "smuggled" in entry["path"]]
+
+
+def test_a_slow_client_is_given_up(features: Lab) -> None:
+    begin = time.monotonic()
+    answer = raw(features, "ipv6-only", "ipv6", b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ", wait=20)
+    assert time.monotonic() - begin < 18
+    assert answer in (b"",) or answer.startswith(b"HTTP/1.1 408")
+
+
+def test_a_rate_limit_counts_by_64(lab: Lab, features: Lab) -> None:
+    """Who shares a /64 shares the limit; IPv4 clients have one each."""
+    site(lab, ingress_mode="nat64", ingress_routes=[WEB], ingress_requests_per_second=1, ingress_request_burst=5)
+    target = {family: f"http://{address(lab, family)}/" for family in FAMILIES}
+    many = lab.as_client("ipv6-only", str(images.program("application")), "call", "http", target["ipv6"], "--count", "60")
+    statuses = [json.loads(line).get("status") for line in many.output.splitlines() if line.startswith("{")]
+    assert statuses.count(429) > 20, statuses
+    neighbour = lab.as_client("dual-stack", str(images.program("application")), "call", "http", target["ipv6"], "--count", "4")
+    assert [json.loads(line).get("status") for line in neighbour.output.splitlines() if line.startswith("{")].count(429) >= 2, neighbour.output
+    assert call(lab, "ipv4-only", "http", target["ipv4"])["status"] == 200
+
+
+def test_a_bad_configuration_takes_no_traffic(lab: Lab) -> None:
+    """It never becomes ready: the run fails with the proxy's own words, the old one goes on serving."""
+    site(lab, ingress_mode="nat64", ingress_routes=[WEB])
+    lab.set(ingress_timeout=40, ingress_mode="nat64", ingress_routes=[WEB], ingress_client_timeout="ten seconds")
+    run = lab.playbook("site", "--tags", "ingress")
+    assert run.code == 2, run.output
+    for client, (family) in (("ipv4-only", "ipv4"), ("ipv6-only", "ipv6")):
+        assert seen(lab, client, family)["family"] == "IPv4"
+    site(lab, ingress_mode="nat64", ingress_routes=[WEB])
+
+
+def test_a_missing_service_is_refused_before_anything_is_written(lab: Lab) -> None:
+    begin = len(lab.entries())
+    lab.set(ingress_mode="nat64", ingress_routes=[WEB | {"service": "nobody"}])
+    run = lab.playbook("site")
+    assert run.code == 2, run.output
+    assert "nobody" in run.output and lab.our_writes(begin) == []

@@ -1,0 +1,150 @@
+"""What is refused of the entrances' declaration, and of the Services that it names, before a proxy is started with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrance_rules import entrance_violations
+from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrances import UnknownService, entrance_configuration
+
+ROUTE = {"service": "shop", "namespace": "apps", "port": 8080}
+STREAM = {**ROUTE, "name": "mail", "port": 25, "service_port": 8080}
+SERVICES = {"mode": "nat64", "upstream": "services"}
+RUNNING = {"mode": "nat64", "upstream": "ingress", "upstream_ingress": {"service": "running", "namespace": "apps"}}
+TLS = {"hosts": ["a.example.org"], "secret": "a"}
+VAULT = {"key_vault_id": "/vaults/kv", "key_vault_client_id": "00000000-0000-4000-8000-000000000009"}
+
+GOOD: list[dict[str, Any]] = [
+    SERVICES,
+    RUNNING,
+    {**SERVICES, "routes": [ROUTE, {**ROUTE, "path": "/a"}, {**ROUTE, "path": "/a", "path_type": "exact"}, {**ROUTE, "host": "*.example.org"}]},
+    {**SERVICES, "mode": "split", "routes": [{**ROUTE, "ipv6_service": "shop-ipv6"}]},
+    {**SERVICES, "routes": [ROUTE], "tls": [TLS], "tls_redirect": True},
+    {**SERVICES, **VAULT, "routes": [{**ROUTE, "host": "a.example.org"}], "tls": [{"hosts": ["*.example.org"], "key_vault_certificate": "kv"}]},
+    {**SERVICES, "passthrough": [{**ROUTE, "host": "raw.example.org"}], "tls_redirect": True},
+    {**SERVICES, "streams": [STREAM, {**STREAM, "name": "mail-udp", "protocol": "UDP"}, {**STREAM, "name": "quic", "port": 443, "protocol": "UDP"}]},
+    {**RUNNING, "tls": [TLS], "streams": [STREAM]},
+]
+
+
+@pytest.mark.parametrize("declaration", GOOD)
+def test_good(declaration: dict[str, Any]) -> None:
+    assert entrance_violations(declaration, None) == []
+
+
+#: declaration -> the rules it breaks, and a part of what is said
+BAD: list[tuple[dict[str, Any], list[str], str]] = [
+    ({**SERVICES, "upstream_ingress": {"service": "running", "namespace": "apps"}}, ["ingress_unused"], "nothing goes there"),
+    ({**RUNNING, "mode": "split"}, ["ingress_mode_upstream", "ingress_split", "ingress_split"], "LoadBalancer Service of the other family"),
+    ({**RUNNING, "mode": "native"}, ["ingress_mode_upstream"], "keeps each family apart"),
+    ({**RUNNING, "upstream_ingress": {}}, ["ingress_upstream"], "give service and namespace"),
+    ({**RUNNING, "routes": [ROUTE]}, ["ingress_upstream"], "empty ingress_routes"),
+    ({**RUNNING, "passthrough": [{**ROUTE, "host": "raw.example.org"}]}, ["ingress_upstream"], "empty ingress_tls_passthrough"),
+    ({**RUNNING, "tls": [TLS], "upstream_ingress": {"service": "r", "namespace": "n", "https_port": 443}}, ["ingress_upstream"], "https_port"),
+    ({**SERVICES, "routes": [{**ROUTE, "host": "Shop.example.org:80"}]}, ["ingress_host"], "lower case"),
+    ({**SERVICES, "routes": [{**ROUTE, "host": f"{'a' * 64}.example.org"}]}, ["ingress_host"], "no host name"),
+    ({**SERVICES, "routes": [{**ROUTE, "path": "shop"}]}, ["ingress_path"], "begin it with /"),
+    ({**SERVICES, "routes": [{**ROUTE, "path": "/a/../b"}]}, ["ingress_path"], "decoded"),
+    ({**SERVICES, "routes": [{**ROUTE, "path": "/a { }"}]}, ["ingress_path"], "decoded"),
+    ({**SERVICES, "routes": [{**ROUTE, "path": "/a"}, {**ROUTE, "path": "/a/"}]}, ["ingress_overlap"], "paths below /a"),
+    ({**SERVICES, "routes": [ROUTE, ROUTE]}, ["ingress_overlap"], "2 routes for any host"),
+    ({**SERVICES, "routes": [{**ROUTE, "port": 0}]}, ["ingress_port"], "port 0"),
+    ({**SERVICES, "routes": [{**ROUTE, "timeout": 0}]}, ["ingress_timeout_of_route"], "1 to 86400"),
+    ({**SERVICES, "routes": [{**ROUTE, "service": "a;b"}]}, ["ingress_name"], "'a;b'"),
+    ({**SERVICES, "mode": "split", "routes": [ROUTE]}, ["ingress_split"], "give ipv6_service"),
+    ({**SERVICES, "routes": [ROUTE], "tls": [{"hosts": ["a.example.org"]}]}, ["ingress_certificate"], "no certificate"),
+    ({**SERVICES, "routes": [ROUTE], "tls": [{**TLS, "key_vault_certificate": "a"}], **VAULT}, ["ingress_certificate"], "one of them"),
+    ({**SERVICES, "routes": [ROUTE], "tls": [{**TLS, "secret": "../a"}]}, ["ingress_certificate"], "'../a'"),
+    ({**SERVICES, "routes": [ROUTE], "tls": [{**TLS, "hosts": []}]}, ["ingress_certificate"], "its hosts"),
+    ({**SERVICES, "routes": [ROUTE], "tls": [TLS, TLS]}, ["ingress_certificate"], "two certificates"),
+    ({**SERVICES, "routes": [{**ROUTE, "host": "b.example.org"}], "tls": [TLS]}, ["ingress_certificate"], "no route has the host a.example.org"),
+    ({**SERVICES, "routes": [ROUTE], "tls": [{"hosts": ["a.example.org"], "key_vault_certificate": "a"}]}, ["ingress_key_vault"] * 2, "client id"),
+    ({**SERVICES, "routes": [ROUTE], "tls_redirect": True}, ["ingress_redirect"], "no TLS"),
+    ({**SERVICES, "routes": [ROUTE], "tls": [TLS], "passthrough": [{**ROUTE, "host": "a.example.org"}]}, ["ingress_passthrough"], "opened here too"),
+    ({**SERVICES, "passthrough": [{**ROUTE, "host": "a.example.org"}] * 2}, ["ingress_overlap"], "two Services"),
+    (
+        {**SERVICES, "routes": [{**ROUTE, "host": "a.b"}], "passthrough": [{**ROUTE, "host": "a.b"}], "tls_redirect": True},
+        ["ingress_passthrough"],
+        "redirected",
+    ),
+    ({**SERVICES, "streams": [{**STREAM, "port": 443}]}, ["ingress_stream_port"], "belongs to HTTP and TLS"),
+    ({**SERVICES, "streams": [STREAM, {**STREAM, "name": "post"}]}, ["ingress_stream_port"], "2 streams on TCP port 25"),
+    ({**SERVICES, "streams": [STREAM, {**STREAM, "port": 26}]}, ["ingress_stream_name"], "called mail"),
+    ({**SERVICES, "streams": [{**STREAM, "name": "health"}]}, ["ingress_stream_name"], "'health'"),
+    ({**SERVICES, "streams": [{**STREAM, "name": "a-name-that-is-long"}]}, ["ingress_stream_name"], "1 to 15"),
+    ({**SERVICES, "streams": [{**STREAM, "protocol": "UDP", "proxy_protocol": True}]}, ["ingress_stream_proxy_protocol"], "client's address is lost"),
+    ({**SERVICES, "streams": [{**STREAM, "name": f"s{port}", "port": port} for port in range(1000, 1101)]}, ["ingress_streams"], "101 ports"),
+]
+
+
+@pytest.mark.parametrize(("declaration", "rules", "words"), BAD)
+def test_bad(declaration: dict[str, Any], rules: list[str], words: str) -> None:
+    found = entrance_violations(declaration, None)
+    assert [violation["rule"] for violation in found] == rules
+    assert any(words in f"{violation['found']}; {violation['remedy']}" for violation in found)
+    assert all(violation["remedy"] and violation["subject"] for violation in found)
+
+
+def service(addresses: list[str], families: list[str], name: str = "shop", **port: Any) -> dict[str, Any]:
+    spec = {"clusterIP": addresses[0] if addresses else None, "clusterIPs": addresses, "ipFamilies": families, "ipFamilyPolicy": "SingleStack"}
+    return {"metadata": {"name": name, "namespace": "apps"}, "spec": spec | {"ports": [{"port": 8080} | port]}}
+
+
+V4 = service(["10.0.0.20"], ["IPv4"])
+V6 = service(["fd00:10::20"], ["IPv6"])
+BOTH = service(["10.0.0.20", "fd00:10::20"], ["IPv4", "IPv6"])
+
+#: (mode, families that are wanted, Services) -> the rules that are broken, and a part of what is said
+LIVE: list[tuple[str, list[str], list[dict[str, Any]], list[str], str]] = [
+    ("nat64", ["IPv4", "IPv6"], [V4], [], ""),
+    ("nat64", ["IPv4", "IPv6"], [BOTH], [], ""),
+    ("nat46", ["IPv4", "IPv6"], [V6], [], ""),
+    ("native", ["IPv4", "IPv6"], [BOTH], [], ""),
+    ("native", ["IPv4"], [V4], [], ""),
+    ("split", ["IPv4", "IPv6"], [V4, service(["fd00:10::21"], ["IPv6"], "shop-ipv6")], [], ""),
+    ("split", ["IPv4"], [V4], [], ""),
+    ("nat64", [], [], [], ""),
+    ("nat64", ["IPv4"], [], ["service_missing"], "ingress_routes[0] sends requests to it"),
+    ("split", ["IPv4", "IPv6"], [V4], ["service_missing"], "apps/shop-ipv6"),
+    ("nat64", ["IPv4"], [V6], ["service_family"], "kubectl patch service shop --namespace apps"),
+    ("native", ["IPv4", "IPv6"], [V4], ["service_family"], "add IPv6 to it, which leaves IPv4 as it is"),
+    ("nat46", ["IPv6"], [V4], ["service_family"], "nat46 needs IPv6"),
+    ("nat64", ["IPv4"], [service(["None"], ["IPv4"])], ["service_family"], "headless"),
+    ("nat64", ["IPv4"], [service([], [])], ["service_family"], "headless or external"),
+    ("nat64", ["IPv4"], [service(["10.0.0.20"], ["IPv4"], port=80)], ["service_port"], "no TCP port 8080, but TCP 80"),
+    ("nat64", ["IPv4"], [service(["10.0.0.20"], ["IPv4"], protocol="UDP")], ["service_port"], "but UDP 8080"),
+    ("nat64", ["IPv4"], [service(["fd00::1"], ["IPv6"], port=80)], ["service_family", "service_port"], "IPv4"),
+]
+
+
+@pytest.mark.parametrize(("mode", "families", "services", "rules", "words"), LIVE)
+def test_services(mode: str, families: list[str], services: list[dict[str, Any]], rules: list[str], words: str) -> None:
+    route = {**ROUTE, "ipv6_service": "shop-ipv6"}
+    declaration = {"mode": mode, "upstream": "services", "families": families, "routes": [route]}
+    found = entrance_violations(declaration, services)
+    assert [violation["rule"] for violation in found] == rules
+    assert words in str(found)
+    if not rules:
+        assert all(entrance_configuration(declaration, family, services).upstreams for family in families)
+
+
+def test_a_proxy_is_never_given_an_address_of_the_other_family() -> None:
+    with pytest.raises(UnknownService, match="apps/shop has no IPv6 cluster IP"):
+        entrance_configuration({"mode": "native", "upstream": "services", "routes": [ROUTE]}, "IPv6", [V4])
+
+
+def test_every_service_that_is_named_is_asked_for() -> None:
+    declaration = {
+        **SERVICES,
+        "routes": [ROUTE],
+        "passthrough": [{**ROUTE, "host": "a.b", "service": "raw"}],
+        "streams": [{**STREAM, "service": "mail"}],
+    }
+    assert [violation["subject"] for violation in entrance_violations(declaration, [])] == [
+        "Service apps/shop",
+        "Service apps/raw",
+        "Service apps/mail",
+    ]
+    assert [violation["subject"] for violation in entrance_violations(RUNNING, [])] == ["Service apps/running"]
