@@ -1,0 +1,402 @@
+"""What holds of a stamp in each family, with the value seen and the way out.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .parity import Lack, family_of, policy_blocks, policy_blocks_without_twin, security_rules_without_twin
+from .reads import outbound_addresses, outbound_type, pool_subnets, properties_of, subnets
+from .stamp import RECORD_TYPES, WORDS, Stamp, answered, heard, message_of, one_line, same_address
+
+PASS, FAIL, NOT_APPLICABLE = "pass", "fail", "not applicable"
+
+
+@dataclass(frozen=True)
+class Found:
+    """``result`` of one check in one family, the value seen, and what to do when it failed."""
+
+    result: str
+    evidence: str
+    remedy: str = ""
+
+
+def _passed(evidence: str) -> Found:
+    return Found(PASS, evidence)
+
+
+def _failed(evidence: str, remedy: str) -> Found:
+    return Found(FAIL, evidence, remedy)
+
+
+def _not_applicable(reason: str) -> Found:
+    return Found(NOT_APPLICABLE, reason)
+
+
+def _command(playbook: str, stamp: Stamp, *words: str) -> str:
+    return " ".join(["ansible-playbook", f"dualstack.aks.{playbook}", "--limit", stamp.name, *words])
+
+
+def _site(stamp: Stamp) -> str:
+    return f"run {_command('site', stamp)}"
+
+
+def _in_cluster(*kinds: str) -> Callable[[Callable[[Stamp, str], Found]], Callable[[Stamp, str], Found]]:
+    """A check that needs objects of the cluster: without them it says why."""
+
+    def guard(check: Callable[[Stamp, str], Found]) -> Callable[[Stamp, str], Found]:
+        def guarded(stamp: Stamp, family: str) -> Found:
+            if not stamp.has_cluster:
+                return _not_applicable("there is no cluster")
+            if family not in stamp.cluster_families:
+                return _not_applicable(f"the cluster has no {WORDS[family]}")
+            if kinds and stamp.problem:
+                return _not_applicable("the cluster could not be asked")
+            for kind in kinds:
+                if problem := stamp.unreadable(kind):
+                    return _failed(problem, "see that the cluster runs and that these credentials may read it")
+            return check(stamp, family)
+
+        return guarded
+
+    return guard
+
+
+def cluster(stamp: Stamp, family: str) -> Found:
+    name = stamp.cluster_id.rpartition("/")[2]
+    if not stamp.has_cluster:
+        return _failed(stamp.refusal("cluster") or stamp.problem or f"there is no cluster {name}".rstrip(), _site(stamp))
+    if stamp.problem:
+        return _failed(stamp.problem, "see that the cluster runs, that it is not being changed, and that these credentials may read it")
+    state = properties_of(stamp.answers, "cluster").get("provisioningState")
+    if family in stamp.cluster_families:
+        return _passed(f"{name} {state}")
+    if stamp.off(family):
+        return _not_applicable(stamp.off(family))
+    return _failed(
+        f"{name} has {', '.join(WORDS.get(found, found) for found in stamp.cluster_families)} only",
+        "AKS converts a running cluster only by reimaging its nodes: build a dual-stack stamp beside it",
+    )
+
+
+@_in_cluster("Node")
+def nodes(stamp: Stamp, family: str) -> Found:
+    found = stamp.objects("Node")
+    lacks, seen = [], []
+    for node in found:
+        name, status = node["metadata"]["name"], node.get("status") or {}
+        addresses = [
+            item["address"] for item in status.get("addresses") or [] if item["type"] == "InternalIP" and family_of(item["address"]) == family
+        ]
+        specification = node.get("spec") or {}
+        ranges = [item for item in specification.get("podCIDRs") or [specification.get("podCIDR")] if family_of(item) == family]
+        if not any(item["type"] == "Ready" and item["status"] == "True" for item in status.get("conditions") or []):
+            lacks.append(f"{name} is not Ready")
+        lacks += [f"{name} has no {WORDS[family]} {what}" for what, values in (("InternalIP", addresses), ("podCIDR", ranges)) if not values]
+        seen += [f"{address}, pods {prefix}" for address, prefix in zip(addresses, ranges, strict=False)]
+    if not found:
+        return _failed("the cluster has no nodes", "see its pools and their quota")
+    if lacks:
+        return _failed("; ".join(lacks), "kubectl describe node says why")
+    return _passed(f"{len(found)} Ready, as {seen[0]}")
+
+
+def _on_zones(stamp: Stamp, what: str, names: list[str], zones: set[str], remedy: str) -> Found:
+    """``names`` of pods that are Ready, which ought to be on two zones."""
+    if not names:
+        return _failed(f"{what}: none Ready", remedy)
+    if not stamp.zones:
+        return _not_applicable(f"no node is in a zone; {what}: {len(names)} Ready")
+    evidence = f"{what}: {len(names)} Ready on {', '.join(sorted(zones)) or 'no zone'}"
+    return _passed(evidence) if len(zones) > 1 else _failed(f"{evidence}; two zones are needed", remedy)
+
+
+@_in_cluster("Node", "Pod")
+def pods(stamp: Stamp, family: str) -> Found:
+    if reason := stamp.foreign(family) or stamp.off(family):
+        return _not_applicable(reason)
+    entrance = stamp.entrance(family)
+    ready, lacks, zones = [], [], set()
+    for pod in stamp.objects("Pod"):
+        metadata, status = pod["metadata"], pod.get("status") or {}
+        if (metadata.get("labels") or {}).get("app.kubernetes.io/name") != entrance or metadata.get("deletionTimestamp"):
+            continue
+        if any(item["type"] == "Ready" and item["status"] == "True" for item in status.get("conditions") or []):
+            ready.append(metadata["name"])
+            zones |= {zone for zone in [stamp.zones.get((pod.get("spec") or {}).get("nodeName", ""))] if zone}
+            if family not in [family_of(item["ip"]) for item in status.get("podIPs") or []]:
+                lacks.append(f"{metadata['name']} has no {WORDS[family]} address")
+    if lacks:
+        return _failed("; ".join(lacks), "delete the pods, so that they are made anew in both families")
+    return _on_zones(
+        stamp, entrance, ready, zones, f"kubectl -n {stamp.facts.get('namespace')} describe pods says what keeps them from a second zone"
+    )
+
+
+@_in_cluster("EndpointSlice")
+def applications(stamp: Stamp, family: str) -> Found:
+    """Behind an entrance that translates an application has one family; in that one it must survive the loss of a zone."""
+    if not stamp.applications:
+        return _not_applicable("no route names an application")
+    found = [_application(stamp, family, *target) for target in stamp.applications]
+    failures = [item for item in found if item.result == FAIL]
+    if failures:
+        return _failed("; ".join(item.evidence for item in failures), failures[0].remedy)
+    passes = [item.evidence for item in found if item.result == PASS]
+    return _passed("; ".join(passes)) if passes else _not_applicable("; ".join(item.evidence for item in found))
+
+
+def _application(stamp: Stamp, family: str, namespace: str, service: str) -> Found:
+    name = f"{namespace}/{service}"
+    metadata = [(item, item["metadata"]) for item in stamp.objects("EndpointSlice")]
+    slices = [
+        item
+        for item, about in metadata
+        if about.get("namespace") == namespace and (about.get("labels") or {}).get("kubernetes.io/service-name") == service
+    ]
+    own = [item for item in slices if item.get("addressType") == WORDS[family]]
+    if slices and not own:
+        return _not_applicable(f"{name} has no {WORDS[family]}; the entrance translates")
+    ready = [end for item in own for end in item.get("endpoints") or [] if (end.get("conditions") or {}).get("ready") is not False]
+    zones = {str(end["zone"]) for end in ready if end.get("zone") and not str(end["zone"]).isdigit()}
+    return _on_zones(
+        stamp, name, [str(end.get("addresses")) for end in ready], zones, f"spread the pods of {name} over zones (topologySpreadConstraints)"
+    )
+
+
+@_in_cluster("Service")
+def service(stamp: Stamp, family: str) -> Found:
+    if reason := stamp.foreign(family) or stamp.off(family):
+        return _not_applicable(reason)
+    found = stamp.service(family)
+    if not found:
+        return _failed(f"there is no Service {stamp.entrance(family)}", _site(stamp))
+    specification = found.get("spec") or {}
+    addresses = [item.get("ip") for item in ((found.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []]
+    policy, families = specification.get("externalTrafficPolicy"), specification.get("ipFamilies") or []
+    evidence = f"{', '.join(families)}, {policy}, {', '.join(map(str, addresses)) or 'no address'}"
+    lacks = []
+    if WORDS[family] not in families:
+        lacks.append(f"ipFamilies lacks {WORDS[family]}")
+    if policy != "Local":
+        lacks.append("externalTrafficPolicy is not Local")
+    if not any(same_address(address, stamp.address(family)) for address in addresses):
+        lacks.append(f"the load balancer has not its address {stamp.address(family) or '(there is none)'}")
+    return (
+        _failed(f"{evidence}: {'; '.join(lacks)}", f"{_site(stamp)}; kubectl describe service says what the cloud controller met")
+        if lacks
+        else _passed(evidence)
+    )
+
+
+def entrance(stamp: Stamp, family: str) -> Found:
+    if reason := stamp.foreign(family) or stamp.off(family):
+        return _not_applicable(reason)
+    asked = stamp.asked_of(family)
+    if asked is None:
+        if family not in stamp.answers:
+            return _not_applicable("its public address was not read")
+        if not stamp.address(family):
+            return _failed(f"there is no public address for the {WORDS[family]} entrance", _site(stamp))
+        if problem := stamp.unasked(family):
+            return _failed(
+                problem, f"see that the host can be logged in to and has {WORDS[family]}; until then nobody knows whether the entrance answers"
+            )
+        return _not_applicable(f"no host of the group probes has {family} among its probe_families")
+    question = f"{asked.get('address')} from {asked.get('probe')}"
+    if not answered(asked):
+        status = asked.get("status")
+        said = f"status {status}" if isinstance(status, int) and status > 0 else message_of(asked)
+        return _failed(
+            f"{question}: {said}",
+            f"look at the pods of {stamp.facts.get('namespace')}, the load balancer's health probes, the network security groups in {WORDS[family]}",
+        )
+    seconds = int(asked.get("elapsed") or 0)
+    return _passed(f"{question}: {asked['status']} in {f'{seconds} s' if seconds else 'less than 1 s'}")
+
+
+def _record(view: str) -> Callable[[Stamp, str], Found]:
+    def record(stamp: Stamp, family: str) -> Found:
+        kind = RECORD_TYPES[family].upper()
+        if not stamp.zone(view).identifier:
+            return _not_applicable(f"dns_{view}_zone names no zone")
+        stored = stamp.stored(view, family)
+        if reason := stamp.foreign(family):
+            return _not_applicable(reason)
+        if reason := stamp.off(family):
+            if not stored:
+                return _not_applicable(reason)
+            return _failed(
+                f"{kind} {', '.join(stored)} is stored, although {reason}", f"run {_command('toggle_ipv6', stamp, '-e dualstack_ipv6=disabled')}"
+            )
+        asked = stamp.asked_of(family)
+        silent = asked is not None and not answered(asked)
+        if not stored:
+            if asked is None:
+                return _not_applicable(f"no {kind}: what nobody asked is not published")
+            if silent:
+                return _not_applicable(f"no {kind}, as it ought to be of an entrance that does not answer")
+            return _failed(f"no {kind}, although the entrance answers", _site(stamp))
+        values = f"{kind} {', '.join(stored)}"
+        if family in stamp.withdrawn:
+            done = "would be withdrawn by this run" if stamp.check_mode else "withdrawn by this run"
+            return _failed(
+                f"{values} of an entrance that does not answer; {done}", f"once the entrance answers, {_site(stamp)}, which publishes it again"
+            )
+        if silent:
+            return _failed(
+                f"{values} of an entrance that does not answer", f"run {_command('verify', stamp, '-e dns_repair=true')}, which withdraws it"
+            )
+        if len(stored) != 1 or not same_address(stored[0], stamp.address(family)):
+            return _failed(f"{values}; the entrance has {stamp.address(family) or 'no address'}", _site(stamp))
+        return _passed(values)
+
+    return record
+
+
+def _answer(view: str) -> Callable[[Stamp, str], Found]:
+    def answer(stamp: Stamp, family: str) -> Found:
+        kind = RECORD_TYPES[family].upper()
+        if not stamp.zone(view).identifier:
+            return _not_applicable(f"dns_{view}_zone names no zone")
+        resolved = stamp.resolved(view, family)
+        if resolved is None:
+            wanted = "probe_private: true" if view == "private" else f"{family} among its probe_families"
+            return _not_applicable(f"no host of the group probes has {wanted}")
+        if resolved.get("rc") not in (0, 2):
+            problem = one_line(resolved.get("msg") or resolved.get("stderr")) or f"getent ended with {resolved.get('rc')}"
+            return _failed(f"{resolved.get('probe')}: {problem}", f"see that {resolved.get('probe')} can be logged in to and has getent")
+        addresses, stored = heard(resolved, family), stamp.stored(view, family)
+        said = f"{resolved.get('probe')} resolves {', '.join(addresses) or f'no {kind}'}"
+        if sorted(addresses) == sorted(heard({"stdout": "\n".join(stored)}, family)):
+            return _passed(said) if addresses else _not_applicable(f"no {kind} is stored, and {said}")
+        return _failed(
+            f"{said}; stored {'is ' + ', '.join(stored) if stored else 'is none'}",
+            f"ask again when the TTL has passed; else see whom {resolved.get('probe')} asks and where {stamp.zone(view).name} is delegated to",
+        )
+
+    return answer
+
+
+@_in_cluster()
+def egress(stamp: Stamp, family: str) -> Found:
+    kind = outbound_type(stamp.answers)
+    if kind in ("userDefinedRouting", "none", "block"):
+        return _not_applicable(f"outboundType {kind}: the way out is not the cluster's")
+    identifiers = outbound_addresses(stamp.answers)
+    found = {identifier: properties_of(stamp.answers, f"outbound {identifier.lower()}") for identifier in identifiers}
+    own = [
+        str(properties.get("ipAddress") or properties.get("ipPrefix"))
+        for properties in found.values()
+        if str(properties.get("publicIPAddressVersion")).lower() == family
+    ]
+    if own:
+        return _passed(f"{kind}: {', '.join(own)}")
+    remedy = {
+        "loadBalancer": f"set aks_outbound_{family}_count to 1 or more, and {_site(stamp)}",
+        "userAssignedNATGateway": f"give the gateway an {WORDS[family]} address; for IPv6 its SKU must be StandardV2",
+    }.get(kind, "use a StandardV2 NAT gateway of your own (network_egress: nat_gateway), which has both families")
+    return _failed(f"{kind}: no {WORDS[family]} address", remedy)
+
+
+@_in_cluster()
+def security_rules(stamp: Stamp, family: str) -> Found:
+    groups = _security_groups(stamp)
+    if not groups:
+        return _not_applicable("no network security group on a subnet or node that has both families")
+    # What the cluster opens for one entrance has no twin while the other is not there, or is the user's.
+    entrances = [] if stamp.off("ipv6") or any(map(stamp.foreign, RECORD_TYPES)) else [stamp.address(key) for key in RECORD_TYPES]
+    lacks: list[Lack] = []
+    for name, rules in groups.items():
+        lacks += [Lack(lack.family, f"{name}/{lack.text}") for lack in security_rules_without_twin(rules, entrances)]
+    return _parity(
+        family, lacks, f"{sum(map(len, groups.values()))} rules in {', '.join(groups)}", "network_security_rules with prefixes of both families"
+    )
+
+
+def _security_groups(stamp: Stamp) -> dict[str, list[Any]]:
+    """The groups that guard the stamp's nodes, and those that the collection made; of a subnet with one family none."""
+    found: dict[str, list[Any]] = {}
+    for group in ((stamp.answers.get("node_groups") or {}).get("body") or {}).get("value") or []:
+        found[str(group["name"])] = (group.get("properties") or {}).get("securityRules") or []
+    for subnet in subnets(stamp.answers):
+        properties = subnet.get("properties") or {}
+        prefixes = properties.get("addressPrefixes") or [properties.get("addressPrefix")]
+        identifier = str((properties.get("networkSecurityGroup") or {}).get("id") or "").lower()
+        body = (stamp.answers.get(f"group {identifier}") or {}).get("body") or {}
+        ours = (body.get("tags") or {}).get("dualstack-stamp") == stamp.name
+        if (
+            body
+            and {family_of(prefix) for prefix in prefixes} >= set(RECORD_TYPES)
+            and (ours or str(subnet["id"]).lower() in pool_subnets(stamp.answers))
+        ):
+            found[str(body["name"])] = (body.get("properties") or {}).get("securityRules") or []
+    return found
+
+
+@_in_cluster("NetworkPolicy")
+def network_policies(stamp: Stamp, family: str) -> Found:
+    policies = stamp.objects("NetworkPolicy")
+    count = sum(map(policy_blocks, policies))
+    if not count:
+        return _not_applicable(f"{len(policies)} NetworkPolicies, none with an ipBlock")
+    lacks = [lack for policy in policies for lack in policy_blocks_without_twin(policy)]
+    return _parity(family, lacks, f"{count} ipBlocks in {len(policies)} NetworkPolicies", "an ipBlock of the other family in the same rule")
+
+
+def _parity(family: str, lacks: list[Lack], what: str, wanted: str) -> Found:
+    own = [lack.text for lack in lacks if lack.family == family]
+    if own:
+        return _failed(f"no twin in {WORDS[family]}: {', '.join(own)}", f"declare {wanted}, or remove what the other family alone has")
+    return _passed(f"{what}, none without twin")
+
+
+def hold(stamp: Stamp, family: str) -> Found:
+    if not stamp.hold:
+        return _not_applicable("IPv6 is not held")
+    return _passed(f"{f'for {stamp.hold_age}: ' if stamp.hold_age else ''}{stamp.hold}")
+
+
+def wish(stamp: Stamp, family: str) -> Found:
+    if reason := stamp.foreign(family):
+        return _not_applicable(reason)
+    if not stamp.has_cluster:
+        return _not_applicable("there is no cluster")
+    if stamp.problem or stamp.unreadable("Service"):
+        return _not_applicable("the cluster could not be asked")
+    evidence = f"wished {stamp.wish}, is {stamp.fact}"
+    if stamp.hold:
+        evidence = f"{evidence}, held at {stamp.expected}"
+    if stamp.fact == stamp.expected:
+        return _passed(evidence)
+    return _failed(evidence, f"run {_command('toggle_ipv6', stamp, f'-e dualstack_ipv6={stamp.expected}')}")
+
+
+#: name -> check, and the families it is made in
+CHECKS: dict[str, tuple[Callable[[Stamp, str], Found], tuple[str, ...]]] = {
+    "cluster": (cluster, ("ipv4", "ipv6")),
+    "nodes": (nodes, ("ipv4", "ipv6")),
+    "pods": (pods, ("ipv4", "ipv6")),
+    "applications": (applications, ("ipv4", "ipv6")),
+    "service": (service, ("ipv4", "ipv6")),
+    "entrance": (entrance, ("ipv4", "ipv6")),
+    "public record": (_record("public"), ("ipv4", "ipv6")),
+    "public answer": (_answer("public"), ("ipv4", "ipv6")),
+    "private record": (_record("private"), ("ipv4", "ipv6")),
+    "private answer": (_answer("private"), ("ipv4", "ipv6")),
+    "egress": (egress, ("ipv4", "ipv6")),
+    "security rules": (security_rules, ("ipv4", "ipv6")),
+    "network policies": (network_policies, ("ipv4", "ipv6")),
+    "hold": (hold, ("ipv6",)),
+    "wish": (wish, ("ipv6",)),
+}
+
+
+def results(facts: Mapping[str, Any]) -> list[dict[str, str]]:
+    """``check``, ``family``, ``result``, ``evidence`` and ``remedy`` of everything that is checked of a stamp."""
+    stamp = Stamp(facts)
+    return [{"check": name, "family": family, **asdict(check(stamp, family))} for name, (check, families) in CHECKS.items() for family in families]
