@@ -1,0 +1,31 @@
+"""What the verifier reads: the stored state of the lab that molecule runs in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from testinfra.host import Host
+
+from lab.kubernetes import binaries
+from lab.state import State
+from tests.harness import Kubectl, Observer
+
+
+@pytest.fixture(scope="session")
+def stamp() -> Observer:
+    """Azure, as another client than the collection's reads it."""
+    return Observer(State.default())
+
+
+@pytest.fixture
+def kubectl(host: Host, stamp: Observer) -> Kubectl:
+    """What kubectl prints as JSON, asked as the lab's own administrator."""
+    program = [str(binaries.path_of("kubectl")), "--kubeconfig", str(stamp.state.kubeconfigs()["aks-example-westeurope"])]
+
+    def ask(*words: str) -> Any:
+        command = [*program, *words, "--output", "json"]
+        return json.loads(host.check_output(" ".join(["%s"] * len(command)), *command))
+
+    return ask
