@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.e2e.conftest import OURS, Lab
+from tests.harness import OURS, Lab
 
 
 def main() -> None:

@@ -7,22 +7,24 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.conftest import Lab
+from tests.harness import Lab
 
 
 def test_check_mode_reads_as_a_bill_of_materials(arm: Lab) -> None:
-    shared = arm.playbook("shared")
-    assert shared.code == 0, shared.output
-    before = len(arm.entries())
-    run = arm.playbook("site", "--check", "--diff")
+    # Nobody is asked in check mode; without hosts that could be, no record would be published.
+    probes = arm.folder / "somebody.yml"
+    probes.write_text(yaml.safe_dump({"probes": {"hosts": {"somebody": {"probe_families": ["ipv4", "ipv6"]}}}}))
+    run = arm.playbook("site", "--check", "--diff", "-i", str(probes))
     assert run.code == 0, run.output
-    assert arm.our_writes(before) == []
+    assert arm.our_writes() == []
     for expected in (
         "virtualNetworks/vnet-example-westeurope (absent)",
         "managedClusters/aks-example-westeurope (absent)",
         "publicIPAddressVersion: IPv6",
         "would create Service entrance-ipv6",
         "would create Deployment entrance-ipv4",
+        "+  - ipv6Address: (known after apply)",
+        "WARNING: Not there yet: the public and the private zone",
     ):
         assert expected in run.output
 
@@ -65,6 +67,8 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
         },
         ["1920 cores", "of 500"],
     ),
+    "an imported image without a digest": ({"registry_images": ["docker.io/library/nginx:1"]}, ["docker.io/library/nginx:1: not pinned by digest"]),
+    "a manifest that no API server takes": ({"ingress_node_selector": {"zone": 1}}, ["Deployment entrance-ipv6", "1 is not of type 'string'"]),
     "an image without a digest": ({"ingress_image": "nginx:latest"}, ["nginx:latest is not pinned by digest"]),
 }
 
@@ -101,6 +105,17 @@ def test_missing_credentials(arm: Lab) -> None:
     assert arm.our_writes() == []
 
 
+def test_missing_python_packages(arm: Lab) -> None:
+    hidden = arm.folder / "hidden"
+    (hidden / "azure").mkdir(parents=True)
+    (hidden / "azure" / "__init__.py").touch()
+    inventory = str(arm.inventories / "westeurope.yml")
+    run = arm.run("env", f"PYTHONPATH={hidden}", "ansible-playbook", "-i", inventory, "dualstack.aks.site")
+    assert run.code != 0
+    assert "install the collection's requirements.txt" in run.output
+    assert "Traceback" not in run.output
+
+
 def test_names_taken_by_others(arm: Lab) -> None:
     arm.set(registry_name="takenbyothers")
     group = f"{arm.subscription}/resourceGroups/rg-others"
@@ -111,6 +126,12 @@ def test_names_taken_by_others(arm: Lab) -> None:
     assert run.code == 2
     assert "takenbyothers is taken" in run.output
     assert arm.our_writes() == []
+
+
+def test_a_private_zone_that_hides_public_names_warns(arm: Lab) -> None:
+    run = arm.playbook("site", "--check", "--tags", "dns", "-e", "dns_private_zone=example.org")
+    assert run.code == 0, run.output
+    assert "The private zone example.org answers for names of the public zone aks.example.org" in " ".join(run.output.split())
 
 
 def test_providers_are_registered_when_allowed() -> None:

@@ -1,53 +1,80 @@
-"""A stamp goes, leaves nothing but its vault's name, and comes back."""
+"""Two stamps in one run; one goes, leaves nothing but its vault's name, and comes back; the other never notices."""
 
 from __future__ import annotations
 
-import os
-import signal
-import time
+import ipaddress
+import itertools
+from collections.abc import Iterator
+from typing import Any
 
-from tests.e2e.conftest import Lab
+import pytest
 
-
-def test_killed_destroyed_and_back() -> None:
-    lab = Lab()
-    try:
-        assert lab.playbook("shared").code == 0
-        _kill_while_the_cluster_is_made(lab)
-        run = lab.playbook("site")
-        assert run.code == 0, run.output
-        assert lab.playbook("site").changed == 0
-        _destroy(lab)
-        back = lab.playbook("site")
-        assert back.code == 0, back.output
-        assert lab.get(lab.cluster_id, "2026-05-01")["properties"]["provisioningState"] == "Succeeded"
-    finally:
-        lab.close()
+from lab.arm.store import Store
+from tests.harness import Lab
 
 
-def _kill_while_the_cluster_is_made(lab: Lab) -> None:
-    """SIGKILL to the whole run as soon as the cluster's PUT stands in the journal."""
-    process = lab.popen("ansible-playbook", "-i", str(lab.inventories / "westeurope.yml"), "dualstack.aks.site")
-    deadline = time.monotonic() + 120
-    while not any(entry["method"] == "PUT" and entry["path"].endswith("managedClusters/aks-example-westeurope") for entry in lab.entries()):
-        assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert lab.get(lab.cluster_id, "2026-05-01")["properties"]["provisioningState"] == "Creating"
+@pytest.fixture(scope="module")
+def stamps() -> Iterator[Lab]:
+    with Lab() as lab:
+        run = lab.build(inventory="")
+        assert set(run.recap) == {"westeurope", "northeurope"}
+        yield lab
 
 
-def _destroy(lab: Lab) -> None:
-    refused = lab.playbook("destroy")
+def _ranges(lab: Lab, stamp: str) -> list[Any]:
+    """What Azure stores of a stamp's ranges."""
+    vnet = lab.network(f"virtualNetworks/vnet-example-{stamp}", stamp)["properties"]["addressSpace"]["addressPrefixes"]
+    cluster = lab.get(f"{lab.group(stamp)}/providers/Microsoft.ContainerService/managedClusters/aks-example-{stamp}", "2026-05-01")
+    profile = cluster["properties"]["networkProfile"]
+    return [ipaddress.ip_network(text) for text in [*vnet, *profile["podCidrs"], *profile["serviceCidrs"]]]
+
+
+def test_no_range_of_one_is_inside_a_range_of_the_other(stamps: Lab) -> None:
+    west, north = _ranges(stamps, "westeurope"), _ranges(stamps, "northeurope")
+    assert len(west) == len(north) == 6
+    assert [pair for pair in itertools.product(west, north) if pair[0].version == pair[1].version and pair[0].overlaps(pair[1])] == []
+
+
+def test_destroy_asks_for_the_stamp_by_name(stamps: Lab) -> None:
+    before = len(stamps.entries())
+    refused = stamps.playbook("destroy")
     assert refused.code == 2
     assert "-e destroy_confirm=westeurope" in refused.output
-    run = lab.playbook("destroy", "-e", "destroy_confirm=westeurope")
+    assert stamps.our_writes(before) == []
+
+
+def test_destroyed_and_back(stamps: Lab) -> None:
+    [folder] = [path.parent for name, path in stamps.state.kubeconfigs().items() if name == "aks-example-westeurope"]
+    assert stamps.processes(str(folder))
+    other = _all_of(stamps, "northeurope")
+    run = stamps.playbook("destroy", "-e", "destroy_confirm=westeurope")
     assert run.code == 0, run.output
     assert "its name is reserved" in run.output
-    assert lab.get(lab.group(), "2025-04-01") == {}
-    left = lab.get(f"{lab.subscription}/resources", "2021-04-01")["value"]
-    assert {item["id"].split("/")[4] for item in left} == {"rg-example-shared"}
-    deleted = lab.get(f"{lab.subscription}/providers/Microsoft.KeyVault/deletedVaults", "2026-02-01")["value"]
-    assert len(deleted) == 1
-    assert list(lab.state.clusters.iterdir()) == []
+    assert _all_of(stamps, "northeurope") == other
+    left = Store(stamps.state.store)
+    assert [key for key in left.resources if "westeurope" in key] == []
+    assert len(left.deleted_vaults) == 1
+    assert not folder.exists()
+    assert stamps.processes(str(folder)) == []
+
+    stamps.set(keyvault_on_deleted="fail")
+    before = len(stamps.entries())
+    refused = stamps.playbook("site")
+    assert refused.code == 2
+    assert "was deleted and its name is reserved" in refused.output
+    assert stamps.our_writes(before) == []
+
+    stamps.set()
+    back = stamps.playbook("site")
+    assert back.code == 0, back.output
+    assert stamps.get(stamps.cluster_id, "2026-05-01")["properties"]["provisioningState"] == "Succeeded"
+    assert Store(stamps.state.store).deleted_vaults == {}
+    again = stamps.playbook("site", inventory="")
+    assert (again.code, again.changed) == (0, 0), again.output
+
+
+def _all_of(lab: Lab, stamp: str) -> Any:
+    """A stamp's resources, its records, and its objects with their versions."""
+    stored = {key: body for key, body in Store(lab.state.store).snapshot().items() if stamp in key}
+    services = lab.kubectl("get", "services,configmaps,namespaces", "--all-namespaces", cluster=f"aks-example-{stamp}")["items"]
+    return stored, {item["metadata"]["uid"]: item["metadata"]["resourceVersion"] for item in services}

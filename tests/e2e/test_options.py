@@ -1,0 +1,105 @@
+"""The choices that the sample stamp does not make: egress by NAT gateway, a private cluster, and what a user brings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.harness import Lab
+
+AZURE_ROLES = ("--tags", "network,aks,registry,keyvault")
+
+
+def _converges(lab: Lab) -> None:
+    """A run, and one after it that finds nothing to do."""
+    run = lab.playbook("site", *AZURE_ROLES)
+    assert run.code == 0, run.output
+    before = len(lab.entries())
+    again = lab.playbook("site", *AZURE_ROLES)
+    assert (again.code, again.changed) == (0, 0), again.output
+    assert lab.our_writes(before) == []
+
+
+def test_nat_gateway_and_private_cluster(arm: Lab) -> None:
+    assert arm.playbook("shared").code == 0
+    arm.set(network_egress="nat_gateway", network_egress_address_count=2, aks_private_cluster=True)
+    _converges(arm)
+    gateway = arm.network("natGateways/ng-example-westeurope")
+    assert gateway["sku"]["name"] == "StandardV2"
+    families = {
+        name: {arm.get(item["id"])["properties"]["publicIPAddressVersion"] for item in gateway["properties"][name]}
+        for name in ("publicIpAddresses", "publicIpAddressesV6")
+    }
+    assert families == {"publicIpAddresses": {"IPv4"}, "publicIpAddressesV6": {"IPv6"}}
+    assert len(gateway["properties"]["publicIpAddressesV6"]) == 2
+    nodes = arm.network("virtualNetworks/vnet-example-westeurope/subnets/nodes")["properties"]
+    assert nodes["natGateway"]["id"] == gateway["id"]
+    cluster = arm.get(arm.cluster_id, "2026-05-01")["properties"]
+    assert cluster["networkProfile"]["outboundType"] == "userAssignedNATGateway"
+    assert cluster["apiServerAccessProfile"]["enablePrivateCluster"] is True
+
+
+def test_cluster_registry_and_vault_of_others(arm: Lab) -> None:
+    assert arm.playbook("shared").code == 0
+    theirs = _platform(arm)
+    before = {identifier: arm.get(identifier, version) for identifier, version in theirs.values()}
+    kubelet = f"{arm.subscription}/resourceGroups/rg-theirs/providers/Microsoft.ManagedIdentity/userAssignedIdentities/kubelets"
+    arm.set(
+        aks_existing_id=theirs["cluster"][0],
+        registry_existing_id=theirs["registry"][0],
+        keyvault_existing_id=theirs["vault"][0],
+        registry_puller_identity_id=kubelet,
+        keyvault_secret_user_identity_ids=[kubelet],
+        registry_images=[],
+    )
+    _converges(arm)
+    assert {identifier: arm.get(identifier, version) for identifier, version in theirs.values()} == before
+    for name in ("registry", "vault"):
+        identifier, _ = theirs[name]
+        found = arm.get(f"{identifier}/providers/Microsoft.Authorization/roleAssignments", "2022-04-01")["value"]
+        assert arm.get(kubelet, "2024-11-30")["properties"]["principalId"] in {item["properties"]["principalId"] for item in found}
+
+
+def test_images_do_not_go_into_a_registry_of_others(arm: Lab) -> None:
+    theirs = _platform(arm)
+    arm.set(registry_existing_id=theirs["registry"][0])
+    run = arm.playbook("site", "--check")
+    assert run.code == 2
+    assert "exists already and is never written" in " ".join(run.output.split())
+    assert arm.our_writes() == []
+
+
+def test_an_ipv4_only_cluster_is_refused(arm: Lab) -> None:
+    arm.put(arm.group(), "2025-04-01", {"location": "westeurope"})
+    arm.put(arm.cluster_id, "2026-05-01", _cluster(["IPv4"]))
+    run = arm.playbook("site", "--check")
+    assert run.code == 2
+    assert "the cluster is IPv4-only" in " ".join(run.output.split())
+    assert arm.our_writes() == []
+
+
+def _platform(lab: Lab) -> dict[str, tuple[str, str]]:
+    """What another client made: name -> id and api-version."""
+    group = f"{lab.subscription}/resourceGroups/rg-theirs"
+    found = {
+        "cluster": (f"{group}/providers/Microsoft.ContainerService/managedClusters/theirs", "2026-05-01"),
+        "registry": (f"{group}/providers/Microsoft.ContainerRegistry/registries/theirs123", "2025-11-01"),
+        "vault": (f"{group}/providers/Microsoft.KeyVault/vaults/theirs123", "2026-02-01"),
+    }
+    tenant = lab.environment["AZURE_TENANT"]
+    lab.put(group, "2025-04-01", {"location": "westeurope"})
+    lab.put(*found["cluster"], _cluster(["IPv4", "IPv6"]))
+    lab.put(*found["registry"], {"location": "westeurope", "sku": {"name": "Premium"}})
+    properties = {"tenantId": tenant, "sku": {"family": "A", "name": "standard"}, "enableRbacAuthorization": True, "accessPolicies": []}
+    lab.put(*found["vault"], {"location": "westeurope", "properties": properties})
+    lab.put(f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/kubelets", "2024-11-30", {"location": "westeurope"})
+    return found
+
+
+def _cluster(families: list[str]) -> dict[str, Any]:
+    pool = {"name": "system", "mode": "System", "count": 1, "vmSize": "Standard_D4ds_v5"}
+    network = {"networkPlugin": "azure", "networkPluginMode": "overlay", "ipFamilies": families}
+    return {
+        "location": "westeurope",
+        "identity": {"type": "SystemAssigned"},
+        "properties": {"dnsPrefix": "theirs", "agentPoolProfiles": [pool], "networkProfile": network},
+    }
