@@ -29,7 +29,9 @@ NODE = {
 }
 #: what looks at them from outside
 CLIENTS = {"curl": "curl", "dig": "bind9-dnsutils"}
-GROUPS = {"node": NODE, "clients": CLIENTS}
+#: what benchmarks ask with; fetched when one is run
+BENCHMARKS = {"h2load": "nghttp2-client"}
+GROUPS = {"node": NODE, "clients": CLIENTS, "benchmarks": BENCHMARKS}
 CNI_PLUGINS = ("ptp", "host-local", "loopback")
 _CNI_PACKAGE = "containernetworking-plugins"
 _CNI_FOLDERS = (Path("/opt/cni/bin"), Path("/usr/lib/cni"))
@@ -152,9 +154,9 @@ def _stores() -> tuple[Path, ...]:
     return tuple(store for store in candidates if store.exists())
 
 
-def ensure(say: Say) -> None:
-    """Get the programs that the machine lacks."""
-    for group in GROUPS:
+def ensure(say: Say, groups: Sequence[str] = ("node", "clients")) -> None:
+    """Get the programs of these groups that the machine lacks."""
+    for group in groups:
         packages = _packages(group)
         store = _store(packages)
         if not packages or store.exists():

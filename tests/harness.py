@@ -83,6 +83,12 @@ def until(reached: Callable[[], bool], timeout: float, evidence: Callable[[], st
         time.sleep(0.1)
 
 
+def is_ready(item: Any) -> bool:
+    """Whether a pod or node is ready, and not going."""
+    ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in item.get("status", {}).get("conditions", []))
+    return ready and "deletionTimestamp" not in item["metadata"]
+
+
 class Observer:
     """Reads a lab as another client than the collection's, and its journal."""
 
@@ -234,10 +240,28 @@ class Lab(Observer):
         """Begin to ask a server at a steady rate; :func:`outcomes` has the results."""
         return self.popen(str(clients.interpreter(self.state.clients, client)), str(CHECKOUT / "tests" / "load.py"), host, str(rate), str(seconds))
 
+    def start_as_client(self, client: str, *words: str) -> subprocess.Popen[str]:
+        """Begin a command in a client's network; :meth:`end` ends it."""
+        return self.popen(str(clients.script(self.state.clients, client)), *words)
+
+    def end(self, process: subprocess.Popen[str]) -> None:
+        """End a command that was begun, with what it started."""
+        os.killpg(process.pid, signal.SIGTERM)
+        process.communicate(timeout=30)
+
     @property
     def namespaces(self) -> Path:
         """The folder of the lab's network namespaces, as the machine sees it."""
         return Path("/proc", self.state.first_process.read_text(), "root/run/netns")
+
+    def namespace_of(self, pod: dict[str, Any]) -> str:
+        """The network namespace of a pod, by its addresses."""
+        wanted = {item["ip"] for item in pod["status"]["podIPs"]}
+        for path in self.namespaces.glob("cni-*"):
+            links = json.loads(self.within(path.name, "ip", "-json", "address").output)
+            if wanted & {item["local"] for link in links for item in link["addr_info"]}:
+                return path.name
+        raise LookupError(f"no network namespace has {wanted}")
 
     def within(self, namespace: str, *words: str) -> Run:
         """What a program gets in one of the lab's network namespaces."""
@@ -300,8 +324,21 @@ class Lab(Observer):
     def playbook(self, name: str, *arguments: str, inventory: str = "westeurope.yml", timeout: float = 300) -> Run:
         """Run one of the collection's playbooks by its full name."""
         process = self.start_playbook(name, *arguments, inventory=inventory)
-        output, _ = process.communicate(timeout=timeout)
+        try:
+            output, _ = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired as expired:
+            self.kill(process)
+            printed = (expired.output or b"").decode(errors="replace")
+            raise AssertionError(f"{name}.yml did not end within {timeout:.0f} s:\n{printed}\n{self.evidence()}") from expired
         return Run(process.returncode, output)
+
+    def evidence(self) -> str:
+        """What there is to see of the clusters and in the lab's log, for whoever reads of a failure."""
+        questions = (("get", "nodes,pods,services", "--output=wide"), ("get", "events", "--sort-by=.lastTimestamp"))
+        found = [
+            self.kubectl_text(*words, "--all-namespaces", cluster=cluster)[-6000:] for cluster in self.state.kubeconfigs() for words in questions
+        ]
+        return "\n".join([self.state.log.read_text(errors="replace")[-4000:], *found])
 
     def start_playbook(self, name: str, *arguments: str, inventory: str = "westeurope.yml") -> subprocess.Popen[str]:
         sources = [str(self.inventories / inventory), *([str(self.probes)] if self.packets else [])]

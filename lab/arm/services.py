@@ -269,7 +269,8 @@ class Secret(Kind):
 
     def accepted(self, write: Write, resource: Resource) -> None:
         value = resource.properties.pop("value", None)
-        resource.hidden["has_value"] = value is not None
+        if value is not None:
+            resource.hidden["value"] = value
         version = ids.stable_uuid(resource.id, str(value)).replace("-", "")
         uri = f"https://{ids.parse(resource.id).names[0].lower()}.vault.azure.net/secrets/{resource.name}"
         resource.properties.update(secretUri=uri, secretUriWithVersion=f"{uri}/{version}")

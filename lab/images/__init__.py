@@ -22,10 +22,10 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Program:
-    """A static Go program of go.mod in this folder, and the image it is the only file of."""
+    """A static Go program of go.mod in this folder, and the image it is the only file of; none where nodes run it themselves."""
 
     package: str
-    image: str
+    image: str = ""
     arguments: tuple[str, ...] = ()
     user: str = "65532:65532"
     version: str = "v0.0.0"
@@ -40,6 +40,7 @@ PROGRAMS = {
         version=METRICS_SERVER_VERSION,
     ),
     "application": Program("./application", "registry.example.org/lab/application:1", ("serve",)),
+    "secretsstore": Program("./secretsstore"),
 }
 
 
@@ -85,7 +86,7 @@ def _archive_of(name: str) -> Path:
 def archives() -> list[Image]:
     """All images; :func:`ensure` has been called before."""
     repository, _, digest = NGINX.partition("@")
-    tagged = [Image(known.image, _archive_of(name), (known.image,)) for name, known in PROGRAMS.items()]
+    tagged = [Image(known.image, _archive_of(name), (known.image,)) for name, known in PROGRAMS.items() if known.image]
     # containerd looks an image that is pinned by digest up without its tag.
     pinned = f"{repository.rpartition(':')[0]}@{digest}"
     made = [*tagged, Image(repository, _archive_of("nginx"), (repository, pinned))]
@@ -114,7 +115,7 @@ def ensure(say: Say) -> None:
     """Make every image that is not there yet."""
     ensure_programs(say)
     for name, known in PROGRAMS.items():
-        if not _archive_of(name).exists():
+        if known.image and not _archive_of(name).exists():
             configuration = {"Entrypoint": [f"/{name}"], "Cmd": list(known.arguments), "User": known.user, "WorkingDir": "/"}
             entries = {name: Entry(program(name).read_bytes()), "tmp": Entry(folder=True, mode=0o1777)}
             archive.write(_archive_of(name), known.image, entries, configuration)

@@ -3,12 +3,14 @@ module dualstack.aks/lab/images
 go 1.26.4
 
 require (
+	github.com/container-storage-interface/spec v1.9.0
 	github.com/coredns/coredns v1.14.7
 	github.com/gorilla/websocket v1.5.4-0.20250319132907-e064f32e3674
 	github.com/pires/go-proxyproto v0.15.0
 	golang.org/x/net v0.57.0
 	google.golang.org/grpc v1.83.0
 	google.golang.org/protobuf v1.36.12-0.20260120151049-f2248ac996af
+	k8s.io/kubelet v0.36.3
 )
 
 require (

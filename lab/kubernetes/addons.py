@@ -1,4 +1,4 @@
-"""What AKS runs in kube-system and the lab's pods need: CoreDNS and metrics-server."""
+"""What AKS runs in kube-system and the lab's pods need: CoreDNS and metrics-server; and what the add-on for secrets in volumes brings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import yaml
 from .. import images
 
 _MANIFESTS = Path(__file__).with_name("addons.yml")
+_SECRETS_PROVIDER = Path(__file__).with_name("secrets_provider.yml")
 
 
 def manifests(dns_service_ip: str) -> list[dict[str, Any]]:
@@ -20,8 +21,15 @@ def manifests(dns_service_ip: str) -> list[dict[str, Any]]:
     return [document for document in yaml.safe_load_all(text) if document]
 
 
+def secrets_provider() -> list[dict[str, Any]]:
+    """What volumes of the Secrets Store CSI driver need to be known."""
+    return [document for document in yaml.safe_load_all(_SECRETS_PROVIDER.read_text()) if document]
+
+
 #: kind -> the collection it is in
 _COLLECTIONS = {
+    "CSIDriver": "apis/storage.k8s.io/v1/csidrivers",
+    "CustomResourceDefinition": "apis/apiextensions.k8s.io/v1/customresourcedefinitions",
     "APIService": "apis/apiregistration.k8s.io/v1/apiservices",
     "ClusterRole": "apis/rbac.authorization.k8s.io/v1/clusterroles",
     "ClusterRoleBinding": "apis/rbac.authorization.k8s.io/v1/clusterrolebindings",

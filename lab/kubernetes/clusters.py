@@ -82,12 +82,15 @@ class Clusters:
                     self._cloud_configuration(cluster),
                     self._entra(cluster),
                     await data_plane.prepare() if data_plane else None,
+                    **_issuer(cluster),
                 )
                 await running.start()
                 self._running[cluster.key] = running
                 if data_plane:
                     await data_plane.start(running)
                     self._data_planes[cluster.key] = data_plane
+                    if _has_secrets_provider(cluster):
+                        await data_plane.serve_secrets(self._server.azure, cluster.id)
             await self._nodes(cluster, running)
             await self._grant(cluster, running, without="")
             await running.start_cloud_controller()
@@ -215,6 +218,16 @@ class Clusters:
                     "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": principal}],
                 },
             )
+
+
+def _issuer(cluster: Resource) -> dict[str, str]:
+    """The issuer of service accounts' tokens, where AKS publishes one."""
+    found = (cluster.hidden["computed"].get("oidcIssuerProfile") or {}).get("issuerURL")
+    return {"issuer": found} if found else {}
+
+
+def _has_secrets_provider(cluster: Resource) -> bool:
+    return bool((cluster.properties.get("addonProfiles") or {}).get("azureKeyvaultSecretsProvider", {}).get("enabled"))
 
 
 def _free_pod_ranges(ranges: Iterable[str], taken: set[str]) -> list[str]:

@@ -78,12 +78,15 @@ class ControlPlane:
         cloud_configuration: dict[str, Any],
         entra: Entra,
         reach: Reach | None = None,
+        issuer: str = "https://kubernetes.default.svc.cluster.local",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._name = name
         self.folder, self.ports = folder, Ports.of(folder)
         self._service_cidrs, self._pod_cidrs = service_cidrs, pod_cidrs
         self._cloud_configuration, self._entra, self._reach = cloud_configuration, entra, reach
+        #: whose tokens service accounts have: AKS' own issuer, where the cluster has it
+        self._issuer = issuer
         self._authority = CertificateAuthority(folder / "pki", "lab-kubernetes")
         self._session: aiohttp.ClientSession | None = None
         self._processes: list[Process] = []
@@ -143,7 +146,7 @@ class ControlPlane:
                 "requestheader-username-headers": "X-Remote-User",
                 "requestheader-group-headers": "X-Remote-Group",
                 "requestheader-extra-headers-prefix": "X-Remote-Extra-",
-                "service-account-issuer": "https://kubernetes.default.svc.cluster.local",
+                "service-account-issuer": self._issuer,
                 "service-account-key-file": pki / "service-account.pub",
                 "service-account-signing-key-file": pki / "service-account.key",
                 "service-cluster-ip-range": ",".join(self._service_cidrs),
@@ -226,6 +229,11 @@ class ControlPlane:
     @property
     def certificate_authority(self) -> Path:
         return self._authority.certificate_path
+
+    @property
+    def service_account_key(self) -> bytes:
+        """The public key of service accounts' tokens, as AKS publishes it at its issuer."""
+        return (self.folder / "pki" / "service-account.pub").read_bytes()
 
     async def start_cloud_controller(self) -> None:
         """Start the cloud controller; it reads the nodes and their VMs, so they come first."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..arm.azure import Azure
 from ..arm.store import Resource
 from ..network import Datacentre
 from ..network.forwarding import Inward, Outward
@@ -13,6 +14,7 @@ from ..network.virtual_network import CONTROL_PLANE
 from . import addons
 from .control_plane import ControlPlane, Reach
 from .nodes import Membership, Node
+from .volumes import SecretVolumes
 
 
 class DataPlane:
@@ -20,7 +22,8 @@ class DataPlane:
         self._datacentre, self._folder, self._subnet = datacentre, folder, subnet
         self._dns_service_ip, self._pod_cidrs = dns_service_ip, pod_cidrs
         self._control_plane: ControlPlane | None = None
-        self._ways: list[Inward | Outward] = []
+        self._secrets: SecretVolumes | None = None
+        self._ways: list[Inward | Outward | SecretVolumes] = []
         self._nodes: dict[str, tuple[Node, str]] = {}
 
     async def prepare(self) -> Reach:
@@ -42,6 +45,15 @@ class DataPlane:
         for manifest in addons.manifests(self._dns_service_ip):
             await control_plane.apply(addons.path_of(manifest), manifest)
 
+    async def serve_secrets(self, azure: Azure, cluster: str) -> None:
+        """The add-on azureKeyvaultSecretsProvider: volumes with secrets, on nodes that start from now on."""
+        assert self._control_plane is not None
+        self._secrets = SecretVolumes(azure, cluster, self._control_plane, Path("/run", f"secrets-{self._folder.name}.sock"))
+        await self._secrets.start()
+        self._ways.append(self._secrets)
+        for manifest in addons.secrets_provider():
+            await self._control_plane.apply(addons.path_of(manifest), manifest)
+
     async def converge(self, wanted: Mapping[str, tuple[Resource, Sequence[str], int]]) -> None:
         """Node name -> (its VM, its pods' ranges, how many pods it takes): start what is missing, end what is not wanted any more."""
         for name in self._nodes.keys() - wanted.keys():
@@ -59,6 +71,7 @@ class DataPlane:
             self._control_plane.certificate_authority,
             self._dns_service_ip,
             self._pod_cidrs,
+            self._secrets.path if self._secrets else None,
         )
         cgroup = f"/{self._datacentre.label}/{name}"
         node = Node(name, self._folder / "nodes" / name, cgroup, attached.namespace, attached.addresses, max_pods, membership)

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from .. import debian
+from .. import debian, images
 from ..network import namespaces
 from ..network.namespaces import Namespace
 from ..process import Process
@@ -31,6 +31,8 @@ class Membership:
     certificate_authority: Path
     dns_service_ip: str
     pod_cidrs: Sequence[str]
+    #: Unix socket that secrets for volumes come from, where the cluster has the add-on
+    secrets: Path | None = None
 
 
 class Node:
@@ -53,12 +55,13 @@ class Node:
         await self._runtime.start()
         cgroups.create(self._cgroup)
         await asyncio.gather(
-            self._run("kubelet", self._kubelet_flags()),
-            self._run("kube-proxy", self._proxy_flags()),
+            self._run("kubelet", binaries.path_of("kubelet"), self._kubelet_flags()),
+            self._run("kube-proxy", binaries.path_of("kube-proxy"), self._proxy_flags()),
+            *([self._run("secretsstore", images.program("secretsstore"), self._secrets_flags())] if self._membership.secrets else []),
         )
 
-    async def _run(self, name: str, flags: dict[str, Any]) -> None:
-        words = self._namespace.program(binaries.path_of(name), *(f"--{flag}={value}" for flag, value in flags.items()))
+    async def _run(self, name: str, program: Path, flags: dict[str, Any]) -> None:
+        words = self._namespace.program(program, *(f"--{flag}={value}" for flag, value in flags.items()))
         process = Process(name, words, self._folder / f"{name}.log", environment=debian.environment(), umask=UMASK)
         self._processes.append(process)
         await process.start()
@@ -105,6 +108,9 @@ class Node:
             "node-ip": ",".join(self._addresses),
             "v": 2,
         }
+
+    def _secrets_flags(self) -> dict[str, Any]:
+        return {"node": self.name, "kubelet": self._root, "lab": self._membership.secrets}
 
     def _proxy_flags(self) -> dict[str, Any]:
         return {

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
-from lab import images
+from lab import debian, images
 from lab.certificates import CertificateAuthority
 from lab.network import clients
-from tests.harness import Lab
+from tests.harness import Lab, Run, is_ready, until
 
 MANIFESTS = Path(__file__).with_name("applications.yml")
 IPV4_CLIENT, IPV6_CLIENT, NEIGHBOUR = "192.0.2.10", "2001:db8:c::10", "2001:db8:c::11"
@@ -41,7 +41,7 @@ def lab() -> Iterator[Lab]:
     with Lab(packets=True) as made:
         # The nodes' security group lets in 80 and 443; plain ports need a rule.
         made.set(network_security_rules=PORTS)
-        made.build("--tags", "network,aks,dns")
+        made.build("--tags", "network,aks,keyvault,dns")
         made.apply(MANIFESTS.read_text())
         for deployment in ("web", "both", "running-ingress"):
             made.rollout("apps", deployment)
@@ -133,6 +133,7 @@ def test_a_mode(lab: Lab, case: str) -> None:
     """Each client is answered in its own family, by the right application, which knows the client's address."""
     variables, expected = BOTH[case]
     site(lab, **variables)
+    hops = {client: Hops(lab, client[:4]) for client in expected}
     for client, (application, family, source) in expected.items():
         settle(lab, client, (family, source))
         begin = time.time()
@@ -142,6 +143,35 @@ def test_a_mode(lab: Lab, case: str) -> None:
         entries = [entry for entry in logged(lab, application, begin) if entry["headers"]["x-forwarded-for"] == [source]]
         assert len(entries) == 10
         assert {entry["family"] for entry in entries} == {family}
+        assert hops[client].families == {family}
+
+
+class Hops:
+    """Counts what the proxies of an entrance send to applications, in each family, where it leaves their pods."""
+
+    PORTS = "{ 80, 8080 }"
+
+    def __init__(self, lab: Lab, family: str) -> None:
+        self._lab, self._nft = lab, str(debian.path_of("nft"))
+        pods = lab.kubectl("-n", "dualstack-ingress", "get", "pods", "-l", f"app.kubernetes.io/name=entrance-{family}")["items"]
+        self._namespaces = [lab.namespace_of(pod) for pod in pods if is_ready(pod)]
+        rules = [f"meta nfproto {name} tcp dport {self.PORTS} counter name {name};" for name in ("ipv4", "ipv6")]
+        table = ["table inet hops {", "counter ipv4 {}", "counter ipv6 {}", "chain out { type filter hook output priority 0;", *rules, "} }"]
+        for namespace in self._namespaces:
+            # There is one already where the proxies have stayed.
+            lab.within(namespace, self._nft, "delete table inet hops")
+            made = lab.within(namespace, self._nft, "\n".join(table))
+            assert made.code == 0, made.output
+
+    @property
+    def families(self) -> set[str]:
+        """The families in which packets were sent."""
+        found: set[str] = set()
+        for namespace in self._namespaces:
+            listed = json.loads(self._lab.within(namespace, self._nft, "--json", "list", "counters", "table", "inet", "hops").output)
+            counters = [item["counter"] for item in listed["nftables"] if "counter" in item]
+            found |= {item["name"].replace("ip", "IP") for item in counters if item["packets"]}
+        return found
 
 
 def test_the_application_has_no_ipv6(lab: Lab) -> None:
@@ -152,13 +182,74 @@ def test_the_application_has_no_ipv6(lab: Lab) -> None:
     assert sources and not [source for source in sources if ":" in source]
 
 
+def certificate(folder: Path, host: str) -> tuple[Path, str, str]:
+    """A new authority's certificate, and the certificate and key that it has issued for a host."""
+    authority = CertificateAuthority(folder, "test")
+    issued, key = authority.issue("host", host, hosts=(host,))
+    return authority.certificate_path, issued.read_text(), key.read_text()
+
+
+class Vault:
+    """The stamp's vault, with a certificate in it that an identity of the entrances' service account may read."""
+
+    host, name, service_account = "vault.example.org", "vault-example-org", "system:serviceaccount:dualstack-ingress:entrance"
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        (self.id,) = (found["id"] for found in lab.get(f"{lab.group()}/providers/Microsoft.KeyVault/vaults", "2026-02-01")["value"])
+        self._identity = f"{lab.group()}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-entrance"
+        facts = lab.put(self._identity, "2024-11-30", {"location": "westeurope"})["properties"]
+        self.client_id, self._principal = facts["clientId"], facts["principalId"]
+        issuer = lab.get(lab.cluster_id, "2026-05-01")["properties"]["oidcIssuerProfile"]["issuerURL"]
+        trusted = {"issuer": issuer, "subject": self.service_account, "audiences": ["api://AzureADTokenExchange"]}
+        lab.put(f"{self._identity}/federatedIdentityCredentials/entrance", "2024-11-30", {"properties": trusted})
+
+    def let_read(self) -> None:
+        """Key Vault Secrets User, on the vault."""
+        role = f"{self._lab.subscription}/providers/Microsoft.Authorization/roleDefinitions/4633458b-17de-408a-b874-0445c86b69e6"
+        granted = {"roleDefinitionId": role, "principalId": self._principal, "principalType": "ServicePrincipal"}
+        path = f"{self.id}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-4000-8000-0000000000aa"
+        self._lab.put(path, "2022-04-01", {"properties": granted})
+
+    def renew(self, folder: Path) -> Path:
+        """Store a new certificate: that of the authority which issued it."""
+        authority, issued, key = certificate(folder, self.host)
+        properties = {"value": issued + key, "contentType": "application/x-pem-file"}
+        self._lab.put(f"{self.id}/secrets/{self.name}", "2026-02-01", {"properties": properties})
+        return authority
+
+    def trusted(self, client: str, family: str, authority: Path) -> Run:
+        """What curl gets who trusts this authority alone."""
+        at = address(self._lab, family)
+        return self._lab.curl(client, f"https://{self.host}/", "--resolve", f"{self.host}:443:{at}", "--cacert", str(authority))
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        tls = [{"hosts": [self.host], "key_vault_certificate": self.name}]
+        return {"ingress_tls": tls, "ingress_key_vault_id": self.id, "ingress_key_vault_client_id": self.client_id}
+
+
 @pytest.fixture(scope="module")
-def features(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    """One configuration with every protocol."""
+def vault(lab: Lab) -> Vault:
+    return Vault(lab)
+
+
+def test_a_vault_that_may_not_be_read_is_named(lab: Lab, vault: Vault, tmp_path: Path) -> None:
+    """The proxies cannot start; the run ends with what the vault said, and the old ones go on."""
+    vault.renew(tmp_path)
     site(lab, ingress_mode="nat64", ingress_routes=[WEB])
-    authority = CertificateAuthority(tmp_path_factory.mktemp("tls"), "test")
-    certificate, key = authority.issue("shop", "shop.example.org", hosts=("shop.example.org",))
-    data = {name: base64.b64encode(path.read_bytes()).decode() for name, path in (("tls.crt", certificate), ("tls.key", key))}
+    lab.set(network_security_rules=PORTS, ingress_timeout=30, ingress_mode="nat64", ingress_routes=[WEB], **vault.variables)
+    run = lab.playbook("site", "--tags", "ingress")
+    assert run.code == 2, run.output
+    assert "403 Forbidden: Caller is not authorized to perform action" in " ".join(run.output.split()), run.output
+    assert seen(lab, "ipv6-only", "ipv6")["family"] == "IPv4"
+
+
+@pytest.fixture(scope="module")
+def features(lab: Lab, vault: Vault, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """One configuration with every protocol."""
+    _, issued, key = certificate(tmp_path_factory.mktemp("tls"), "shop.example.org")
+    data = {name: base64.b64encode(text.encode()).decode() for name, text in (("tls.crt", issued), ("tls.key", key))}
     secret = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -167,6 +258,7 @@ def features(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Lab:
         "data": data,
     }
     lab.apply(yaml.safe_dump(secret))
+    vault.let_read()
     upstream = {"service": "web", "namespace": "apps"}
     site(
         lab,
@@ -176,7 +268,7 @@ def features(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Lab:
             WEB | {"host": "shop.example.org"},
             WEB | {"host": "shop.example.org", "path": "/lab.Application", "port": 8081, "protocol": "grpc"},
         ],
-        ingress_tls=[{"hosts": ["shop.example.org"], "secret": "shop-tls"}],
+        **vault.variables | {"ingress_tls": [{"hosts": ["shop.example.org"], "secret": "shop-tls"}, *vault.variables["ingress_tls"]]},
         ingress_tls_passthrough=[upstream | {"host": "sealed.example.org", "port": 8543}],
         ingress_streams=[
             upstream | {"name": "plain", "port": 7000, "service_port": 9000},
@@ -188,6 +280,7 @@ def features(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Lab:
 
 
 FAMILIES = {"ipv4": ("ipv4-only", IPV4_CLIENT), "ipv6": ("ipv6-only", IPV6_CLIENT)}
+FAMILY_CLIENTS = [(client, family) for family, (client, _) in FAMILIES.items()]
 SECURE = ("--insecure", "--host", "shop.example.org")
 
 
@@ -204,6 +297,22 @@ def test_tls_terminated_with_http2(features: Lab, family: str) -> None:
     answer = call(features, client, "http", f"https://{address(features, family)}/", "--http2", *SECURE)
     assert (answer["status"], answer["protocol"]) == (200, "HTTP/2.0"), answer
     assert answer["body"]["headers"]["x-forwarded-for"] == [source] and answer["body"]["headers"]["x-forwarded-proto"] == ["https"]
+
+
+def test_tls_with_a_certificate_of_key_vault(features: Lab, vault: Vault, tmp_path: Path) -> None:
+    """Whoever trusts its authority gets an answer in each family; a renewed one is taken up by the proxies as they are."""
+    before = proxies(features)
+    authority = vault.renew(tmp_path)
+    # Each proxy's kubelet asks for its volume again about once a minute; connections are spread over all of them.
+    until(lambda: all(vault.trusted(*client, authority).code == 0 for client in FAMILY_CLIENTS * 6), 150)
+    assert all(vault.trusted(*client, authority).output.startswith("200 ") for client in FAMILY_CLIENTS)
+    assert proxies(features) == before
+
+
+def proxies(lab: Lab) -> dict[str, int]:
+    """Pod -> how often its proxy was started again."""
+    pods = lab.kubectl("-n", "dualstack-ingress", "get", "pods")["items"]
+    return {pod["metadata"]["name"]: sum(container["restartCount"] for container in pod["status"]["containerStatuses"]) for pod in pods}
 
 
 @pytest.mark.parametrize("kind", ["grpc", "grpc-echo"])
@@ -314,17 +423,6 @@ def test_a_rate_limit_counts_by_64(lab: Lab, features: Lab) -> None:
     neighbour = lab.as_client("dual-stack", str(images.program("application")), "call", "http", target["ipv6"], "--count", "4")
     assert [json.loads(line).get("status") for line in neighbour.output.splitlines() if line.startswith("{")].count(429) >= 2, neighbour.output
     assert call(lab, "ipv4-only", "http", target["ipv4"])["status"] == 200
-
-
-def test_a_bad_configuration_takes_no_traffic(lab: Lab) -> None:
-    """It never becomes ready: the run fails with the proxy's own words, the old one goes on serving."""
-    site(lab, ingress_mode="nat64", ingress_routes=[WEB])
-    lab.set(ingress_timeout=40, ingress_mode="nat64", ingress_routes=[WEB], ingress_client_timeout="ten seconds")
-    run = lab.playbook("site", "--tags", "ingress")
-    assert run.code == 2, run.output
-    for client, (family) in (("ipv4-only", "ipv4"), ("ipv6-only", "ipv6")):
-        assert seen(lab, client, family)["family"] == "IPv4"
-    site(lab, ingress_mode="nat64", ingress_routes=[WEB])
 
 
 def test_a_missing_service_is_refused_before_anything_is_written(lab: Lab) -> None:

@@ -20,7 +20,7 @@ import pytest
 from lab import debian
 from lab.network import clients
 from tests import machine
-from tests.harness import Lab, outcomes, until
+from tests.harness import Lab, is_ready, outcomes, until
 from tests.machine import Machine
 
 NAMESPACE = "dualstack-ingress"
@@ -58,12 +58,6 @@ class Stamp:
     def is_whole(self) -> bool:
         pods = self.lab.kubectl("get", "pods", "--namespace", NAMESPACE)["items"]
         return all(is_ready(pod) for pod in pods) and all(len(self.ready_nodes(family)) >= 2 for family in FAMILIES)
-
-
-def is_ready(item: Any) -> bool:
-    """Whether a pod or node is ready, and not going."""
-    ready = any(condition["type"] == "Ready" and condition["status"] == "True" for condition in item.get("status", {}).get("conditions", []))
-    return ready and "deletionTimestamp" not in item["metadata"]
 
 
 @pytest.fixture(scope="module")
@@ -330,43 +324,7 @@ def test_two_labs_do_not_disturb_each_other(stamp: Stamp) -> None:
     assert all(stamp.answers(family) for family in FAMILIES)
 
 
-# What goes and comes
-
-
-def test_deleted_proxies_cost_no_request(stamp: Stamp) -> None:
-    loads = [stamp.lab.load(f"{family}-only", stamp.entrances[family], 16) for family in FAMILIES]
-    time.sleep(1)
-    pods = [pod["metadata"]["name"] for pod in stamp.lab.kubectl("get", "pods", "--namespace", NAMESPACE)["items"]]
-    going = [next(pod for pod in pods if pod.startswith(f"entrance-{family}")) for family in FAMILIES]
-    stamp.lab.kubectl_text("delete", "pod", "--namespace", NAMESPACE, "--wait=false", *going)
-    for family, load in zip(FAMILIES, loads, strict=True):
-        found = outcomes(load)
-        assert (family, len(found), [item for item in found if item.status != 404]) == (family, 320, [])
-    until(lambda: stamp.is_whole, 30)
-
-
-def test_a_lost_zone_costs_requests_for_less_than_25_seconds(stamp: Stamp, capsys: pytest.CaptureFixture[str]) -> None:
-    zones = {
-        node["metadata"]["name"]: node["metadata"]["labels"]["topology.kubernetes.io/zone"] for node in stamp.lab.kubectl("get", "nodes")["items"]
-    }
-    zone = min(set.intersection(*({zones[node] for node in stamp.ready_nodes(family)} for family in FAMILIES))).rpartition("-")[2]
-    loads = [stamp.lab.load(f"{family}-only", stamp.entrances[family], 31) for family in FAMILIES]
-    time.sleep(1)
-    lost_at = time.time()
-    said = stamp.lab.lab("zone", "lose", zone)
-    assert (said.code, said.output) == (0, f"lab: zone {zone}: {list(zones.values()).count(f'westeurope-{zone}')} nodes lost\n")
-    results = {family: outcomes(load) for family, load in zip(FAMILIES, loads, strict=True)}
-    for family, found in results.items():
-        failed = [item.began - lost_at for item in found if item.status != 404]
-        last = f", the last of them begun {max(failed):.1f} s after it" if failed else ""
-        with capsys.disabled():
-            print(f"\nzone {zone} lost: {len(failed)} of {len(found)} requests over {family} failed{last}")
-    late = {family: [item for item in found if item.began > lost_at + 25] for family, found in results.items()}
-    assert min(len(found) for found in late.values()) >= 90
-    assert {item.status for found in late.values() for item in found} == {404}
-    assert stamp.lab.lab("zone", "restore", zone).code == 0
-    until(lambda: all(is_ready(node) for node in stamp.lab.kubectl("get", "nodes")["items"]), 40)
-    until(lambda: all(stamp.answers(family) for family in FAMILIES), 10)
+# How it ends
 
 
 def _end(stamp: Stamp, how: str) -> None:

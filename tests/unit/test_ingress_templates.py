@@ -214,12 +214,12 @@ def test_a_running_ingress_behind_tls_that_is_opened_here() -> None:
 
 
 def test_pods_that_are_gone_are_found() -> None:
-    """A connection is tried eight times before a client of a slow network gives up, and kept ones are asked for by TCP's own keepalive."""
+    """A connection is tried twelve times within 3 s, and kept ones are asked for by TCP's own keepalive."""
     streams = [{"name": "mail", "port": 25, "service": "shop", "namespace": APPS, "service_port": 25}]
     found = rendering(service("shop", V4), routes=[ROUTE, {**ROUTE, "host": "grpc.example.org", "protocol": "grpc"}], streams=streams)
     text = configurations(found)["entrance-ipv6"]
-    assert text.count(f"server {V4}:8080 max_fails=0;") == 16
-    assert text.count("_connect_timeout 500ms;") == text.count("_socket_keepalive on;") == 3
+    assert text.count(f"server {V4}:8080 max_fails=0;") == 24
+    assert text.count("_connect_timeout 250ms;") == text.count("_socket_keepalive on;") == 3
     pod = objects(found, "Deployment")["entrance-ipv6"]["spec"]["template"]["spec"]
     assert [item["name"] for item in pod["securityContext"]["sysctls"]] == [f"net.ipv4.tcp_keepalive_{name}" for name in ("time", "intvl", "probes")]
 
