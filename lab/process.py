@@ -32,7 +32,7 @@ class ProcessFailed(Exception):
 
 
 class Process:
-    """One program: ``start`` waits until ``healthy`` says so, ``stop`` until it is gone."""
+    """One program: ``start`` waits until ``healthy`` says so, ``stop`` until it is gone. One that is ``kept`` is started again when it ends."""
 
     def __init__(
         self,
@@ -42,16 +42,26 @@ class Process:
         healthy: Callable[[], Awaitable[bool]] | None = None,
         environment: dict[str, str] | None = None,
         umask: int = -1,
+        kept: bool = False,
     ) -> None:
         self.name, self.arguments, self.log, self._healthy = name, arguments, log, healthy
         self._environment, self._umask = environment, umask
         self._process: asyncio.subprocess.Process | None = None
+        self._kept = kept
+        self._keeper: asyncio.Task[None] | None = None
 
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
     async def start(self, timeout: float = 60) -> None:
+        await self._begin()
+        if self._healthy is not None:
+            await self._await_health(self._healthy, timeout)
+        if self._kept:
+            self._keeper = asyncio.create_task(self._keep())
+
+    async def _begin(self) -> None:
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self.arguments,
@@ -63,22 +73,41 @@ class Process:
                 preexec_fn=die_with_parent,
                 start_new_session=True,
             )
-        if self._healthy is None:
-            return
-        async with asyncio.timeout(timeout):
-            try:
-                while not await self._healthy():
+
+    async def _keep(self) -> None:
+        """As systemd does with ``Restart=always``."""
+        while self._kept and self._process is not None:
+            code = await self._process.wait()
+            if self._kept:
+                with self.log.open("a") as log:
+                    log.write(f"lab: {self.name} ended with {code} and is started again\n")
+                await asyncio.sleep(1)
+            if self._kept:
+                await self._begin()
+
+    async def _await_health(self, healthy: Callable[[], Awaitable[bool]], timeout: float) -> None:
+        try:
+            async with asyncio.timeout(timeout):
+                while not await healthy():
                     if not self.running:
-                        raise ProcessFailed(f"{self.name} ended with {self._process.returncode}:\n{self._tail()}")
+                        raise ProcessFailed(f"{self.name} ended:\n{self._tail()}")
                     await asyncio.sleep(0.05)
-            except TimeoutError as error:
-                raise ProcessFailed(f"{self.name} was not healthy within {timeout} s:\n{self._tail()}") from error
+        except TimeoutError as error:
+            raise ProcessFailed(f"{self.name} was not healthy within {timeout} s:\n{self._tail()}") from error
 
     def _tail(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
 
     async def stop(self, timeout: float = 15) -> None:
         """SIGTERM, then SIGKILL when that is not obeyed."""
+        self._kept = False
+        await self._end(timeout)
+        if self._keeper:
+            # It may have been starting the program again.
+            await self._keeper
+            await self._end(timeout)
+
+    async def _end(self, timeout: float) -> None:
         if self._process is None or not self.running:
             return
         self._process.terminate()

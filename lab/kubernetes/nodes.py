@@ -62,7 +62,7 @@ class Node:
 
     async def _run(self, name: str, program: Path, flags: dict[str, Any]) -> None:
         words = self._namespace.program(program, *(f"--{flag}={value}" for flag, value in flags.items()))
-        process = Process(name, words, self._folder / f"{name}.log", environment=debian.environment(), umask=UMASK)
+        process = Process(name, words, self._folder / f"{name}.log", environment=debian.environment(), umask=UMASK, kept=True)
         self._processes.append(process)
         await process.start()
 
