@@ -6,6 +6,8 @@ kube-proxy stands in for AKS' Cilium data plane.
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +37,37 @@ class Membership:
     secrets: Path | None = None
 
 
+#: inotify instances of a kubelet and its containerd, each a user's
+_INSTANCES = 7
+_INSTANCES_LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
+
+
+class NoRoom(Exception):
+    """The kernel has no more of something that nodes need."""
+
+
+def has_room() -> bool:
+    """Whether a node could have its inotify instances (inotify(7)): a kubelet without ends at once, or never gets its plugins."""
+    libc = ctypes.CDLL(None)
+    made: list[int] = [libc.inotify_init() for _ in range(_INSTANCES)]
+    for descriptor in made:
+        if descriptor >= 0:
+            os.close(descriptor)
+    return min(made) >= 0
+
+
+async def _await_room(timeout: float = 60) -> None:
+    """Another lab may be about to end."""
+    deadline = asyncio.get_running_loop().time() + timeout
+    while not has_room():
+        if asyncio.get_running_loop().time() > deadline:
+            raise NoRoom(
+                f"all {_INSTANCES_LIMIT.read_text().strip()} inotify instances that this user may have are in use, and a node needs {_INSTANCES}. "
+                "End other labs, or allow more: sysctl fs.inotify.max_user_instances=512"
+            )
+        await asyncio.sleep(1)
+
+
 class Node:
     """Starts with nothing of an earlier run but the images."""
 
@@ -51,6 +84,7 @@ class Node:
     async def start(self) -> None:
         """The container runtime with the images in it; then kubelet and kube-proxy."""
         self._forget()
+        await _await_room()
         await self._runtime.fill(await filled_root())
         await self._runtime.start()
         cgroups.create(self._cgroup)

@@ -9,9 +9,9 @@ import pytest
 from tests.harness import Lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stamp() -> Iterator[Lab]:
-    """A lab in which site.yml has built the stamp westeurope."""
+    """A lab in which site.yml has built the stamp westeurope. It ends with its module: nodes use much of what the kernel has of some things."""
     with Lab(packets=True) as lab:
         lab.build()
         yield lab

@@ -107,7 +107,7 @@ def test_a_drained_node(lab: Lab) -> None:
 
 def test_a_bad_configuration(lab: Lab) -> None:
     """It never becomes ready: the run ends with the proxy's own words, and those of the old one go on."""
-    lab.set(ingress_routes=ROUTES, ingress_timeout=25, ingress_drain_seconds=10, **REFUSED)
+    lab.set(ingress_routes=ROUTES, ingress_timeout=16, ingress_drain_seconds=10, **REFUSED)
     with loaded(lab, 50) as found:
         run = lab.playbook("site", "--tags", "ingress")
     said = " ".join(run.output.split())
@@ -120,8 +120,8 @@ def test_a_bad_configuration(lab: Lab) -> None:
 def test_each_family_scales_on_its_own(lab: Lab) -> None:
     """On the CPU that the kubelets measured: the asked one gets more proxies, the other keeps its two."""
     site(lab, ingress_cpu_request="20m")
-    words = (str(images.program("application")), "call", "http", f"http://[{addresses(lab)['ipv6']}]/", "--count", "1000000")
-    asking = lab.start_as_client("ipv6-only", *words)
+    asked = f"{images.program('application')} call http http://[{addresses(lab)['ipv6']}]/ --count 1000000 > /dev/null"
+    asking = lab.start_as_client("ipv6-only", "sh", "-c", asked)
     try:
         until(lambda: sum(is_ready(pod) for pod in pods(lab, "ipv6")) > 2, 150, lambda: lab.kubectl_text("-n", NAMESPACE, "describe", "hpa"))
     finally:

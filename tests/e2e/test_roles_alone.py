@@ -148,25 +148,6 @@ def test_ids_that_lead_nowhere(lab: Lab, foreign: Foreign) -> None:
     assert lab.our_writes(before) == []
 
 
-#: a task of each role, in the order of site.yml
-STARTS = [
-    "Apply | Make the network",
-    "Apply | Make the registry and let the kubelets pull",
-    "Apply | Look for a deleted vault of this name",
-    "Apply | Read the zones and link the virtual network",
-    "Complete | Learn who we are",
-    "Access | Await the cluster and get a token",
-    "Publish | Write the records of the families that answered",
-]
-
-
-@pytest.mark.parametrize("task", STARTS)
-def test_site_started_at_a_task(stamp: Lab, task: str) -> None:
-    run = stamp.playbook("site", "--start-at-task", task)
-    assert run.code == 0, run.output
-    assert run.changed == 0, run.output
-
-
 def test_site_by_tags() -> None:
     lab = Lab()
     try:

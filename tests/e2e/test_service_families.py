@@ -21,10 +21,12 @@ WANTED: list[State] = list(itertools.product(POLICIES, [(), ("IPv4",), ("IPv6",)
 
 
 @pytest.fixture(scope="module")
-def services(stamp: Lab) -> Iterator[Any]:
-    configuration = str(stamp.state.kubeconfigs()["aks-example-westeurope"])
-    with config.new_client_from_config(configuration) as client:
-        yield DynamicClient(client).resources.get(api_version="v1", kind="Service")
+def services() -> Iterator[Any]:
+    with Lab() as lab:
+        lab.build("--tags", "network,aks")
+        configuration = str(lab.state.kubeconfigs()["aks-example-westeurope"])
+        with config.new_client_from_config(configuration) as client:
+            yield DynamicClient(client).resources.get(api_version="v1", kind="Service")
 
 
 @pytest.mark.parametrize("current", STATES)

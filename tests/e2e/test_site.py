@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from lab.state import CHECKOUT
 from tests.harness import Lab
 
@@ -44,6 +46,25 @@ def test_check_mode_after_a_run(stamp: Lab) -> None:
     assert run.code == 0, run.output
     assert run.changed == 0, run.output
     assert stamp.our_writes(before) == []
+
+
+#: a task of each role, in the order of site.yml
+STARTS = [
+    "Apply | Make the network",
+    "Apply | Make the registry and let the kubelets pull",
+    "Apply | Look for a deleted vault of this name",
+    "Apply | Read the zones and link the virtual network",
+    "Complete | Learn who we are",
+    "Access | Await the cluster and get a token",
+    "Publish | Write the records of the families that answered",
+]
+
+
+@pytest.mark.parametrize("task", STARTS)
+def test_site_started_at_a_task(stamp: Lab, task: str) -> None:
+    run = stamp.playbook("site", "--start-at-task", task)
+    assert run.code == 0, run.output
+    assert run.changed == 0, run.output
 
 
 def test_foreign_things_stay_and_ours_that_were_dropped_go(stamp: Lab) -> None:
