@@ -13,7 +13,7 @@ from ..network.forwarding import Inward, Outward
 from ..network.virtual_network import CONTROL_PLANE
 from . import addons
 from .control_plane import ControlPlane, Reach
-from .nodes import Membership, Node
+from .nodes import Membership, Node, await_room
 from .volumes import SecretVolumes
 
 
@@ -60,7 +60,9 @@ class DataPlane:
             node, machine = self._nodes.pop(name)
             await node.stop()
             await self._datacentre.remove_node(machine)
-        await asyncio.gather(*(self._add(name, *wanted[name]) for name in sorted(wanted.keys() - self._nodes.keys())))
+        new = sorted(wanted.keys() - self._nodes.keys())
+        await await_room(len(new))
+        await asyncio.gather(*(self._add(name, *wanted[name]) for name in new))
 
     async def _add(self, name: str, machine: Resource, ranges: Sequence[str], max_pods: int) -> None:
         assert self._control_plane is not None

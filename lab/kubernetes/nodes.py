@@ -46,24 +46,24 @@ class NoRoom(Exception):
     """The kernel has no more of something that nodes need."""
 
 
-def has_room() -> bool:
-    """Whether a node could have its inotify instances (inotify(7)): a kubelet without ends at once, or never gets its plugins."""
+def has_room(number: int) -> bool:
+    """Whether so many nodes could have their inotify instances (inotify(7)): a kubelet without them ends at once."""
     libc = ctypes.CDLL(None)
-    made: list[int] = [libc.inotify_init() for _ in range(_INSTANCES)]
+    made: list[int] = [libc.inotify_init() for _ in range(_INSTANCES * number)]
     for descriptor in made:
         if descriptor >= 0:
             os.close(descriptor)
-    return min(made) >= 0
+    return min(made, default=0) >= 0
 
 
-async def _await_room(timeout: float = 60) -> None:
-    """Another lab may be about to end."""
+async def await_room(number: int, timeout: float = 60) -> None:
+    """Wait until so many nodes can start: another lab may be about to end. Raises :class:`NoRoom`."""
     deadline = asyncio.get_running_loop().time() + timeout
-    while not has_room():
+    while not has_room(number):
         if asyncio.get_running_loop().time() > deadline:
             raise NoRoom(
-                f"all {_INSTANCES_LIMIT.read_text().strip()} inotify instances that this user may have are in use, and a node needs {_INSTANCES}. "
-                "End other labs, or allow more: sysctl fs.inotify.max_user_instances=512"
+                f"all {_INSTANCES_LIMIT.read_text().strip()} inotify instances that this user may have are in use, and {number} nodes need "
+                f"{_INSTANCES} each. End other labs, or allow more: sysctl fs.inotify.max_user_instances=512"
             )
         await asyncio.sleep(1)
 
@@ -84,7 +84,6 @@ class Node:
     async def start(self) -> None:
         """The container runtime with the images in it; then kubelet and kube-proxy."""
         self._forget()
-        await _await_room()
         await self._runtime.fill(await filled_root())
         await self._runtime.start()
         cgroups.create(self._cgroup)

@@ -18,10 +18,10 @@ import ctypes, os
 from lab.kubernetes import nodes
 libc = ctypes.CDLL(None)
 os.setuid(65534)
-print(nodes.has_room())
+print(nodes.has_room(3))
 while libc.inotify_init() >= 0:
     pass
-print(nodes.has_room())
+print(nodes.has_room(1))
 """
 
 
@@ -34,6 +34,6 @@ def test_there_is_room_until_the_users_instances_are_used_up() -> None:
 
 
 def test_a_node_without_room_says_what_is_used_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nodes, "has_room", lambda: False)
-    with pytest.raises(nodes.NoRoom, match=r"a node needs 7. End other labs, or allow more: sysctl fs\.inotify\.max_user_instances=512"):
-        asyncio.run(nodes._await_room(timeout=0))
+    monkeypatch.setattr(nodes, "has_room", lambda _number: False)
+    with pytest.raises(nodes.NoRoom, match=r"5 nodes need 7 each. End other labs, or allow more: sysctl fs\.inotify\.max_user_instances=512"):
+        asyncio.run(nodes.await_room(5, timeout=0))
