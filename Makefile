@@ -78,7 +78,7 @@ molecule: $(READY) binaries ## the sample stamp by molecule, verified with testi
 	  { LAB_STATE="$(CURDIR)/.cache/molecule" $(LAB) down; exit 1; }
 
 e2e: $(READY) binaries ## the roles and playbooks against labs of their own (about 12 minutes)
-	$(ISOLATED) $(BIN)/pytest -q -n 2 --dist loadfile tests/e2e
+	$(ISOLATED) $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
 
 readers: $(READY) $(READERS) ## az and azure.azcollection against the lab (about 3 minutes; first time 3 more, and 2 GB)
 	$(ISOLATED) $(BIN)/pytest -q -n 2 --dist loadfile tests/readers

@@ -171,6 +171,8 @@ class ControlPlane:
                     "service-account-private-key-file": pki / "service-account.key",
                     "root-ca-file": self._authority.certificate_path,
                     "use-service-account-credentials": "true",
+                    # 15 s in AKS, which every first proxy of a family would wait for.
+                    "horizontal-pod-autoscaler-sync-period": "5s",
                     # Without kubelets nobody would keep nodes Ready.
                     **({} if self._reach else {"controllers": "*,-node-lifecycle-controller"}),
                 },

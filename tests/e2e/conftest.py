@@ -8,6 +8,16 @@ import pytest
 
 from tests.harness import Lab
 
+#: what takes longest begins first, so that both workers end at about the same time
+_LONGEST = ("test_toggle", "test_modes", "test_killed", "test_roles_alone", "test_disturbances")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        return _LONGEST.index(item.path.stem) if item.path.stem in _LONGEST else len(_LONGEST)
+
+    items.sort(key=place)
+
 
 @pytest.fixture(scope="module")
 def stamp() -> Iterator[Lab]:
