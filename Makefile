@@ -94,8 +94,9 @@ $(READERS): .venv-%/.ready: requirements-%.txt
 test: setup lint binaries unit lab-tests molecule readers e2e ## everything; what CI runs
 	@echo "test: passed"
 
-bench: $(READY) binaries ## time create, no-op and check of one stamp (about 3 minutes)
+bench: $(READY) binaries ## time create, no-op and check of one stamp, and what the translating entrance costs (about 5 minutes)
 	$(ISOLATED) $(BIN)/python tests/bench/stamp.py
+	$(ISOLATED) $(BIN)/python tests/bench/entrances.py
 
 docs: $(READY) ## write the reference pages of plugins and roles to docs/reference
 	mkdir -p docs/reference
