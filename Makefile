@@ -77,7 +77,7 @@ molecule: $(READY) binaries ## the sample stamp by molecule, verified with testi
 	LAB_STATE="$(CURDIR)/.cache/molecule" $(LAB) run molecule test --all || \
 	  { LAB_STATE="$(CURDIR)/.cache/molecule" $(LAB) down; exit 1; }
 
-e2e: $(READY) binaries ## the roles and playbooks against labs of their own (about 12 minutes)
+e2e: $(READY) binaries ## the roles and playbooks against labs of their own (about 27 minutes)
 	$(ISOLATED) $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests/e2e
 
 readers: $(READY) $(READERS) ## az and azure.azcollection against the lab (about 3 minutes; first time 3 more, and 2 GB)
