@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -130,7 +130,7 @@ def test_each_family_scales_on_its_own(lab: Lab) -> None:
     site(lab)
 
 
-def test_a_lost_zone(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_lost_zone(lab: Lab, record_property: Callable[[str, str], None]) -> None:
     """All its nodes at once, with pods of both entrances and of the application: nobody who asks 20 s later notices."""
     known = zones_of(lab)
     application = {known[pod["spec"]["nodeName"]] for pod in lab.kubectl("-n", "apps", "get", "pods", "-l", "app=shop")["items"]}
@@ -141,7 +141,6 @@ def test_a_lost_zone(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     for family, kind in (("ipv6", "translating"), ("ipv4", "ordinary")):
         late = [request.began - lost_at for request in failed(found[family])]
         last = f", the last of them begun {max(late):.1f} s after it" if late else ""
-        with capsys.disabled():
-            print(f"\n{lost} lost: of {len(found[family])} requests to the {kind} entrance ({family}) {len(late)} failed{last}")
+        record_property("measured", f"{lost} lost: of {len(found[family])} requests to the {kind} entrance ({family}) {len(late)} failed{last}")
     nobody_noticed({family: [request for request in requests if request.began >= lost_at + 20] for family, requests in found.items()}, 450)
     assert lab.lab("zone", "restore", lost.rpartition("-")[2]).code == 0
