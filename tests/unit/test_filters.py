@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -10,52 +11,10 @@ import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.dualstack.aks.plugins.filter import (
-    address_plan,
-    client_connections,
-    entrance_configuration,
-    entrance_violations,
-    family_rules,
-    in_ranges,
-    ingress_mode_advice,
-    ipv4_state,
-    manifest_violations,
-    plan_violations,
-    pod_complaints,
-    resource_id,
-    service_family_change,
-    state_changes,
-    verify_reads,
-    verify_repairs,
-    verify_report,
-    verify_results,
-    violation_text,
-)
-
 ROOT = Path(__file__).parents[2]
 FILTERS = {
-    module.__name__.rpartition(".")[2]: module
-    for module in (
-        address_plan,
-        client_connections,
-        entrance_configuration,
-        entrance_violations,
-        family_rules,
-        in_ranges,
-        ingress_mode_advice,
-        ipv4_state,
-        manifest_violations,
-        plan_violations,
-        pod_complaints,
-        resource_id,
-        service_family_change,
-        state_changes,
-        verify_reads,
-        verify_repairs,
-        verify_report,
-        verify_results,
-        violation_text,
-    )
+    name: importlib.import_module(f"ansible_collections.dualstack.aks.plugins.filter.{name}")
+    for name in sorted(path.stem for path in (ROOT / "plugins" / "filter").glob("*.py"))
 }
 BASE = {"organisation": "example", "stamp": "westeurope"}
 VIOLATION = {"rule": "r", "subject": "s", "found": "f", "remedy": "do x", "reference": "https://y"}
@@ -68,10 +27,6 @@ def call(name: str, *arguments: Any, **options: Any) -> Any:
 
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "entrance"}, "spec": {"ipFamilies": ["IPv6"], "ports": [{"port": 80}]}}
 PLAN = call("address_plan", BASE)
-
-
-def test_every_filter_is_here() -> None:
-    assert sorted(FILTERS) == sorted(path.stem for path in (ROOT / "plugins" / "filter").glob("*.py"))
 
 
 @pytest.mark.parametrize("name", FILTERS)
