@@ -233,15 +233,16 @@ class Vault:
 
 
 @pytest.fixture(scope="module")
-def vault(lab: Lab) -> Vault:
-    """Beside entrances that do without it."""
+def vault(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Vault:
+    """With a first certificate, and beside entrances that do without it."""
     site(lab, ingress_mode="nat64", ingress_routes=[WEB])
-    return Vault(lab)
+    made = Vault(lab)
+    made.renew(tmp_path_factory.mktemp("vault"))
+    return made
 
 
-def test_a_vault_that_may_not_be_read_is_named(lab: Lab, vault: Vault, tmp_path: Path) -> None:
+def test_a_vault_that_may_not_be_read_is_named(lab: Lab, vault: Vault) -> None:
     """The proxies cannot start; the run ends with what the vault said, and the old ones go on."""
-    vault.renew(tmp_path)
     lab.set(network_security_rules=PORTS, ingress_timeout=30, ingress_mode="nat64", ingress_routes=[WEB], **vault.variables)
     run = lab.playbook("site", "--tags", "ingress")
     assert run.code == 2, run.output
