@@ -16,7 +16,7 @@ import requests
 import yaml
 
 from . import debian, isolation
-from .arm import journal
+from .arm import faults, journal
 from .arm.azure import Options
 from .kubernetes import cgroups
 from .network import clients
@@ -189,18 +189,44 @@ def inventory(state: State) -> dict[str, Any]:
     return {"probes": {"hosts": hosts}}
 
 
-def change_zone(state: State, action: str, zone: str) -> None:
-    """Cut all nodes of a zone off at once, or bring them back."""
-    answer = requests.post(
-        f"https://localhost:{state.load().port}/lab/zones/{zone}",
-        json={"lost": action == "lose"},
+def ask(state: State, method: str, path: str, body: Any = None) -> Any:
+    """Tell a running lab what is its own business, not Azure's."""
+    answer = requests.request(
+        method,
+        f"https://localhost:{state.load().port}/lab/{path}",
+        json=body,
         headers={"Authorization": f"Bearer {state.client_secret}"},
         verify=str(trust_bundle(state)),
         timeout=30,
     )
     if answer.status_code != 200:
         sys.exit(f"lab: {answer.json()['error']}")
-    say(f"zone {zone}: {answer.json()['nodes']} nodes {'lost' if action == 'lose' else 'back'}")
+    return answer.json()
+
+
+def change_zone(state: State, action: str, zone: str) -> None:
+    """Cut all nodes of a zone off at once, or bring them back."""
+    nodes = ask(state, "POST", f"zones/{zone}", {"lost": action == "lose"})["nodes"]
+    say(f"zone {zone}: {nodes} nodes {'lost' if action == 'lose' else 'back'}")
+
+
+def change_faults(state: State, arguments: argparse.Namespace) -> None:
+    """Arm a fault, forget all, or say which are armed and which have struck."""
+    match arguments.kind:
+        case "list":
+            found = ask(state, "GET", "faults")
+        case "clear":
+            found = ask(state, "DELETE", "faults")
+        case _:
+            fault = {name: getattr(arguments, name) for name in ("kind", "method", "path", "client", "at", "times")}
+            found = ask(state, "POST", "faults", fault)
+    for fault in found["armed"]:
+        say(
+            "armed: {kind} at request {at} of {method} {path} by {client}, {times} times; {seen} seen".format(
+                **fault | {"method": fault["method"] or "any"}
+            )
+        )
+    say(f"struck: {', '.join(f'{kind} {count}' for kind, count in found['struck'].items()) or 'none'}")
 
 
 def main() -> None:
@@ -236,6 +262,15 @@ def main() -> None:
     zones = command("zone", "lose all nodes of an availability zone at once, or bring them back")
     zones.add_argument("action", choices=("lose", "restore"))
     zones.add_argument("zone")
+    failing = command("fault", "let a request fail: the n-th one that fits; 'list' shows the armed faults, 'clear' ends them")
+    failing.formatter_class = argparse.RawDescriptionHelpFormatter
+    failing.epilog = "kinds:\n" + "\n".join(f"  {kind:24} {text}" for kind, text in faults.KINDS.items())
+    failing.add_argument("kind", choices=("list", "clear", *faults.KINDS), metavar="KIND")
+    failing.add_argument("--at", type=int, default=1, metavar="N", help="the first fitting request that it strikes (default 1)")
+    failing.add_argument("--times", type=int, default=1, help="how many in a row (default 1); for 'stale' how many reads")
+    failing.add_argument("--method", default="", help="GET, PUT, …; default: whatever the method")
+    failing.add_argument("--path", default="/subscriptions/*", help="a shell pattern of the request's path (default: /subscriptions/*)")
+    failing.add_argument("--client", default="dualstack.aks/*", help="a shell pattern of the User-Agent (default: dualstack.aks/*)")
     running = command("run", "run a command as a client of the lab: every variable that could lead to a real Azure is replaced")
     running.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
     command("binaries", "get or build what clusters, nodes and their pods run (once, up to 20 minutes)")
@@ -270,6 +305,8 @@ def main() -> None:
             become_client(state, arguments.client, arguments.words)
         case "zone":
             change_zone(state, arguments.action, arguments.zone)
+        case "fault":
+            change_faults(state, arguments)
         case "run":
             os.execvpe(arguments.words[0], arguments.words, client_environment(state))
         case "serve":

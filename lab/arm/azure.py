@@ -129,6 +129,15 @@ class Kind:
         return None
 
 
+@dataclass(frozen=True)
+class Fate:
+    """How an operation is to end instead of doing its work. ``InProgress``: it never does, as long as it has this fate."""
+
+    status: str
+    code: str = ""
+    message: str = ""
+
+
 KINDS: dict[str, Kind] = {}
 
 
@@ -174,6 +183,8 @@ class Azure:
         self.store, self.options, self.rules = store, options, rules
         self.clusters: Any = None
         self._tasks: set[asyncio.Task[None]] = set()
+        #: operation -> its fate, where one was ordered
+        self.fates: dict[str, Fate] = {}
         for name in options.unregistered:
             self.store.save_fact(f"registration/{name.lower()}", "NotRegistered")
         if not self.store.facts.get("created"):
@@ -465,6 +476,8 @@ class Azure:
 
     async def _run(self, operation: Operation) -> None:
         await asyncio.sleep(max(0.0, operation.due - time.time()))
+        while (fate := self.fates.get(operation.id)) and fate.status == "InProgress":
+            await asyncio.sleep(0.02)
         resource = self.store.get(operation.resource)
         if operation.status != "InProgress":
             return
@@ -474,6 +487,8 @@ class Azure:
             return
         served = self.kind_of(resource.type)
         try:
+            if fate:
+                raise errors.ArmError(409, fate.code, fate.message)
             if operation.verb == "delete":
                 await self.forget(resource)
             elif operation.verb != "post":
@@ -481,7 +496,7 @@ class Azure:
                 if inspect.isawaitable(outcome):
                     await outcome
         except errors.ArmError as error:
-            operation.status, operation.error = "Failed", error.body()["error"]
+            operation.status, operation.error = fate.status if fate else "Failed", error.body()["error"]
         except Exception as error:  # an operation of the lab must end, and say why, whatever went wrong in it
             operation.status, operation.error = "Failed", {"code": "InternalServerError", "message": f"{type(error).__name__}: {error}"}
         else:
@@ -490,7 +505,7 @@ class Azure:
             self.store.save_operation(operation)
             return
         # The resource may have gone while it was being worked on: what is deleted stays deleted.
-        if self.store.get(operation.resource) is resource and (operation.verb != "delete" or operation.status == "Failed"):
+        if self.store.get(operation.resource) is resource and (operation.verb != "delete" or operation.error):
             resource.operation = ""
             if served.has_provisioning_state:
                 resource.properties["provisioningState"] = operation.status

@@ -22,6 +22,7 @@ from yarl import URL
 from . import catalog, compute, containerservice, dns, errors, graph, ids, network, rules, services
 from .azure import KINDS, Azure, Caller, Options
 from .entra import Entra
+from .faults import Fault, Faults, NoAnswer
 from .journal import Journal, without_secrets
 from .store import Operation, Resource, Store
 
@@ -72,6 +73,7 @@ class Server:
         self.port, self.folder, self.latency = port, folder, latency
         self.entra = Entra(options, folder / "secrets", self.endpoint, client_secret)
         self.journal = Journal(folder / "journal.jsonl")
+        self.faults = Faults(self.azure)
         self._runners: list[web.AppRunner] = []
         self.identity_port = 0
         #: App Service style managed identity: header value -> resource id of the identity
@@ -85,6 +87,7 @@ class Server:
         context.load_cert_chain(certificate, key)
         application = web.Application(client_max_size=16 * 2**20)
         application.router.add_post("/lab/zones/{zone}", self._zone)
+        application.router.add_route("*", "/lab/faults", self._faults)
         application.router.add_route("*", "/{path:.*}", self.handle)
         self._runners.append(web.AppRunner(application, access_log=None, keepalive_timeout=300))
         await self._runners[0].setup()
@@ -114,7 +117,7 @@ class Server:
 
     async def _zone(self, request: web.Request) -> web.Response:
         """The lab's own business, not Azure's: ``python -m lab zone``."""
-        if not hmac.compare_digest(request.headers.get("Authorization", ""), f"Bearer {self._client_secret}"):
+        if not self._is_ours(request):
             return web.json_response({"error": "not for you"}, status=401)
         if self.lose_zone is None:
             return web.json_response({"error": "this lab has no packets, so no zone can be lost"}, status=409)
@@ -132,6 +135,22 @@ class Server:
             }
         )
         return web.json_response({"nodes": nodes})
+
+    def _is_ours(self, request: web.Request) -> bool:
+        return hmac.compare_digest(request.headers.get("Authorization", ""), f"Bearer {self._client_secret}")
+
+    async def _faults(self, request: web.Request) -> web.Response:
+        """``python -m lab fault``: POST arms one, DELETE clears all, each answers with what is armed."""
+        if not self._is_ours(request):
+            return web.json_response({"error": "not for you"}, status=401)
+        try:
+            if request.method == "POST":
+                self.faults.arm(Fault(**await request.json()))
+        except (TypeError, ValueError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        if request.method == "DELETE":
+            self.faults.clear()
+        return web.json_response(self.faults.shown())
 
     # One request
 
@@ -151,6 +170,8 @@ class Server:
         template = request.clone() if path.lower().rstrip("/") == "/batch" else None
         raw = await request.read()
         body: Any = {}
+        fault = self.faults.strike(entry)
+        response: web.StreamResponse
         try:
             if raw and path.lower().startswith(("/subscriptions", "/msgraph", "/batch")):
                 try:
@@ -158,10 +179,22 @@ class Server:
                 except ValueError as error:
                     raise errors.ArmError(400, "InvalidRequestContent", f"The request content was invalid: {error}.") from error
                 entry["body"] = without_secrets(body)
-            response = await self._batch(template, body) if template else await self._answer(request, body, raw, entry)
+            answer = self.faults.before(fault, entry, body)
+            if answer is None:
+                answer = await self._batch(template, body) if template else await self._answer(request, body, raw, entry)
+            self._name(request, answer)
+            response = await self.faults.after(fault, request, entry, answer) if fault else answer
+        except NoAnswer:
+            entry["error"] = "NoAnswer"
+            if request.transport:
+                request.transport.abort()
+            response = web.Response(status=500)
         except errors.ArmError as error:
             entry["error"] = error.code
             response = web.json_response(error.body(), status=error.status)
+            if fault and fault.kind == "throttled":
+                self._retry_after(response)
+            self._name(request, response)
             if error.status == 401:
                 response.headers["WWW-Authenticate"] = (
                     f'Bearer authorization_uri="{self.endpoint}/{self.azure.options.tenant}", error="invalid_token"'
@@ -170,12 +203,17 @@ class Server:
             traceback.print_exc()
             entry["error"] = "InternalServerError"
             response = web.json_response(errors.ArmError(500, "InternalServerError", f"{type(error).__name__}: {error}").body(), status=500)
-        response.headers["x-ms-request-id"] = str(uuid.uuid4())
-        response.headers["x-ms-correlation-request-id"] = request.headers.get("x-ms-correlation-request-id", str(uuid.uuid4()))
+            self._name(request, response)
         entry["status"] = response.status
         entry["seconds"] = round(time.time() - started, 4)
         self.journal.record(entry)
         return response
+
+    @staticmethod
+    def _name(request: web.Request, response: web.Response) -> None:
+        """The ids by which Azure's support finds a request."""
+        response.headers["x-ms-request-id"] = str(uuid.uuid4())
+        response.headers["x-ms-correlation-request-id"] = request.headers.get("x-ms-correlation-request-id", str(uuid.uuid4()))
 
     async def _batch(self, template: web.Request, body: Any) -> web.Response:
         """Several GETs in one request (``POST /batch``): each is answered, and journalled, as if it had come alone."""
@@ -298,6 +336,8 @@ class Server:
         entry["schema"] = checked.schema
         if checked.ignored:
             entry["ignored"] = checked.ignored
+        if operation:
+            entry["operation"] = operation.id
         return self._accepted(operation, resource, self.azure.kind_of(resource.type).created_status if created else 200)
 
     def _accepted(self, operation: Operation | None, resource: Resource | None, status: int) -> web.Response:
