@@ -81,7 +81,8 @@ class PrivateZone(_Zone):
         resource.properties["maxNumberOfVirtualNetworkLinksWithRegistration"] = 100
 
     def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
-        if before is None:
+        # not only at its creation: that may have failed
+        if not azure.store.get(f"{resource.id}/SOA/@"):
             azure.make(f"{resource.id}/SOA/@", {"properties": {"ttl": 3600, "soaRecord": _start_of_authority("azureprivatedns.net.", "minimumTtl")}})
 
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:

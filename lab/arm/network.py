@@ -61,7 +61,7 @@ def canonical(prefix: str) -> str:
 
 
 class _NetworkKind(Kind):
-    """All of Microsoft.Network has etags, a resourceGuid and short asynchronous writes."""
+    """All of Microsoft.Network has etags and short asynchronous writes, nearly all a resourceGuid."""
 
     seconds = 2
     delete_seconds = 4
@@ -506,8 +506,12 @@ class NetworkInterface(_NetworkKind):
 @kind
 class PrivateEndpoint(_NetworkKind):
     type = PRIVATE_ENDPOINT
+
     seconds = 20
     delete_seconds = 15
+
+    def accepted(self, write: Write, resource: Resource) -> None:
+        """Microsoft's type of it has no resourceGuid, and what Azure shows it takes back."""
 
     def defaults(self, write: Write) -> None:
         write.properties.setdefault("ipVersionType", "IPv4")
