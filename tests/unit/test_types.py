@@ -110,3 +110,11 @@ PATTERNS: list[tuple[list[str], str, bool, bool]] = [
 def test_patterns(patterns: list[str], path: str, named: bool, covered: bool) -> None:
     assert (path in Patterns(patterns)) is named
     assert Patterns(patterns).covers(path) is covered
+
+
+def test_the_page_of_the_engine_says_which_writes_are_safe() -> None:
+    rows = [
+        f"| {name} | {'yes' if facts.get('if_match') else 'no'} | {'yes' if facts.get('serial') else ''} |"
+        for name, facts in json.loads(COMPILED.read_text()).items()
+    ]
+    assert [line for line in (ROOT / "docs" / "engine.md").read_text().splitlines() if line.startswith("| Microsoft.")] == rows

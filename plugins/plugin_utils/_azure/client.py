@@ -18,7 +18,7 @@ from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HeadersPolicy, RequestIdPolicy, RetryPolicy, SansIOHTTPPolicy, UserAgentPolicy
 from azure.core.pipeline.transport import RequestsTransport
-from azure.core.polling import LROPoller
+from azure.core.polling.base_polling import OperationFailed
 from azure.core.rest import HttpRequest
 from azure.mgmt.core import ARMPipelineClient
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
@@ -29,7 +29,13 @@ from .credentials import Login
 #: written by hand: the collection is not a package with metadata at run time; a test compares it with galaxy.yml
 VERSION = "0.1.0"
 USER_AGENT = f"dualstack.aks/{VERSION}"
+#: provisioning states that a resource stays in; of these what has to be put again
 TERMINAL = ("succeeded", "failed", "canceled")
+UNFINISHED = ("failed", "canceled")
+#: seconds between two looks at an operation where Azure names none
+_POLL_SECONDS = 2
+#: seconds between two lines about what is awaited
+PROGRESS_SECONDS = 15
 
 
 class ArmFailure(Exception):
@@ -38,6 +44,10 @@ class ArmFailure(Exception):
     def __init__(self, status: int, code: str, message: str, correlation: str = "") -> None:
         super().__init__(f"{code}: {message}")
         self.status, self.code, self.message, self.correlation = status, code, message, correlation
+
+
+class StatusUnknown(ArmFailure):
+    """The status of an operation cannot be read; the operation itself may go on."""
 
 
 class TimedOut(Exception):
@@ -54,6 +64,26 @@ class _Counter(SansIOHTTPPolicy[Any, Any]):  # type: ignore[misc]  # azure-core 
     def on_request(self, request: PipelineRequest[Any]) -> None:
         with self._lock:
             self.count += 1
+
+
+class _Polling(ARMPolling):  # type: ignore[misc]  # azure-mgmt-core ships no types
+    """Polls in the caller's own thread, says what is awaited, and gives up in time."""
+
+    def __init__(self, limit: float, progress: Callable[[float], None]) -> None:
+        super().__init__(timeout=_POLL_SECONDS)
+        self._limit, self._progress = limit, progress
+        self._started = self._shown = time.monotonic()
+
+    def _delay(self) -> None:
+        """What Azure asks to wait, in pieces."""
+        until = time.monotonic() + self._extract_delay()
+        while (now := time.monotonic()) < until:
+            if now - self._started >= self._limit:
+                raise TimedOut
+            if now - self._shown >= PROGRESS_SECONDS:
+                self._shown = now
+                self._progress(now - self._started)
+            self._sleep(min(until, self._shown + PROGRESS_SECONDS, self._started + self._limit) - now)
 
 
 class ArmClient:
@@ -134,24 +164,23 @@ class ArmClient:
         return answer
 
     def wait(self, answer: PipelineResponse[Any, Any], timeout: float, progress: Callable[[float], None]) -> None:
-        """Poll the operation that ``answer`` began until it ends. Raises :class:`ArmFailure` or :class:`TimedOut`."""
+        """Poll the operation that ``answer`` began until it ends.
+
+        Raises :class:`ArmFailure` (:class:`StatusUnknown` when only the asking failed) or :class:`TimedOut`.
+        """
         if answer.http_response.status_code in (204, 404):
             return
-        poller: LROPoller[None] = LROPoller(self._client, answer, lambda _: None, ARMPolling(timeout=2))
-        started = time.monotonic()
+        polling = _Polling(timeout, progress)
         try:
-            while not poller.done():
-                poller.wait(min(15.0, max(0.1, timeout - (time.monotonic() - started))))
-                elapsed = time.monotonic() - started
-                if not poller.done():
-                    if elapsed >= timeout:
-                        raise TimedOut
-                    progress(elapsed)
-            poller.result()
+            polling.initialize(self._client, answer, lambda _: None)
+            polling.run()
         except HttpResponseError as error:
-            raise _failure(error) from error
-        except AzureError as error:
-            raise ArmFailure(0, type(error).__name__, str(error)) from error
+            failure = _failure(error)
+            if isinstance(error.__cause__, OperationFailed) and polling.status().lower() in UNFINISHED:
+                raise failure from error
+            raise StatusUnknown(failure.status, failure.code, failure.message, failure.correlation) from error
+        except (AzureError, ValueError) as error:
+            raise StatusUnknown(0, type(error).__name__, str(error)) from error
 
     def settle(
         self, identifier: str, api_version: str, body: dict[str, Any], timeout: float, progress: Callable[[float], None]
@@ -164,7 +193,7 @@ class ArmClient:
         while current is not None and state_of(current).lower() not in TERMINAL:
             if time.monotonic() - started >= timeout:
                 raise TimedOut
-            if time.monotonic() - shown >= 15:
+            if time.monotonic() - shown >= PROGRESS_SECONDS:
                 shown = time.monotonic()
                 progress(shown - started)
             time.sleep(pause)

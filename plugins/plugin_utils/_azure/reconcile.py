@@ -6,6 +6,7 @@ This file is private to the collection.
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import graphlib
 import random
 import threading
@@ -14,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .client import TERMINAL, ArmClient, ArmFailure, TimedOut, failure_of, state_of
+from .client import PROGRESS_SECONDS, TERMINAL, UNFINISHED, ArmClient, ArmFailure, StatusUnknown, TimedOut, failure_of, state_of
 from .comparison import UNKNOWN, Comparison, Difference
 from .graph import Resource, resolve
 
@@ -30,13 +31,17 @@ _BUSY = {
 _BUSY_WORDS = ("in progress", "is being", "provisioning state is")
 #: seconds that a new principal may take to be known everywhere (learn.microsoft.com/azure/role-based-access-control/troubleshooting)
 _PRINCIPAL_SECONDS = 180
+#: seconds that reads may take to see a write (learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-not-found)
+_STALE_SECONDS = 60
 _ROLE_ASSIGNMENT = "microsoft.authorization/roleassignments"
 MANAGED_BY = ("managed-by", "dualstack.aks")
 STAMP_TAG = "dualstack-stamp"
 
 _REMEDIES = {
     "AuthorizationFailed": "grant the credentials the role that the message names, on the scope it names",
+    "ExpiredAuthenticationToken": "run again: each task gets a token of its own; if it comes back, check this machine's clock",
     "InvalidAuthenticationToken": "check tenant, client id and secret",
+    "InvalidResponse": "look for a proxy that answers in Azure's place; then run again",
     "LinkedAuthorizationFailed": "grant the credentials access to the linked resource too",
     "MissingSubscriptionRegistration": "register the provider (az provider register), or set network_register_providers: true",
     "QuotaExceeded": "ask for more quota, or use smaller or fewer nodes",
@@ -236,7 +241,7 @@ class Reconciler:
                 return Outcome(resource.id, "none")
             if live is None:
                 raise Refused("ExistingResourceNotFound", "it is declared as existing, and is not there.", "make it, or correct its id")
-            if state_of(live) == "Failed":
+            if state_of(live).lower() in UNFINISHED:
                 raise Refused("ExistingResourceFailed", f"its provisioning failed{failure_of(live)}.", "put it again: run what makes it")
             return Outcome(resource.id, "none", body=live)
         declared = resolve(resource.body, self._look_up)
@@ -245,8 +250,8 @@ class Reconciler:
             differences = [Difference("", None, comparison.body(declared, None))]
         else:
             differences = comparison.differences(declared, live)
-            if state_of(live) == "Failed":
-                differences.append(Difference("properties.provisioningState", "Failed", "Succeeded"))
+            if state_of(live).lower() in UNFINISHED:
+                differences.append(Difference("properties.provisioningState", state_of(live), "Succeeded"))
         if not differences:
             return Outcome(resource.id, "none", body=live or {})
         action = "create" if live is None else "update"
@@ -288,13 +293,9 @@ class Reconciler:
         if not self._awaited(resource):
             outcome.body, outcome.running = {"id": resource.id, **declared}, True
             return outcome
-        if answer is not None:
-            self._client.wait(answer, self._options.timeout, self._say(resource, "waiting for"))
-        after = self._client.get(resource.id, version)
-        if after is not None and state_of(after).lower() not in TERMINAL:
-            after = self._client.settle(resource.id, version, after, self._options.timeout, self._say(resource, "waiting for"))
-        if after is None:
-            raise NotConverged("the resource was gone right after it was written.")
+        if not resource.facts.serial:
+            self._await(resource, answer)
+        after = self._read_back(resource, declared, comparison, _body_of(answer))
         left = comparison.differences(declared, after)
         if left:
             told = "; ".join(f"{found.path} is {found.before!r}, declared {found.after!r}" for found in left)
@@ -302,10 +303,33 @@ class Reconciler:
         outcome.body = after
         return outcome
 
+    def _await(self, resource: Resource, answer: Any) -> None:
+        """Wait for what a write began. Where its status cannot be read the resource itself is asked afterwards."""
+        with contextlib.suppress(StatusUnknown):
+            self._client.wait(answer, self._options.timeout, self._say(resource, "waiting for"))
+
+    def _read_back(self, resource: Resource, declared: dict[str, Any], comparison: Comparison, written: dict[str, Any] | None) -> dict[str, Any]:
+        """The resource after a write. Reads may lag behind, unless the answer to the write already said otherwise."""
+        version, deadline, pause = resource.facts.api_version, time.monotonic() + _STALE_SECONDS, 0.2
+        refused = written is not None and bool(comparison.differences(declared, written))
+        while True:
+            after = self._client.get(resource.id, version)
+            if after is not None and state_of(after).lower() not in TERMINAL:
+                after = self._client.settle(resource.id, version, after, self._options.timeout, self._say(resource, "waiting for"))
+            if after is not None and state_of(after).lower() in UNFINISHED:
+                raise ArmFailure(0, f"Provisioning{state_of(after)}", f"its provisioning ended as {state_of(after)}{failure_of(after)}.")
+            late = time.monotonic() > deadline
+            if after is not None and (refused or late or not comparison.differences(declared, after)):
+                return after
+            if late:
+                raise NotConverged("the resource was gone right after it was written.")
+            time.sleep(pause)
+            pause = min(pause * 2, 10)
+
     def _put(self, resource: Resource, declared: dict[str, Any], comparison: Comparison, live: dict[str, Any] | None) -> Any:
         """One PUT, repeated while Azure is busy, and decided again when somebody else wrote in between (412).
 
-        The answer to wait for; None when it was waited for, as writes of a serial type are.
+        The answer; for a serial type what it began has ended too.
         """
         version, deadline = resource.facts.api_version, time.monotonic() + self._options.timeout
         principal_deadline = time.monotonic() + _PRINCIPAL_SECONDS
@@ -318,14 +342,14 @@ class Reconciler:
                     return self._client.put(resource.id, version, comparison.body(declared, live), etag)
                 with self._serial[resource.parent]:
                     answer = self._client.put(resource.id, version, comparison.body(declared, live), etag)
-                    self._client.wait(answer, self._options.timeout, self._say(resource, "waiting for"))
-                    return None
+                    self._await(resource, answer)
+                    return answer
             except ArmFailure as error:
                 now = time.monotonic()
                 unknown_principal = error.code == "PrincipalNotFound" and now < principal_deadline
                 if not (is_busy(error) or error.status == 412 or unknown_principal) or now > deadline:
                     raise
-                if now - told >= 15:
+                if now - told >= PROGRESS_SECONDS:
                     told = now
                     self._options.progress(f"{resource.handle} waits: {error.code}")
             time.sleep(pause + random.uniform(0, pause))
@@ -359,10 +383,21 @@ class Reconciler:
         def delete() -> None:
             answer = self._client.delete(resource.id, version)
             if self._options.wait:
-                self._client.wait(answer, self._options.timeout, self._say(resource, "waiting for the deletion of"))
+                with contextlib.suppress(StatusUnknown):
+                    self._client.wait(answer, self._options.timeout, self._say(resource, "waiting for the deletion of"))
+                self._await_gone(resource)
 
         while_busy(delete, self._options.timeout)
         return outcome
+
+    def _await_gone(self, resource: Resource) -> None:
+        """An accepted deletion is not one that was done."""
+        deadline, pause = time.monotonic() + _STALE_SECONDS, 0.2
+        while (left := self._client.get(resource.id, resource.facts.api_version)) is not None:
+            if state_of(left).lower() in UNFINISHED or time.monotonic() > deadline:
+                raise ArmFailure(0, "DeletionFailed", f"it is still there, as {state_of(left)}{failure_of(left)}.")
+            time.sleep(pause)
+            pause = min(pause * 2, 10)
 
     def _check_empty(self, resource: Resource) -> None:
         """A resource group goes with all it holds, so it goes only when nothing else is left in it."""
@@ -399,6 +434,15 @@ class Reconciler:
             return longest[handle]
 
         return round(max(map(length, self._resources), default=0), 3)
+
+
+def _body_of(answer: Any) -> dict[str, Any] | None:
+    """The resource as the answer to its write shows it; None for an answer without one."""
+    try:
+        found = answer.http_response.json()
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and "id" in found else None
 
 
 def _etag(body: dict[str, Any]) -> str:
