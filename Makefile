@@ -19,7 +19,7 @@ PLAY := ansible-playbook -i $(INVENTORY) -i .cache/probes.yml
 # Where the lab has no packets no pod runs: nothing is put behind the entrances, and nobody waits for them.
 DEMO_VARIABLES := $(shell if [ "$$(id -u)" = 0 ]; then echo "@lab/demo/routes.yml"; else echo "ingress_await_rollout=false"; fi)
 
-.PHONY: help setup demo test lint unit lab-tests molecule e2e readers bench docs clean
+.PHONY: help setup demo test lint unit lab-tests molecule e2e readers sweep bench docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -93,6 +93,9 @@ $(READERS): .venv-%/.ready: requirements-%.txt
 
 test: setup lint binaries unit lab-tests molecule readers e2e ## everything; what CI runs
 	@echo "test: passed"
+
+sweep: $(READY) ## each fault at each request of a stamp's build and change, then one more run (about 20 minutes; make test has a sample)
+	$(ISOLATED) $(BIN)/python -m tests.sweep
 
 bench: $(READY) binaries ## time create, no-op and check of one stamp, and what the translating entrance costs (about 5 minutes)
 	$(ISOLATED) $(BIN)/python tests/bench/stamp.py

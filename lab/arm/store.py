@@ -79,6 +79,9 @@ class Store:
                 case "fact":
                     self.facts[key] = loaded
 
+    def close(self) -> None:
+        self._database.close()
+
     def _write(self, kind: str, key: str, value: Any) -> None:
         self._database.execute(
             "INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value", (kind, key, json.dumps(value))
