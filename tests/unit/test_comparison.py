@@ -53,6 +53,12 @@ EQUAL: dict[str, tuple[str, Body, Body]] = {
         properties(addressSpace={"addressPrefixes": ["FD00::0/48"]}),
         properties(addressSpace={"addressPrefixes": ["fd00::/48"]}),
     ),
+    "IPv6 prefix of an address": (VNET, properties(x="FD00:0::1/64"), properties(x="fd00::1/64")),
+    "an address and the prefix of it alone": (
+        CLUSTER,
+        properties(apiServerAccessProfile={"authorizedIPRanges": ["198.51.100.7", "2001:db8::1/128"]}),
+        properties(apiServerAccessProfile={"authorizedIPRanges": ["198.51.100.7/32", "2001:db8::1"]}),
+    ),
     "id in another case": (
         SUBNET,
         properties(x={"id": "/subscriptions/s/resourceGroups/RG"}),
@@ -149,6 +155,13 @@ DIFFERENT: dict[str, tuple[str, Body, Body, list[tuple[str, Any, Any]]]] = {
     "empty text is not absent": (VNET, properties(x=""), {}, [("properties.x", None, "")]),
     "null removes": (VNET, properties(x=None), properties(x={"y": 1}), [("properties.x", {"y": 1}, None)]),
     "another address": (AAAA, properties(x="fd00::1"), properties(x="fd00::2"), [("properties.x", "fd00::2", "fd00::1")]),
+    "a prefix and its first address": (VNET, properties(x="10.0.0.0/24"), properties(x="10.0.0.0"), [("properties.x", "10.0.0.0", "10.0.0.0/24")]),
+    "a prefix and an address with its length": (
+        VNET,
+        properties(x="10.0.0.0/24"),
+        properties(x="10.0.0.1/24"),
+        [("properties.x", "10.0.0.1/24", "10.0.0.0/24")],
+    ),
     "mapping for text": (VNET, properties(x={"y": 1}), properties(x="y"), [("properties.x", "y", {"y": 1})]),
     "location": (VNET, {"location": "westeurope"}, {"location": "northeurope"}, [("location", "northeurope", "westeurope")]),
     "scalars": (PUBLIC_IP, {"zones": ["1", "2"]}, {"zones": ["2", "3"]}, [("zones[1]", None, "1"), ("zones[3]", "3", None)]),

@@ -8,6 +8,7 @@ A declared body says what its author cares about. A mapping is laid over the liv
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import ipaddress
 from collections.abc import Mapping, Sequence
@@ -202,11 +203,9 @@ def normal(value: Any, fold: bool = False) -> Any:
     if value.startswith("/"):
         return value.lower().rstrip("/")
     if ":" in value or value[:1].isdigit():
-        for read in (ipaddress.ip_address, ipaddress.ip_network):
-            try:
-                return str(read(value))
-            except ValueError:
-                continue
+        # Services add the /32 of a single address (Key Vault, AKS) or drop it (Container Registry).
+        with contextlib.suppress(ValueError):
+            return str(ipaddress.ip_interface(value))
     return value.lower() if fold else str(value)
 
 
