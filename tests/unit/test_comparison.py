@@ -64,6 +64,11 @@ EQUAL: dict[str, tuple[str, Body, Body]] = {
         properties(x={"id": "/subscriptions/s/resourceGroups/RG"}),
         properties(x={"id": "/subscriptions/s/resourcegroups/rg"}),
     ),
+    "GUID in another case": (
+        VAULT,
+        properties(tenantId="6A2E9DAD-4B4C-4E1A-9C58-5B0D3C6F7E10"),
+        properties(tenantId="6a2e9dad-4b4c-4e1a-9c58-5b0d3c6f7e10"),
+    ),
     "id with a slash at its end": (SUBNET, properties(x="/subscriptions/s/"), properties(x="/subscriptions/s")),
     "ids in a list": (VNET, properties(x=["/A/b", "/c"]), properties(x=["/C", "/a/B"])),
     "id as a key": (

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ _ABSENT = object()
 #: top-level members that ARM owns
 _ENVELOPE = frozenset({"id", "name", "type", "etag", "systemdata", "apiversion"})
 UNKNOWN = "(known after apply)"
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _EMPTY: tuple[Any, ...] = (None, [], {})
 
 
@@ -197,7 +199,7 @@ class Comparison:
 
 
 def normal(value: Any, fold: bool = False) -> Any:
-    """A form in which equal meanings are equal: addresses by value, ids (and enumerations: ``fold``) without case."""
+    """A form in which equal meanings are equal: addresses by value, ids and GUIDs (and enumerations: ``fold``) without case."""
     if not isinstance(value, str):
         return value
     if value.startswith("/"):
@@ -206,7 +208,8 @@ def normal(value: Any, fold: bool = False) -> Any:
         # Services add the /32 of a single address (Key Vault, AKS) or drop it (Container Registry).
         with contextlib.suppress(ValueError):
             return str(ipaddress.ip_interface(value))
-    return value.lower() if fold else str(value)
+    # RFC 9562, section 4: GUIDs are read in either case, and written in lower case.
+    return value.lower() if fold or _GUID.fullmatch(value) else str(value)
 
 
 def _label(item: Any, keys: list[str]) -> str:
