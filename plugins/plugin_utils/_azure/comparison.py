@@ -53,7 +53,7 @@ class Comparison:
         found: list[Difference] = []
         for name, value in declared.items():
             if name.lower() not in _ENVELOPE:
-                self._compare(value, self._member(live, name), name, name, found)
+                self._compare(value, self._member(live, name, ""), name, name, found)
         return found
 
     def body(self, declared: Mapping[str, Any], live: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Comparison:
             return
         if isinstance(declared, Mapping) and isinstance(live, Mapping):
             for name, value in declared.items():
-                self._compare(value, self._member(live, name), f"{path}.{name}", f"{pattern}.{name}", found)
+                self._compare(value, self._member(live, name, pattern), f"{path}.{name}", f"{pattern}.{name}", found)
         elif isinstance(declared, list) and isinstance(live, list):
             self._compare_lists(declared, live, path, pattern, found)
         elif live is _ABSENT and isinstance(declared, Mapping):
@@ -86,12 +86,11 @@ class Comparison:
         elif not self._same(declared, None if live is _ABSENT else live, pattern):
             found.append(Difference(path, None if live is _ABSENT else live, declared))
 
-    def _member(self, mapping: Mapping[str, Any], name: str) -> Any:
-        """A live member by its name; ids as keys whatever their case, a plural also where Azure shows its singular."""
-        if name in mapping and (mapping[name] not in _EMPTY or name not in self._forms):
-            return mapping[name]
-        if name.startswith("/"):
-            return next((value for key, value in mapping.items() if key.lower() == name.lower()), _ABSENT)
+    def _member(self, mapping: Mapping[str, Any], name: str, pattern: str) -> Any:
+        """A live member by its name; a plural also where Azure shows its singular."""
+        present = self._present(mapping, name, pattern)
+        if present in mapping and (mapping[present] not in _EMPTY or name not in self._forms):
+            return mapping[present]
         singular = self._facts.plurals.get(name)
         if singular and mapping.get(singular) is not None:
             return [mapping[singular]]
@@ -99,6 +98,12 @@ class Comparison:
         if plural and isinstance(mapping.get(plural), list) and len(mapping[plural]) == 1:
             return mapping[plural][0]
         return _ABSENT
+
+    def _present(self, mapping: Mapping[str, Any], name: str, pattern: str) -> str:
+        """How ``mapping`` spells ``name``: ids and tags have no case, nor the names of the type's ``caseless`` maps."""
+        if name not in mapping and (name.startswith("/") or pattern.lower() == "tags" or pattern in self._facts.caseless):
+            return next((key for key in mapping if key.lower() == name.lower()), name)
+        return name
 
     def _compare_lists(self, declared: list[Any], live: list[Any], path: str, pattern: str, found: list[Difference]) -> None:
         items = f"{pattern}[]"
@@ -158,7 +163,7 @@ class Comparison:
         if isinstance(declared, Mapping):
             result = dict(live) if isinstance(live, Mapping) else {}
             for name, value in declared.items():
-                present = next((key for key in result if key == name or (name.startswith("/") and key.lower() == name.lower())), name)
+                present = self._present(result, name, pattern)
                 below = f"{pattern}.{name}".lstrip(".")
                 # Azure takes one of the two forms.
                 if value not in _EMPTY:

@@ -49,6 +49,7 @@ class TypeFacts:
     read_only: Patterns = field(default_factory=Patterns)
     write_only: Patterns = field(default_factory=Patterns)
     enumerations: Patterns = field(default_factory=Patterns)
+    caseless: Patterns = field(default_factory=Patterns)
 
 
 @functools.cache
@@ -63,7 +64,8 @@ def known(resource_type: str) -> TypeFacts | None:
     found = _load().get(resource_type.lower())
     if found is None:
         return None
-    patterns = {name: Patterns(found.get(name, ())) for name in ("immutable", "ordered", "read_only", "write_only", "enumerations")}
+    names = ("immutable", "ordered", "read_only", "write_only", "enumerations", "caseless")
+    patterns = {name: Patterns(found.get(name, ())) for name in names}
     return TypeFacts(
         name=found["name"],
         api_version=found["api_version"],
