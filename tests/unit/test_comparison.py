@@ -85,6 +85,7 @@ EQUAL: dict[str, tuple[str, Body, Body]] = {
     "location spelled for people": (VNET, {"location": "West Europe"}, {"location": "westeurope"}),
     "location below properties": (VNET, properties(location="westeurope"), properties(location="West Europe")),
     "enumeration in another case": (NSG, security(access="allow", protocol="TCP"), security(access="Allow", protocol="Tcp")),
+    "what is no enumeration in the schemas": (VAULT, properties(publicNetworkAccess="Disabled"), properties(publicNetworkAccess="disabled")),
     "enumerations in a list": (
         VAULT,
         properties(accessPolicies=[{"permissions": {"keys": ["GET", "list"]}}]),

@@ -137,8 +137,11 @@ class Comparison:
 
     def _key(self, item: Any, keys: list[str], pattern: str) -> Any:
         if not keys:
-            return normal(item, pattern in self._facts.enumerations)
+            return normal(item, self._folds(pattern))
         return tuple(normal(item.get(name), True) for name in keys)
+
+    def _folds(self, pattern: str) -> bool:
+        return pattern in self._facts.enumerations or pattern in self._facts.caseless
 
     def _equal(self, declared: Any, live: Any, pattern: str) -> bool:
         found: list[Difference] = []
@@ -151,7 +154,7 @@ class Comparison:
         if isinstance(declared, (Mapping, list)) or isinstance(live, (Mapping, list)):
             return False
         name = pattern.rpartition(".")[2].lower()
-        fold = pattern in self._facts.enumerations or name == "location"
+        fold = self._folds(pattern) or name == "location"
         one, other = normal(declared, fold), normal(live, fold)
         if name == "location":
             return str(one).replace(" ", "") == str(other).replace(" ", "")
