@@ -19,6 +19,7 @@ CLUSTER = "Microsoft.ContainerService/managedClusters"
 VAULT = "Microsoft.KeyVault/vaults"
 AAAA = "Microsoft.Network/privateDnsZones/AAAA"
 DIAGNOSTICS = "Microsoft.Insights/diagnosticSettings"
+ROLE = "Microsoft.Authorization/roleAssignments"
 PUBLIC_IP = "Microsoft.Network/publicIPAddresses"
 VNET = "Microsoft.Network/virtualNetworks"
 IDENTITY = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i"
@@ -85,6 +86,16 @@ EQUAL: dict[str, tuple[str, Body, Body]] = {
     "location spelled for people": (VNET, {"location": "West Europe"}, {"location": "westeurope"}),
     "location below properties": (VNET, properties(location="westeurope"), properties(location="West Europe")),
     "enumeration in another case": (NSG, security(access="allow", protocol="TCP"), security(access="Allow", protocol="Tcp")),
+    "role of another subscription": (
+        ROLE,
+        properties(roleDefinitionId="/subscriptions/a/providers/Microsoft.Authorization/roleDefinitions/r"),
+        properties(roleDefinitionId="/subscriptions/B/providers/Microsoft.Authorization/roleDefinitions/R"),
+    ),
+    "role without a subscription": (
+        ROLE,
+        properties(roleDefinitionId="/subscriptions/a/providers/Microsoft.Authorization/roleDefinitions/r"),
+        properties(roleDefinitionId="/providers/Microsoft.Authorization/roleDefinitions/r"),
+    ),
     "what is no enumeration in the schemas": (VAULT, properties(publicNetworkAccess="Disabled"), properties(publicNetworkAccess="disabled")),
     "enumerations in a list": (
         VAULT,
@@ -173,6 +184,18 @@ DIFFERENT: dict[str, tuple[str, Body, Body, list[tuple[str, Any, Any]]]] = {
         properties(x="10.0.0.0/24"),
         properties(x="10.0.0.1/24"),
         [("properties.x", "10.0.0.1/24", "10.0.0.0/24")],
+    ),
+    "another role": (
+        ROLE,
+        properties(roleDefinitionId="/subscriptions/a/providers/Microsoft.Authorization/roleDefinitions/r"),
+        properties(roleDefinitionId="/subscriptions/a/providers/Microsoft.Authorization/roleDefinitions/s"),
+        [
+            (
+                "properties.roleDefinitionId",
+                "/subscriptions/a/providers/Microsoft.Authorization/roleDefinitions/s",
+                "/subscriptions/a/providers/Microsoft.Authorization/roleDefinitions/r",
+            )
+        ],
     ),
     "label in another case": (
         CLUSTER,

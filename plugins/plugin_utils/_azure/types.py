@@ -50,6 +50,7 @@ class TypeFacts:
     write_only: Patterns = field(default_factory=Patterns)
     enumerations: Patterns = field(default_factory=Patterns)
     caseless: Patterns = field(default_factory=Patterns)
+    scopeless: Patterns = field(default_factory=Patterns)
 
 
 @functools.cache
@@ -64,7 +65,7 @@ def known(resource_type: str) -> TypeFacts | None:
     found = _load().get(resource_type.lower())
     if found is None:
         return None
-    names = ("immutable", "ordered", "read_only", "write_only", "enumerations", "caseless")
+    names = ("immutable", "ordered", "read_only", "write_only", "enumerations", "caseless", "scopeless")
     patterns = {name: Patterns(found.get(name, ())) for name in names}
     return TypeFacts(
         name=found["name"],
