@@ -132,6 +132,13 @@ EQUAL: dict[str, tuple[str, Body, Body]] = {
             logs=[{"category": "kube-audit", "categoryGroup": None, "enabled": False}, {"categoryGroup": "Audit", "category": None, "enabled": True}]
         ),
     ),
+    "categories that are not enabled": (
+        DIAGNOSTICS,
+        properties(logs=[{"category": "a", "enabled": True}, {"category": "c", "enabled": False}], metrics=[]),
+        properties(
+            logs=[{"category": "b", "enabled": False}, {"category": "a", "enabled": True}], metrics=[{"category": "AllMetrics", "enabled": False}]
+        ),
+    ),
     "objects by position": (VNET, properties(x=[{"a": 1}, {"b": "fd00:0::1"}]), properties(x=[{"a": 1, "c": 2}, {"b": "fd00::1"}])),
     "plural declared, singular live": (NSG, security(sourceAddressPrefixes=["10.0.0.0/8"]), security(sourceAddressPrefix="10.0.0.0/8")),
     "plural declared, singular and empty plural live": (
@@ -184,6 +191,12 @@ DIFFERENT: dict[str, tuple[str, Body, Body, list[tuple[str, Any, Any]]]] = {
         properties(x="10.0.0.0/24"),
         properties(x="10.0.0.1/24"),
         [("properties.x", "10.0.0.1/24", "10.0.0.0/24")],
+    ),
+    "a category that was enabled and one that was not": (
+        DIAGNOSTICS,
+        properties(logs=[{"category": "a", "enabled": True}]),
+        properties(logs=[{"category": "a", "enabled": False}, {"category": "b", "enabled": True}]),
+        [("properties.logs[a].enabled", False, True), ("properties.logs[b]", {"category": "b", "enabled": True}, None)],
     ),
     "another role": (
         ROLE,

@@ -117,11 +117,17 @@ class Comparison:
         for key, item in ours.items():
             here = f"{path}[{_label(item, keys)}]"
             if key not in theirs:
-                found.append(Difference(here, None, item))
+                found += [] if self._is_void(item, pattern) else [Difference(here, None, item)]
             elif isinstance(item, Mapping):
                 self._compare({name: value for name, value in item.items() if name not in keys}, theirs[key], here, items, found)
         if pattern not in self._shared:
-            found += [Difference(f"{path}[{_label(item, keys)}]", item, None) for key, item in theirs.items() if key not in ours]
+            extra = [item for key, item in theirs.items() if key not in ours and not self._is_void(item, pattern)]
+            found += [Difference(f"{path}[{_label(item, keys)}]", item, None) for item in extra]
+
+    def _is_void(self, item: Any, pattern: str) -> bool:
+        """Whether an item of a list is as good as not there."""
+        void = self._facts.void_items.get(pattern.lower())
+        return void is not None and isinstance(item, Mapping) and all(item.get(name) == value for name, value in void.items())
 
     def _keys(self, declared: list[Any], live: list[Any], pattern: str) -> list[str] | None:
         """The properties that tell a list's items apart; ``[]`` for a set of scalars, None where the position does."""

@@ -45,6 +45,7 @@ class TypeFacts:
     create_only: tuple[str, ...] = ()
     ordered: Patterns = field(default_factory=Patterns)
     list_keys: dict[str, list[str]] = field(default_factory=dict)
+    void_items: dict[str, dict[str, Any]] = field(default_factory=dict)
     plurals: dict[str, str] = field(default_factory=dict)
     read_only: Patterns = field(default_factory=Patterns)
     write_only: Patterns = field(default_factory=Patterns)
@@ -75,6 +76,7 @@ def known(resource_type: str) -> TypeFacts | None:
         no_tags=found.get("no_tags", False),
         create_only=tuple(found.get("create_only", ())),
         list_keys={path.lower(): keys for path, keys in found.get("list_keys", {}).items()},
+        void_items={path.lower(): values for path, values in found.get("void_items", {}).items()},
         plurals=found.get("plurals", {}),
         **patterns,
     )
