@@ -77,10 +77,10 @@ class Comparison:
                 self._compare(value, self._member(live, name, pattern), f"{path}.{name}", f"{pattern}.{name}", found)
         elif isinstance(declared, list) and isinstance(live, list):
             self._compare_lists(declared, live, path, pattern, found)
-        elif live is _ABSENT and isinstance(declared, Mapping):
+        elif (live is _ABSENT or live is None) and isinstance(declared, Mapping):
             for name, value in declared.items():
                 self._compare(value, _ABSENT, f"{path}.{name}", f"{pattern}.{name}", found)
-            if not declared and "/" in path:
+            if live is _ABSENT and not declared and "/" in path:
                 # userAssignedIdentities: {<id>: {}}: the key is the value, and an empty mapping is there or not.
                 found.append(Difference(path, None, {}))
         elif not self._same(declared, None if live is _ABSENT else live, pattern):
