@@ -152,6 +152,11 @@ EQUAL: dict[str, tuple[str, Body, Body]] = {
         security(sourceAddressPrefix="*"),
         security(sourceAddressPrefix=None, sourceAddressPrefixes=["*"]),
     ),
+    "singular and emptied plural declared": (
+        NSG,
+        security(sourceAddressPrefix="*", sourceAddressPrefixes=[], destinationPortRanges=["80"], destinationPortRange=None),
+        security(sourceAddressPrefixes=["*"], destinationPortRange="80"),
+    ),
     "null for absent": (VNET, properties(x=None), {}),
     "[] for absent": (VNET, properties(x=[]), {}),
     "{} for absent": (VNET, properties(x={}), {}),
@@ -265,6 +270,12 @@ DIFFERENT: dict[str, tuple[str, Body, Body, list[tuple[str, Any, Any]]]] = {
         properties(addressPrefixes=["10.0.0.0/24", "fd00::/64"]),
         properties(addressPrefix="10.0.0.0/24"),
         [("properties.addressPrefixes[fd00::/64]", None, "fd00::/64")],
+    ),
+    "singular and emptied plural declared": (
+        NSG,
+        security(sourceAddressPrefix="*", sourceAddressPrefixes=[]),
+        security(sourceAddressPrefixes=["10.0.0.0/8"]),
+        [("properties.securityRules[web].properties.sourceAddressPrefix", "10.0.0.0/8", "*")],
     ),
     "singular, plural of two live": (
         SUBNET,

@@ -74,6 +74,9 @@ class Comparison:
             return
         if isinstance(declared, Mapping) and isinstance(live, Mapping):
             for name, value in declared.items():
+                if value in _EMPTY and declared.get(self._twin(name)) not in _EMPTY:
+                    # The emptied form of what the other form says, as Azure shows both.
+                    continue
                 self._compare(value, self._member(live, name, pattern), f"{path}.{name}", f"{pattern}.{name}", found)
         elif isinstance(declared, list) and isinstance(live, list):
             self._compare_lists(declared, live, path, pattern, found)
@@ -104,6 +107,10 @@ class Comparison:
         if name not in mapping and (name.startswith("/") or pattern.lower() == "tags" or pattern in self._facts.caseless):
             return next((key for key in mapping if key.lower() == name.lower()), name)
         return name
+
+    def _twin(self, name: str) -> str:
+        """The singular of a plural and the other way round; empty for a name that has no such form."""
+        return self._facts.plurals.get(name) or self._plural_of.get(name, "")
 
     def _compare_lists(self, declared: list[Any], live: list[Any], path: str, pattern: str, found: list[Difference]) -> None:
         items = f"{pattern}[]"
@@ -178,7 +185,7 @@ class Comparison:
                 below = f"{pattern}.{name}".lstrip(".")
                 # Azure takes one of the two forms.
                 if value not in _EMPTY:
-                    result.pop(self._facts.plurals.get(name) or self._plural_of.get(name, ""), None)
+                    result.pop(self._twin(name), None)
                 if value is None:
                     result.pop(present, None)
                 else:
