@@ -606,10 +606,18 @@ class PrivateDnsZoneGroup(Kind):
                         "properties": {
                             "ttl": 10,
                             "aRecords": [{"ipv4Address": endpoint.hidden["address"]}],
-                            "metadata": {"creator": "created by private endpoint"},
+                            "metadata": {"creator": f"created by private endpoint {endpoint.name}"},
                         }
                     },
                 )
+
+    def deleted(self, azure: Azure, resource: Resource) -> None:
+        """The records that it made go with it."""
+        creator = f"created by private endpoint {ids.parse(resource.id).parent.rpartition('/')[2]}"
+        for zone in resource.properties.get("privateDnsZoneConfigs") or []:
+            for record in azure.store.children(zone["properties"]["privateDnsZoneId"], "A"):
+                if (record.properties.get("metadata") or {}).get("creator") == creator:
+                    azure.store.remove(record.id)
 
 
 @kind

@@ -400,13 +400,20 @@ class Reconciler:
             pause = min(pause * 2, 10)
 
     def _check_empty(self, resource: Resource) -> None:
-        """A resource group goes with all it holds, so it goes only when nothing else is left in it."""
-        if resource.facts.name != "Microsoft.Resources/resourceGroups" or self._options.check:
+        """What Azure would take along with the resource is looked at first: it goes only when nothing is left that this run does not know."""
+        if self._options.check:
+            # What goes before it is still there.
             return
-        left = (self._client.get(f"{resource.id}/resources", resource.facts.api_version) or {}).get("value") or []
+        collections = ["resources"] if resource.facts.name == "Microsoft.Resources/resourceGroups" else resource.facts.children
+        left = [
+            found
+            for collection in collections
+            for found in (self._client.get(f"{resource.id}/{collection}", resource.facts.api_version) or {}).get("value") or []
+            if not _is_azures_own(found)
+        ]
         if left:
-            names = ", ".join(f"{found['type']} {found['name']}" for found in left)
-            raise Refused("GroupNotEmpty", f"it holds what this run did not make: {names}.", "move or delete these yourself, then run again")
+            names = ", ".join(sorted(f"{found.get('type', '')} {found['name']}".strip() for found in left))
+            raise Refused("NotEmpty", f"it holds what this run did not make: {names}.", "move or delete these yourself, then run again")
 
     def _check_ours(self, resource: Resource, live: dict[str, Any]) -> None:
         """Only what carries our mark goes; what cannot carry tags follows its parent."""
@@ -448,6 +455,11 @@ def _body_of(answer: Any) -> dict[str, Any] | None:
 def _etag(body: dict[str, Any]) -> str:
     """Network calls it etag, AKS eTag, and AKS' pools hide it among the properties."""
     return str(body.get("etag") or body.get("eTag") or (body.get("properties") or {}).get("eTag") or "")
+
+
+def _is_azures_own(record: dict[str, Any]) -> bool:
+    """The records at the top of a zone that come and go with it (learn.microsoft.com/azure/dns/dns-zones-records)."""
+    return record.get("name") == "@" and str(record.get("type", "")).rpartition("/")[2].upper() in ("SOA", "NS")
 
 
 def while_busy(attempt: Callable[[], None], timeout: float) -> None:

@@ -43,6 +43,7 @@ class TypeFacts:
     no_tags: bool = False
     immutable: Patterns = field(default_factory=Patterns)
     create_only: tuple[str, ...] = ()
+    children: tuple[str, ...] = ()
     ordered: Patterns = field(default_factory=Patterns)
     list_keys: dict[str, list[str]] = field(default_factory=dict)
     void_items: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -75,6 +76,7 @@ def known(resource_type: str) -> TypeFacts | None:
         if_match=found.get("if_match", False),
         no_tags=found.get("no_tags", False),
         create_only=tuple(found.get("create_only", ())),
+        children=tuple(found.get("children", ())),
         list_keys={path.lower(): keys for path, keys in found.get("list_keys", {}).items()},
         void_items={path.lower(): values for path, values in found.get("void_items", {}).items()},
         plurals=found.get("plurals", {}),

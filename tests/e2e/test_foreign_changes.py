@@ -1,0 +1,82 @@
+"""What somebody else did to a stamp's resources: what stays, what is told, what is restored, and what a deletion stops at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lab.arm.store import Store
+from tests.harness import Lab
+
+_TAGS = "network,aks,registry,keyvault,dns"
+VNET = "virtualNetworks/vnet-example-westeurope"
+NETWORK = "2025-05-01"
+
+
+@pytest.fixture(scope="module")
+def built() -> Iterator[Lab]:
+    """The stamp's resources, without a cluster behind them."""
+    with Lab("--no-kubernetes") as lab:
+        assert lab.playbook("shared").code == 0
+        run = lab.playbook("site", "--tags", _TAGS)
+        assert run.code == 0, run.output
+        yield lab
+
+
+def change(lab: Lab, path: str, alter: dict[str, Any]) -> None:
+    """As the portal does: what was read, with some properties changed."""
+    body = lab.network(path)
+    body["tags"] = body.get("tags", {}) | alter.pop("tags", {})
+    body["properties"] |= alter
+    lab.put(
+        f"{lab.group()}/providers/Microsoft.Network/{path}",
+        NETWORK,
+        {key: body[key] for key in ("location", "tags", "properties", "sku") if key in body},
+    )
+
+
+def test_what_is_declared_is_told_and_restored_and_the_rest_stays(built: Lab) -> None:
+    nsg = "networkSecurityGroups/nsg-example-westeurope-nodes"
+    change(built, nsg, {"tags": {"environment": "theirs", "owner": "them"}, "flushConnection": True})
+    told = built.playbook("verify")
+    assert "tags.environment is theirs, declared" in told.output
+    assert "owner" not in told.output
+
+    diff = built.playbook("site", "--tags", _TAGS, "--check", "--diff")
+    assert diff.code == 0, diff.output
+    assert "-tags.environment: theirs" in diff.output
+    assert "tags.owner" not in diff.output
+    restored = built.playbook("site", "--tags", _TAGS)
+    assert restored.code == 0, restored.output
+    after = built.network(nsg)
+    assert after["tags"]["environment"] == "sample"
+    assert after["tags"]["owner"] == "them"
+    assert after["properties"]["flushConnection"] is True
+
+
+def test_a_policy_that_keeps_its_value_is_named_on_every_run_and_not_called_changed(built: Lab) -> None:
+    built.set(dualstack_tags={"environment": "other"})
+    for _ in range(2):
+        assert built.lab("fault", "policy", "--method", "PUT", "--path", f"*/{VNET}").code == 0
+        run = built.playbook("site", "--tags", "network")
+        assert run.code == 2
+        assert "NotConverged: Azure accepted the write and kept other values: tags.managed-by is 'changed by a policy'" in run.output
+    built.set()
+    assert built.playbook("site", "--tags", _TAGS).code == 0
+
+
+def test_a_deletion_stops_at_what_it_does_not_know(built: Lab) -> None:
+    subnet = f"{VNET}/subnets/theirs"
+    path = f"{built.group()}/providers/Microsoft.Network/{subnet}"
+    built.put(path, NETWORK, {"properties": {"addressPrefixes": ["10.0.24.0/24"]}})
+    stopped = built.playbook("destroy", "-e", "destroy_confirm=westeurope")
+    assert stopped.code == 2
+    assert "NotEmpty: it holds what this run did not make: Microsoft.Network/virtualNetworks/subnets theirs" in stopped.output
+    assert built.network(subnet)["properties"]["addressPrefix"] == "10.0.24.0/24"
+
+    assert built.call("DELETE", path, NETWORK).status_code in (200, 202)
+    assert built.playbook("destroy", "-e", "destroy_confirm=westeurope").code == 0
+    left = [key for key in Store(built.state.store).resources if built.group().lower() in key]
+    assert left == []
