@@ -134,7 +134,13 @@ def healthy() -> Facts:
             {"view": "public", "key": "ipv4", "probe": "probe", "rc": 0, "stdout": f"{FOUR} STREAM www\n{FOUR} DGRAM"},
             {"view": "public", "key": "ipv6", "probe": "probe", "rc": 0, "stdout": f"{SIX} STREAM www"},
         ],
+        "declared": {"resources": [compared("none"), compared("none")], "problems": []},
     }
+
+
+def compared(action: str, path: str = "", before: Any = None, after: Any = None) -> dict[str, Any]:
+    differences = [{"path": path, "before": before, "after": after}] if path else []
+    return {"id": SECURITY_GROUP, "action": action, "differences": differences}
 
 
 def judged(facts: Facts) -> dict[str, tuple[str, str]]:
@@ -173,6 +179,7 @@ def test_healthy() -> None:
         "public answer ipv6": f"probe resolves {SIX}",
         "egress ipv6": "loadBalancer: 2001:db8:f:1::/124",
         "security rules ipv6": "0 rules in nsg, none without twin",
+        "as declared ipv6": "2 compared, none differs",
         "wish ipv6": "wished enabled, is enabled",
     }
 
@@ -231,6 +238,36 @@ def both(*changes: Callable[[Facts], None]) -> Callable[[Facts], None]:
 NODE, POD = ("objects", 0, "resources", 0), ("objects", 2, "resources", 2)
 #: what is changed, and what is said then
 CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
+    "a tag is another one": (
+        at("declared", "resources", value=[compared("update", "tags.team", "net", None)]),
+        dict.fromkeys(("as declared ipv4", "as declared ipv6"), ("fail", "networkSecurityGroups/nsg tags.team is net, declared absent")),
+    ),
+    "a rule of one family is another one": (
+        at("declared", "resources", value=[compared("update", "properties.securityRules[web]", None, {"sourceAddressPrefix": "2001:db8::/32"})]),
+        {
+            "as declared ipv4": ("pass", "1 compared, none differs"),
+            "as declared ipv6": (
+                "fail",
+                'networkSecurityGroups/nsg properties.securityRules[web] is absent, declared {"sourceAddressPrefix": "2001:db8::/32"}',
+            ),
+        },
+    ),
+    "a prefix is not there": (
+        at("declared", "resources", value=[compared("update", "properties.addressPrefixes[192.0.2.0/24]", None, "192.0.2.0/24")]),
+        {
+            "as declared ipv4": ("fail", "networkSecurityGroups/nsg properties.addressPrefixes[192.0.2.0/24] is absent, declared 192.0.2.0/24"),
+            "as declared ipv6": ("pass", "1 compared, none differs"),
+        },
+    ),
+    "a resource is not there": (
+        at("declared", "resources", value=[compared("create")]),
+        dict.fromkeys(("as declared ipv4", "as declared ipv6"), ("fail", "networkSecurityGroups/nsg is not there")),
+    ),
+    "what cannot be compared": (
+        at("declared", "problems", value=["Azure said no\nand more"]),
+        dict.fromkeys(("as declared ipv4", "as declared ipv6"), ("fail", "Azure said no")),
+    ),
+    "nothing was compared": (at("declared", value={}), {"as declared ipv4": ("not applicable", "nothing was compared with the inventory")}),
     "a node is not Ready": (
         at(*NODE, "status", "conditions", 0, "status", value="Unknown"),
         {"nodes ipv4": ("fail", "node1 is not Ready"), "nodes ipv6": ("fail", "node1 is not Ready")},

@@ -5,7 +5,9 @@ This file is private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -355,6 +357,40 @@ def _parity(family: str, lacks: list[Lack], what: str, wanted: str) -> Found:
     return _passed(f"{what}, none without twin")
 
 
+def declared(stamp: Stamp, family: str) -> Found:
+    """Azure's resources against the inventory. What has no address concerns both families."""
+    found = stamp.facts.get("declared")
+    if not found:
+        return _not_applicable("nothing was compared with the inventory")
+    if found.get("problems"):
+        return _failed(one_line(found["problems"][0]), _site(stamp))
+    drifts = [text for resource in found["resources"] for text, families in _drifts(resource) if family in families]
+    if drifts:
+        return _failed("; ".join(drifts), f"{_site(stamp)}, which restores it, or declare what is there")
+    return _passed(f"{len(found['resources'])} compared, none differs")
+
+
+def _drifts(resource: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
+    """What of a resource is not as declared, and the families that it concerns."""
+    kind, name = str(resource["id"]).split("/")[-2:]
+    if resource["action"] == "create":
+        yield f"{kind}/{name} is not there", set(RECORD_TYPES)
+    elif resource["action"] != "none":
+        for item in resource["differences"]:
+            families = {family for value in (item["before"], item["after"], item["path"]) for family in _families_in(value)}
+            yield f"{kind}/{name} {item['path']} is {_shown(item['before'])}, declared {_shown(item['after'])}", families or set(RECORD_TYPES)
+
+
+def _families_in(value: Any) -> set[str]:
+    """The families of the addresses and prefixes in a value; a path has them in brackets."""
+    words = re.split(r"[^0-9A-Fa-f:./]+", value if isinstance(value, str) else json.dumps(value))
+    return {family for family in map(family_of, words) if family}
+
+
+def _shown(value: Any) -> str:
+    return "absent" if value is None else one_line(value if isinstance(value, str) else json.dumps(value))
+
+
 def hold(stamp: Stamp, family: str) -> Found:
     if not stamp.hold:
         return _not_applicable("IPv6 is not held")
@@ -391,6 +427,7 @@ CHECKS: dict[str, tuple[Callable[[Stamp, str], Found], tuple[str, ...]]] = {
     "egress": (egress, ("ipv4", "ipv6")),
     "security rules": (security_rules, ("ipv4", "ipv6")),
     "network policies": (network_policies, ("ipv4", "ipv6")),
+    "as declared": (declared, ("ipv4", "ipv6")),
     "hold": (hold, ("ipv6",)),
     "wish": (wish, ("ipv6",)),
 }
