@@ -99,6 +99,7 @@ sweep: $(READY) ## each fault at each request of a stamp's build and change, the
 
 bench: $(READY) binaries ## time create, no-op and check of one stamp, and what the translating entrance costs (about 5 minutes)
 	$(ISOLATED) $(BIN)/python tests/bench/stamp.py
+	$(ISOLATED) $(BIN)/python tests/bench/critical_path.py
 	$(ISOLATED) $(BIN)/python tests/bench/entrances.py
 
 docs: $(READY) ## write the reference pages of plugins and roles to docs/reference
