@@ -94,8 +94,9 @@ $(READERS): .venv-%/.ready: requirements-%.txt
 test: setup lint binaries unit lab-tests molecule readers e2e ## everything; what CI runs
 	@echo "test: passed"
 
-sweep: $(READY) ## each fault at each request of a stamp's build and change, then one more run (about 20 minutes; make test has a sample)
+sweep: $(READY) binaries ## each fault at each request of a stamp's build and change, then one more run; make test has a sample
 	$(ISOLATED) $(BIN)/python -m tests.sweep
+	$(ISOLATED) $(BIN)/python -m tests.sweep.site
 
 bench: $(READY) binaries ## time create, no-op and check of one stamp, and what the translating entrance costs (about 5 minutes)
 	$(ISOLATED) $(BIN)/python tests/bench/stamp.py

@@ -150,7 +150,11 @@ class Server:
             return web.json_response({"error": str(error)}, status=400)
         if request.method == "DELETE":
             self.faults.clear()
-        return web.json_response(self.faults.shown())
+        answer = web.json_response(self.faults.shown())
+        if request.method == "DELETE":
+            # what has struck is told once
+            self.faults.struck.clear()
+        return answer
 
     # One request
 
