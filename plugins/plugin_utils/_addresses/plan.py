@@ -28,7 +28,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .ranges import IPv4, IPv6, MalformedSpecification, Network, NoRoom, best_fit, next_ipv6, read, unique_local_prefix
+from .ranges import IPv4, IPv6, MalformedSpecification, Network, NoRoom, best_fit, canonical, next_ipv6, read, unique_local_prefix
 
 #: names in the register that are not subnets
 STAMP_RANGES = ("vnet", "pods", "services")
@@ -163,9 +163,7 @@ def families_of(subnet: Mapping[str, Any]) -> list[str]:
 def _canonical(part: Mapping[str, Any] | None) -> dict[str, Any]:
     """A copy of one half of a readable register, prefixes in RFC 5952 text, in which what YAML left empty is an empty mapping."""
     return {
-        stamp: {
-            name: {family: str(ipaddress.ip_network(text)) for family, text in (families or {}).items()} for name, families in (names or {}).items()
-        }
+        stamp: {name: {family: canonical(str(text)) for family, text in (families or {}).items()} for name, families in (names or {}).items()}
         for stamp, names in (part or {}).items()
     }
 

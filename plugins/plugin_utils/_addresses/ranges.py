@@ -5,6 +5,7 @@ This file is private to the collection.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import ipaddress
 from collections.abc import Iterable, Iterator
@@ -28,14 +29,31 @@ def read(text: object, where: str) -> Network:
     Raises :class:`MalformedSpecification` naming ``where`` when it means none.
     """
     try:
-        return ipaddress.ip_network(str(text))
+        # An ordinary text, since a mapping compares Ansible's own kind of text with its origin.
+        return network_of(str(text))
     except ValueError as error:
         raise MalformedSpecification(f"{where}: {text!r} is not a prefix in CIDR notation: {error}.") from error
 
 
+@functools.lru_cache(maxsize=2**16)
+def network_of(text: str) -> Network:
+    """A network by its text. A fleet's register is read again for every stamp, and parsing is most of what that costs."""
+    return ipaddress.ip_network(text)
+
+
+@functools.lru_cache(maxsize=2**16)
+def canonical(text: str) -> str:
+    """A readable prefix in RFC 5952 text."""
+    return str(network_of(text))
+
+
 def overlaps(one: Network, other: Network) -> bool:
     """Whether two ranges share an address; ranges of different families never do."""
-    return one.version == other.version and one.overlaps(other)
+    return (
+        one.version == other.version
+        and int(one.network_address) <= int(other.broadcast_address)
+        and int(other.network_address) <= int(one.broadcast_address)
+    )
 
 
 def inside(inner: Network, outer: Network) -> bool:
