@@ -43,6 +43,9 @@ VALUES: list[tuple[str, list[Any], dict[str, Any], Any]] = [
     ("address_plan", [BASE, {}], {}, PLAN),
     ("address_plan", [BASE, None], {}, PLAN),
     ("address_plan", [BASE], {"register": PLAN["register"]}, PLAN),
+    ("fleet_plan", [[BASE], {}], {}, {"register": PLAN["register"], "violations": []}),
+    ("fleet_plan", [[BASE]], {"register": PLAN["register"]}, {"register": PLAN["register"], "violations": []}),
+    ("fleet_plan", [[], None], {}, {"register": {}, "violations": []}),
     ("plan_violations", [BASE, PLAN["register"]], {}, []),
     ("plan_violations", [BASE], {"register": PLAN["register"]}, []),
     (
@@ -135,6 +138,8 @@ def test_violations_without_a_register() -> None:
 ERRORS: list[tuple[str, list[Any], dict[str, Any], list[str]]] = [
     ("address_plan", [{"stamp": "x"}, {}], {}, ["organisation"]),
     ("address_plan", [[], {}], {}, ["specification", "list"]),
+    ("fleet_plan", [BASE], {}, ["dualstack.aks.fleet_plan", "a list, not dict"]),
+    ("fleet_plan", [[BASE, {"stamp": "x"}]], {}, ["dualstack.aks.fleet_plan", "organisation"]),
     ("address_plan", [BASE, {"stamps": {"a": {"vnet": {"ipv4": "ten"}}}}], {}, ["dualstack_register.stamps.a.vnet.ipv4", "'ten'"]),
     ("plan_violations", [{**BASE, "ipv6_prefix": "ten"}], {}, ["dualstack_ipv6_prefix", "'ten'"]),
     ("plan_violations", [{**BASE, "colour": "red"}], {}, ["unknown keys: colour"]),

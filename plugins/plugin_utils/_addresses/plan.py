@@ -24,7 +24,7 @@ others for subnets. What was given up is kept under ``retired``, so that it is n
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -314,3 +314,11 @@ def address_plan(specification: Mapping[str, Any], register: Mapping[str, Any]) 
     ``plan_violations`` says so. Raises :class:`MalformedSpecification`.
     """
     return Planner(specification, register).plan()
+
+
+def fleet_register(specifications: Iterable[Mapping[str, Any]], register: Mapping[str, Any]) -> dict[str, Any]:
+    """The register with the proposals of every stamp, each planned on top of the ones before it."""
+    planned = dict(register)
+    for specification in specifications:
+        planned = address_plan(specification, planned)["register"]
+    return planned
