@@ -18,6 +18,7 @@ from ansible.plugins.action import ActionBase
 try:
     from .actions import Action, actions_of
     from .client import ArmClient
+    from .connections import read_authorities
     from .credentials import CredentialError, login
     from .reconcile import Outcome
 except ImportError as error:
@@ -46,6 +47,9 @@ DECLARATION_OPTIONS: dict[str, dict[str, Any]] = {
 _SECRET = re.compile(r"secret|password|token|^\.?properties\.value$", re.IGNORECASE)
 _MASK = "(secret)"
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+
+# Ansible imports an action in its first process.
+read_authorities()
 
 
 class AzureAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no types

@@ -13,7 +13,6 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
-import requests
 from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HeadersPolicy, RequestIdPolicy, RetryPolicy, SansIOHTTPPolicy, UserAgentPolicy
@@ -24,6 +23,7 @@ from azure.mgmt.core import ARMPipelineClient
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 from azure.mgmt.core.polling.arm_polling import ARMPolling
 
+from .connections import session
 from .credentials import Login
 
 #: written by hand: the collection is not a package with metadata at run time; a test compares it with galaxy.yml
@@ -90,8 +90,6 @@ class ArmClient:
     """One login's client. Safe for threads."""
 
     def __init__(self, login: Login, *, connections: int = 8, read_timeout: float = 120, correlation: str = "") -> None:
-        session = requests.Session()
-        session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=connections))
         self._counter = _Counter()
         policies = [
             RequestIdPolicy(),
@@ -103,7 +101,7 @@ class ArmClient:
             ARMChallengeAuthenticationPolicy(login.credential, login.cloud.scope),
             self._counter,
         ]
-        transport = RequestsTransport(session=session, session_owner=True, read_timeout=read_timeout)
+        transport = RequestsTransport(session=session(connections), session_owner=True, read_timeout=read_timeout)
         self._client = ARMPipelineClient(base_url=login.cloud.endpoint, policies=policies, transport=transport)
         self.login = login
 

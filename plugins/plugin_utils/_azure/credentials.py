@@ -16,8 +16,11 @@ from urllib.parse import urlsplit
 import requests
 from azure.core import AzureClouds
 from azure.core.credentials import TokenCredential
+from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import AzureCliCredential, ClientSecretCredential, ManagedIdentityCredential
 from azure.mgmt.core.tools import get_arm_endpoints
+
+from .connections import session
 
 _NAMED_CLOUDS = {
     "AzureCloud": (AzureClouds.AZURE_PUBLIC_CLOUD, "https://login.microsoftonline.com"),
@@ -71,7 +74,8 @@ def cloud_of(name: str, timeout: float = 30) -> Cloud:
         raise CredentialError(f"cloud_environment {name!r} is neither {', '.join(_NAMED_CLOUDS)} nor an https URL.")
     url = os.environ.get("ARM_CLOUD_METADATA_URL") or f"{name.rstrip('/')}/metadata/endpoints?api-version=2019-05-01"
     try:
-        answer = requests.get(url, timeout=timeout)
+        with session() as asking:
+            answer = asking.get(url, timeout=timeout)
         answer.raise_for_status()
         clouds = answer.json()
     except (requests.RequestException, ValueError) as error:
@@ -121,6 +125,11 @@ def login(options: Mapping[str, Any]) -> Login:
         names = ", ".join(f"{name} ({ENVIRONMENT[name]})" for name in missing)
         raise CredentialError(f"Credentials are incomplete: {names} not set. Set them, or log in with az and use auth_source: cli.")
     credential = ClientSecretCredential(
-        tenant, option("client_id"), option("secret"), authority=cloud.authority, disable_instance_discovery=discovery
+        tenant,
+        option("client_id"),
+        option("secret"),
+        authority=cloud.authority,
+        disable_instance_discovery=discovery,
+        transport=RequestsTransport(session=session(), session_owner=False),
     )
     return Login(credential, cloud, subscription, tenant)

@@ -1,0 +1,58 @@
+"""Sessions whose connections share one reading of the authorities.
+
+This file is private to the collection.
+
+requests hands urllib3 a file name, and urllib3 reads the file for every connection: 150 certificates, which takes longer than a request.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import ssl
+from pathlib import Path
+from typing import Any
+
+import certifi
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.ssl_ import create_urllib3_context
+
+
+@functools.cache
+def _trusting(authorities: str) -> ssl.SSLContext:
+    context = create_urllib3_context()
+    is_folder = Path(authorities).is_dir()
+    context.load_verify_locations(cafile=None if is_folder else authorities, capath=authorities if is_folder else None)
+    return context
+
+
+class _Adapter(HTTPAdapter):
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
+        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
+        if verify and host["scheme"] == "https":
+            pool.pop("ca_certs", None)
+            pool.pop("ca_cert_dir", None)
+            pool["ssl_context"] = _trusting(verify if isinstance(verify, str) else certifi.where())
+        return host, pool
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        super().cert_verify(conn, url, verify, cert)
+        if verify:
+            # What it would read again.
+            conn.ca_certs = conn.ca_cert_dir = None
+
+
+def session(connections: int = 1) -> requests.Session:
+    """A session that keeps as many connections to a host."""
+    made = requests.Session()
+    made.mount("https://", _Adapter(pool_maxsize=connections))
+    return made
+
+
+def read_authorities() -> None:
+    """Read them now. Ansible forks a worker for every task and host, and a worker finds what was read before the fork."""
+    # Where the file is missing, the first request says so.
+    with contextlib.suppress(OSError):
+        _trusting(os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where())
