@@ -5,11 +5,6 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-try:
-    import kubernetes_validate
-except ImportError:
-    kubernetes_validate = None
-
 DOCUMENTATION = r"""
 name: manifest_violations
 short_description: Check Kubernetes manifests against the schema of a Kubernetes version, without a cluster
@@ -51,8 +46,11 @@ _value:
 
 
 def _manifest_violations(manifests: Sequence[Mapping[str, Any]], version: str) -> list[dict[str, str]]:
-    if kubernetes_validate is None:
-        raise AnsibleFilterError("dualstack.aks.manifest_violations needs kubernetes-validate: install the collection's requirements.txt.")
+    # Not above: Ansible imports every filter of a collection in each worker that uses one of them, and this library takes longer than all others.
+    try:
+        import kubernetes_validate
+    except ImportError as error:
+        raise AnsibleFilterError("dualstack.aks.manifest_violations needs kubernetes-validate: install the collection's requirements.txt.") from error
     newest = kubernetes_validate.latest_version()
     checked = version if _numbers(version) <= _numbers(newest) else newest
     found = []
