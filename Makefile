@@ -98,6 +98,10 @@ sweep: $(READY) binaries ## each fault at each request of a stamp's build and ch
 	$(ISOLATED) $(BIN)/python -m tests.sweep
 	$(ISOLATED) $(BIN)/python -m tests.sweep.site
 
+.PHONY: fleet
+fleet: $(READY) ## what 1, 3, 10 and 50 stamps in one run cost (about 25 minutes)
+	$(ISOLATED) $(BIN)/python tests/bench/fleet.py
+
 bench: $(READY) binaries ## time create, no-op and check of one stamp, and what the translating entrance costs (about 5 minutes)
 	$(ISOLATED) $(BIN)/python tests/bench/stamp.py
 	$(ISOLATED) $(BIN)/python tests/bench/critical_path.py
