@@ -66,6 +66,27 @@ class _Counter(SansIOHTTPPolicy[Any, Any]):  # type: ignore[misc]  # azure-core 
             self.count += 1
 
 
+class _Authentication(ARMChallengeAuthenticationPolicy):  # type: ignore[misc]  # azure-mgmt-core ships no types
+    """Threads that begin together wait for one token, where the library lets each fetch its own."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._turn = threading.Lock()
+        self._failure: tuple[float, Exception] | None = None
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        came = time.monotonic()
+        with self._turn:
+            if self._failure and self._failure[0] >= came:
+                # It failed while this thread waited: one after the other they would take as many times as long to say the same.
+                raise self._failure[1]
+            try:
+                super().on_request(request)
+            except Exception as error:
+                self._failure = (time.monotonic(), error)
+                raise
+
+
 class _Polling(ARMPolling):  # type: ignore[misc]  # azure-mgmt-core ships no types
     """Polls in the caller's own thread, says what is awaited, and gives up in time."""
 
@@ -98,7 +119,7 @@ class ArmClient:
             ),
             UserAgentPolicy(USER_AGENT, user_agent_overwrite=True),
             RetryPolicy(retry_total=8, retry_backoff_factor=0.4, retry_backoff_max=30),
-            ARMChallengeAuthenticationPolicy(login.credential, login.cloud.scope),
+            _Authentication(login.credential, login.cloud.scope),
             self._counter,
         ]
         transport = RequestsTransport(session=session(connections), session_owner=True, read_timeout=read_timeout)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+import time
+from typing import Any
+
+from azure.core.credentials import AccessToken
+from azure.core.pipeline import PipelineContext, PipelineRequest
+from azure.core.rest import HttpRequest
+
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import _Authentication
+
+
+class Credential:
+    """Takes its time, so that all threads come meanwhile."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.failure, self.asked = failure, 0
+
+    def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
+        self.asked += 1
+        time.sleep(0.2)
+        if self.failure:
+            raise self.failure
+        return AccessToken("token", int(time.time()) + 3600)
+
+
+def ask(policy: _Authentication, together: threading.Barrier) -> str:
+    request = PipelineRequest(HttpRequest("GET", "https://localhost/"), PipelineContext(None))
+    together.wait(10)
+    policy.on_request(request)
+    return str(request.http_request.headers["Authorization"])
+
+
+def answers(credential: Credential) -> list[str | BaseException | None]:
+    """What each of eight threads that begin together gets."""
+    policy, together = _Authentication(credential, "scope"), threading.Barrier(8)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask, policy, together) for _ in range(8)]
+        return [found.exception() or found.result() for found in asked]
+
+
+def test_threads_that_begin_together_share_one_token() -> None:
+    credential = Credential()
+    assert (answers(credential), credential.asked) == (["Bearer token"] * 8, 1)
+
+
+def test_threads_that_begin_together_share_one_failure() -> None:
+    failure = ValueError("refused")
+    credential = Credential(failure)
+    assert (answers(credential), credential.asked) == ([failure] * 8, 1)
