@@ -45,7 +45,7 @@ VALUES: list[tuple[str, list[Any], dict[str, Any], Any]] = [
     ("address_plan", [BASE], {"register": PLAN["register"]}, PLAN),
     ("fleet_plan", [[BASE], {}], {}, {"register": PLAN["register"], "violations": []}),
     ("fleet_plan", [[BASE]], {"register": PLAN["register"]}, {"register": PLAN["register"], "violations": []}),
-    ("fleet_plan", [[], None], {}, {"register": {}, "violations": []}),
+    ("fleet_plan", [[], None], {}, {"register": {"stamps": {}, "retired": {}}, "violations": []}),
     ("plan_violations", [BASE, PLAN["register"]], {}, []),
     ("plan_violations", [BASE], {"register": PLAN["register"]}, []),
     (

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import STAMP_RANGES, address_plan
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import STAMP_RANGES, address_plan, address_plans
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import (
     MalformedSpecification,
     NoRoom,
@@ -447,6 +447,33 @@ def test_planning_again_changes_nothing(history: History) -> None:
         plan = address_plan(specification, register)
         register = plan["register"]
         assert address_plan(specification, register) == plan
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(_history, st.integers(0, STEPS))
+def test_many_at_once_are_planned_as_one_after_the_other(history: History, registered: int) -> None:
+    """``registered``: how many of the steps the register holds before."""
+    register: Register = {}
+    found = list(specifications(history))
+    for specification in found[:registered]:
+        register = address_plan(specification, register)["register"]
+    together = address_plans(found[registered:], register)
+    plans = {}
+    for specification in found[registered:]:
+        plan = address_plan(specification, register)
+        register = plan.pop("register")
+        plans[specification["stamp"]] = plan
+    assert together == {"plans": plans, "register": register if plans else together["register"]}
+
+
+def test_many_at_once_with_a_name_in_use_and_retired() -> None:
+    """The prefix that such a name loses is free for the stamps after it."""
+    own = {"vnet": {"ipv4": "10.0.0.0/20"}, "a": {"ipv4": "10.0.0.0/24"}}
+    register = {"stamps": {"westeurope": own}, "retired": {"westeurope": {"a": {"ipv4": "10.0.16.0/20"}}}}
+    found = [{**BASE, "subnets": subnets(a=24)}, {**BASE, "stamp": "northeurope"}]
+    one = address_plan(found[1], address_plan(found[0], register)["register"])
+    assert address_plans(found, register)["register"] == one["register"]
+    assert one["vnet"]["ipv4"] == "10.0.16.0/20"
 
 
 def test_what_is_registered_is_read_by_value() -> None:

@@ -28,7 +28,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .ranges import IPv4, IPv6, MalformedSpecification, Network, NoRoom, best_fit, canonical, next_ipv6, read, unique_local_prefix
+from .ranges import FreeIPv4, IPv4, IPv6, MalformedSpecification, Network, NoRoom, Slices, ends, read, text_of, touches, unique_local_prefix
 
 #: names in the register that are not subnets
 STAMP_RANGES = ("vnet", "pods", "services")
@@ -111,6 +111,13 @@ def check_shape(specification: Mapping[str, Any], register: Mapping[str, Any]) -
     for purpose, prefixes in pools.items():
         if not isinstance(prefixes or [], list):
             raise MalformedSpecification(f"dualstack_ipv4_pools.{purpose} must be a list of prefixes, not {prefixes!r}.")
+    check_register(register)
+
+
+def check_register(register: Mapping[str, Any]) -> None:
+    """The register's part of :func:`check_shape`."""
+    if not isinstance(register, Mapping):
+        raise MalformedSpecification(f"dualstack_register must be a mapping with stamps and retired, not {type(register).__name__}.")
     for part in ("stamps", "retired"):
         _check_levels(register.get(part), f"dualstack_register.{part}", 3)
     unknown = sorted(set(register) - {"stamps", "retired"})
@@ -160,60 +167,130 @@ def families_of(subnet: Mapping[str, Any]) -> list[str]:
     return list(subnet.get("families") or ["IPv4", "IPv6"])
 
 
-def _canonical(part: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A copy of one half of a readable register, prefixes in RFC 5952 text, in which what YAML left empty is an empty mapping."""
-    return {
-        stamp: {name: {family: canonical(str(text)) for family, text in (families or {}).items()} for name, families in (names or {}).items()}
-        for stamp, names in (part or {}).items()
-    }
+class Ground:
+    """What is taken, for stamps that are planned one after the other. Reads the register once, and copies it.
+
+    It only grows: what a stamp retires stays taken. Of what is given, only the stamps' own ranges are noted, since subnets lie inside them.
+    """
+
+    def __init__(self, register: Mapping[str, Any]) -> None:
+        self.held = list(registered(register))
+        self.register: dict[str, Any] = {part: {stamp: {} for stamp in register.get(part) or {}} for part in ("stamps", "retired")}
+        for part in ("stamps", "retired"):
+            for stamp, names in (register.get(part) or {}).items():
+                self.register[part][stamp] = {name: {} for name in names or {}}
+        for held in self.held:
+            names = self.register["retired" if held.retired else "stamps"][held.stamp]
+            names[held.name][f"ipv{held.network.version}"] = str(held.network)
+        self.planned: set[str] = set()
+        #: whether all that is noted is in the register still: a name that is both in use and retired loses one of its prefixes
+        self.is_complete = True
+        self._ranges = {version: [ends(held.network) for held in self.held if held.network.version == version] for version in (4, 6)}
+        self._free: dict[tuple[IPv4, ...], FreeIPv4] = {}
+        self._slices: dict[IPv6, Slices] = {}
+        #: IPv6 by /48, since each stamp has one; what is larger apart
+        self._slots: dict[int, list[tuple[int, int]]] = {}
+        self._large: list[tuple[int, int]] = []
+        for first, last in self._ranges[6]:
+            self._note_ipv6(first, last)
+
+    def _note_ipv6(self, first: int, last: int) -> None:
+        if first >> 80 == last >> 80:
+            self._slots.setdefault(first >> 80, []).append((first, last))
+        else:
+            self._large.append((first, last))
+
+    def free(self, pools: list[IPv4]) -> FreeIPv4:
+        """What is free in these pools, kept up to date."""
+        key = tuple(pools)
+        if key not in self._free:
+            self._free[key] = FreeIPv4(pools, self._ranges[4])
+        return self._free[key]
+
+    def slice(self, space: IPv6) -> int:
+        """The start of the next stamp's prefix in a space of the user's. Raises :class:`~.ranges.NoRoom`."""
+        slices = self._slices.setdefault(space, Slices(space, STAMP_IPV6_LENGTH))
+        while self.touches_ipv6(found := slices.next(), STAMP_IPV6_LENGTH):
+            pass
+        return found
+
+    def touches_ipv6(self, first: int, length: int) -> bool:
+        """Whether a /48 or less shares an address with anything taken."""
+        return any(touches(first, length, used) for used in (self._slots.get(first >> 80, ()), self._large))
+
+    def take(self, version: int, first: int, length: int) -> None:
+        """Note a stamp's own range."""
+        last = first | ((1 << ((32 if version == 4 else 128) - length)) - 1)
+        self._ranges[version].append((first, last))
+        if version == 6:
+            self._note_ipv6(first, last)
+        else:
+            for free in self._free.values():
+                free.take(first, length)
+
+    def within(self, stamp: str, space: Network) -> list[tuple[int, int]]:
+        """What the register has in a stamp's virtual network, that network itself left out."""
+        low, high = ends(space)
+        found = []
+        for held in self.held:
+            if held.network.version == space.version and (held.stamp, held.name, held.retired) != (stamp, "vnet", False):
+                first, last = ends(held.network)
+                if first <= high and low <= last:
+                    found.append((first, last))
+        return found
+
+    def tidy_register(self) -> dict[str, Any]:
+        return {
+            "stamps": {stamp: self.register["stamps"][stamp] for stamp in sorted(self.register["stamps"])},
+            "retired": {stamp: names for stamp, names in sorted(self.register["retired"].items()) if names},
+        }
 
 
 class Planner:
     """Proposes what the register does not hold yet, and never moves what it does."""
 
-    def __init__(self, specification: Mapping[str, Any], register: Mapping[str, Any]) -> None:
-        check_shape(specification, register)
+    def __init__(self, specification: Mapping[str, Any], register: Mapping[str, Any], ground: Ground | None = None) -> None:
+        check_shape(specification, {} if ground else register)
         self.specification = specification
         self.stamp: str = specification["stamp"]
-        self.held = list(registered(register))
-        self.register: dict[str, Any] = {part: _canonical(register.get(part)) for part in ("stamps", "retired")}
+        self.ground = ground or Ground(register)
+        self.ground.planned.add(self.stamp)
+        self.register = self.ground.register
         self.names: dict[str, Any] = self.register["stamps"].setdefault(self.stamp, {})
         #: what could not be given: (name, family, why)
         self.short: list[tuple[str, str, str]] = []
+        #: names and families that this plan gave
+        self._new: set[tuple[str, str]] = set()
 
     def plan(self) -> dict[str, Any]:
+        """The stamp's addresses, without the register."""
         self._return_retired()
         for purpose in ("vnet", "pods", "services"):
             self._stamp_ipv4(purpose)
         self._stamp_ipv6()
         wanted = subnets_of(self.specification)
-        # Large ones first, then by name: the order of the user's file must not matter.
-        for name, subnet in sorted(wanted.items(), key=lambda item: (item[1]["ipv4_prefix_length"], item[0])):
-            self._subnet(name, subnet)
+        self._subnets(wanted)
         if "subnets" in self.specification:
             self._retire(wanted)
         return {
             **{name: dict(self.names.get(name, {})) for name in STAMP_RANGES},
             "subnets": {name: dict(self.names.get(name, {})) for name in wanted},
             "dns_service_ip": self._dns_service_ip(),
-            "register": self._tidy_register(),
         }
 
-    def _taken(self, version: int) -> list[Any]:
-        current = [
-            network for network in (read(text, name) for name, found in self.names.items() for text in found.values()) if network.version == version
-        ]
-        return [held.network for held in self.held if held.network.version == version] + current
-
-    def _give(self, name: str, family: str, network: Network) -> None:
-        self.names.setdefault(name, {})[family] = str(network)
+    def _give(self, name: str, family: str, first: int, length: int) -> None:
+        version = int(family[-1])
+        self.names.setdefault(name, {})[family] = text_of(version, first, length)
+        self._new.add((name, family))
+        if name in STAMP_RANGES:
+            self.ground.take(version, first, length)
 
     def _stamp_ipv4(self, purpose: str) -> None:
         if "ipv4" in self.names.get(purpose, {}):
             return
         length = length_of(self.specification, purpose)
         try:
-            self._give(purpose, "ipv4", best_fit(pools_of(self.specification, purpose), self._taken(4), length))
+            self._give(purpose, "ipv4", self.ground.free(pools_of(self.specification, purpose)).find(length), length)
         except NoRoom:
             pools = ", ".join(map(str, pools_of(self.specification, purpose)))
             self.short.append((purpose, "ipv4", f"no free /{length} is left in {pools}"))
@@ -233,7 +310,7 @@ class Planner:
         if not isinstance(space, ipaddress.IPv6Network):
             raise MalformedSpecification(f"dualstack_ipv6_prefix: {own!r} is not IPv6.")
         try:
-            return next_ipv6(space, self._taken(6), STAMP_IPV6_LENGTH)
+            return ipaddress.IPv6Network((self.ground.slice(space), STAMP_IPV6_LENGTH))
         except NoRoom:
             self.short.append(("vnet", "ipv6", f"no free /{STAMP_IPV6_LENGTH} is left in {space}"))
             return None
@@ -246,38 +323,45 @@ class Planner:
         base = int(prefix.network_address)
         # The first /56 is the virtual network's, the next two begin with pods and services: P:00xx, P:0100, P:0200.
         layout = {
-            "vnet": ipaddress.IPv6Network((base, VNET_IPV6_LENGTH)),
-            "pods": ipaddress.IPv6Network((base + (1 << 72), SUBNET_IPV6_LENGTH)),
-            "services": ipaddress.IPv6Network((base + (2 << 72), SERVICES_IPV6_LENGTH)),
+            "vnet": (base, VNET_IPV6_LENGTH),
+            "pods": (base + (1 << 72), SUBNET_IPV6_LENGTH),
+            "services": (base + (2 << 72), SERVICES_IPV6_LENGTH),
         }
         for name in missing:
-            if any(layout[name].overlaps(found) for found in self._taken(6)):
-                self.short.append((name, "ipv6", f"{layout[name]} is taken by another registered name"))
+            if self.ground.touches_ipv6(*layout[name]):
+                self.short.append((name, "ipv6", f"{text_of(6, *layout[name])} is taken by another registered name"))
             else:
-                self._give(name, "ipv6", layout[name])
+                self._give(name, "ipv6", *layout[name])
 
-    def _subnet(self, name: str, subnet: Mapping[str, Any]) -> None:
-        current = self.names.get(name, {})
+    def _subnets(self, wanted: Mapping[str, Any]) -> None:
         vnet = self.names.get("vnet", {})
-        if "IPv4" in families_of(subnet) and "ipv4" not in current and "ipv4" in vnet:
-            space = ipaddress.IPv4Network(vnet["ipv4"])
-            length = subnet["ipv4_prefix_length"]
-            try:
-                self._give(name, "ipv4", best_fit([space], self._taken_in(space), length))
-            except NoRoom:
-                self.short.append((name, "ipv4", f"no free /{length} is left in the virtual network {space}"))
-        if "IPv6" in families_of(subnet) and "ipv6" not in current and "ipv6" in vnet:
-            six = ipaddress.IPv6Network(vnet["ipv6"])
-            try:
-                self._give(name, "ipv6", next_ipv6(six, self._taken_in(six), SUBNET_IPV6_LENGTH))
-            except NoRoom:
-                self.short.append((name, "ipv6", f"no free /{SUBNET_IPV6_LENGTH} is left in the virtual network {six}"))
+        ipv4 = ipaddress.IPv4Network(vnet["ipv4"]) if "ipv4" in vnet else None
+        ipv6 = ipaddress.IPv6Network(vnet["ipv6"]) if "ipv6" in vnet else None
+        free: FreeIPv4 | None = None
+        slices: Slices | None = None
+        # Large ones first, then by name: the order of the user's file must not matter.
+        for name, subnet in sorted(wanted.items(), key=lambda item: (item[1]["ipv4_prefix_length"], item[0])):
+            current, families = self.names.get(name, {}), families_of(subnet)
+            if ipv4 and "IPv4" in families and "ipv4" not in current:
+                free = free or FreeIPv4([ipv4], self._within("ipv4", ipv4))
+                length = subnet["ipv4_prefix_length"]
+                try:
+                    first = free.find(length)
+                except NoRoom:
+                    self.short.append((name, "ipv4", f"no free /{length} is left in the virtual network {ipv4}"))
+                else:
+                    free.take(first, length)
+                    self._give(name, "ipv4", first, length)
+            if ipv6 and "IPv6" in families and "ipv6" not in current:
+                slices = slices or Slices(ipv6, SUBNET_IPV6_LENGTH, self._within("ipv6", ipv6))
+                try:
+                    self._give(name, "ipv6", slices.next(), SUBNET_IPV6_LENGTH)
+                except NoRoom:
+                    self.short.append((name, "ipv6", f"no free /{SUBNET_IPV6_LENGTH} is left in the virtual network {ipv6}"))
 
-    def _taken_in(self, space: Network) -> list[Any]:
-        """What stands in the way inside the stamp's virtual network: everything but that network itself."""
-        held = [found.network for found in self.held if (found.stamp, found.name, found.retired) != (self.stamp, "vnet", False)]
-        current = [read(text, name) for name, families in self.names.items() if name != "vnet" for text in families.values()]
-        return [found for found in [*held, *current] if found.version == space.version]
+    def _within(self, family: str, space: Network) -> list[tuple[int, int]]:
+        """What stands in the way inside the stamp's virtual network: in one that was only just given, nothing."""
+        return [] if ("vnet", family) in self._new else self.ground.within(self.stamp, space)
 
     def _return_retired(self) -> None:
         """A name that comes back gets its own prefixes back."""
@@ -285,17 +369,15 @@ class Planner:
         for name in list(retired):
             if name in STAMP_RANGES or name in subnets_of(self.specification):
                 for family, text in retired.pop(name).items():
-                    self.names.setdefault(name, {}).setdefault(family, text)
+                    if self.names.setdefault(name, {}).setdefault(family, text) != text:
+                        self.ground.is_complete = False
 
     def _retire(self, wanted: Mapping[str, Any]) -> None:
         for name in [name for name in self.names if name not in wanted and name not in STAMP_RANGES]:
-            self.register["retired"].setdefault(self.stamp, {})[name] = self.names.pop(name)
-
-    def _tidy_register(self) -> dict[str, Any]:
-        return {
-            "stamps": {stamp: self.register["stamps"][stamp] for stamp in sorted(self.register["stamps"])},
-            "retired": {stamp: names for stamp, names in sorted(self.register["retired"].items()) if names},
-        }
+            retired = self.register["retired"].setdefault(self.stamp, {})
+            if name in retired:
+                self.ground.is_complete = False
+            retired[name] = self.names.pop(name)
 
     def _dns_service_ip(self) -> str:
         """The tenth address of the IPv4 service range, AKS' own habit; empty without a range."""
@@ -313,12 +395,21 @@ def address_plan(specification: Mapping[str, Any], register: Mapping[str, Any]) 
     RFC 5952 text; ``register`` is the register with this stamp's proposals in it. What finds no room is left out, and
     ``plan_violations`` says so. Raises :class:`MalformedSpecification`.
     """
-    return Planner(specification, register).plan()
+    planner = Planner(specification, register)
+    return planner.plan() | {"register": planner.ground.tidy_register()}
 
 
-def fleet_register(specifications: Iterable[Mapping[str, Any]], register: Mapping[str, Any]) -> dict[str, Any]:
-    """The register with the proposals of every stamp, each planned on top of the ones before it."""
-    planned = dict(register)
+def address_plans(specifications: Iterable[Mapping[str, Any]], register: Mapping[str, Any]) -> dict[str, Any]:
+    """The addresses of many stamps, each planned on top of the ones before it.
+
+    Returns ``{plans: {stamp: as of address_plan, without register}, register}``, and takes as long for each stamp as for the one before,
+    where :func:`address_plan` reads and copies the whole register. Raises :class:`MalformedSpecification`.
+    """
+    check_register(register)
+    ground, plans = Ground(register), {}
     for specification in specifications:
-        planned = address_plan(specification, planned)["register"]
-    return planned
+        if not ground.is_complete or (isinstance(specification, Mapping) and specification.get("stamp") in ground.planned):
+            ground = Ground(ground.tidy_register())
+        planner = Planner(specification, register, ground)
+        plans[planner.stamp] = planner.plan()
+    return {"plans": plans, "register": ground.tidy_register()}
