@@ -102,9 +102,16 @@ sweep: $(READY) binaries ## each fault at each request of a stamp's build and ch
 fleet: $(READY) ## what 1, 3, 10 and 50 stamps in one run cost (about 25 minutes)
 	$(ISOLATED) $(BIN)/python tests/bench/fleet.py
 
-bench: $(READY) binaries ## time create, no-op and check of one stamp, and what the translating entrance costs (about 5 minutes)
+.venv/.bench: $(READY) requirements-bench.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
+
+bench: $(READY) .venv/.bench .venv-azcollection/.ready binaries ## what runs cost, alone and beside their peers: docs/benchmarks.md (about 20 minutes)
 	$(ISOLATED) $(BIN)/python tests/bench/stamp.py
 	$(ISOLATED) $(BIN)/python tests/bench/critical_path.py
+	$(ISOLATED) $(BIN)/python tests/bench/modules.py
+	$(ISOLATED) $(BIN)/python tests/bench/plan.py
+	$(ISOLATED) $(BIN)/python tests/bench/noop.py
 	$(ISOLATED) $(BIN)/python tests/bench/entrances.py
 
 docs: $(READY) ## write the reference pages of plugins and roles to docs/reference

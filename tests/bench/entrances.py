@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from lab import debian
 from lab.__main__ import say
+from tests.bench.measuring import spread
 from tests.harness import Lab, until
 
 MANIFESTS = Path(__file__).parents[1] / "e2e" / "applications.yml"
@@ -166,10 +167,6 @@ def _cpu(processes: Sequence[Path]) -> float:
     return sum(int((process / "schedstat").read_text().split()[0]) for process in processes) / 1e9
 
 
-def _spread(values: Sequence[float], digits: int) -> str:
-    return f"{statistics.median(values):.{digits}f} [{min(values):.{digits}f} {max(values):.{digits}f}]"
-
-
 def main() -> None:
     debian.ensure(say, ("benchmarks",))
     with Lab(packets=True) as lab:
@@ -191,7 +188,7 @@ def main() -> None:
         rates, cpu = [found.rate for found in slices[way.name]], [found.cpu for found in slices[way.name]]
         ratios = [one.rate / other.rate for one, other in zip(slices[way.name], slices[ordinary.name], strict=True)]
         costs = [one.cpu / other.cpu for one, other in zip(slices[way.name], slices[ordinary.name], strict=True)]
-        print(f"{way.name:12} {_spread(rates, 0):>26} {_spread(ratios, 2):>20} {_spread(cpu, 1):>26} {_spread(costs, 2):>20}")
+        print(f"{way.name:12} {spread(rates, 0):>26} {spread(ratios, 2):>20} {spread(cpu, 1):>26} {spread(costs, 2):>20}")
     cost = statistics.median(one.cpu / other.cpu for one, other in zip(slices[translating.name], slices[ordinary.name], strict=True))
     print(f"connections to the application for {REQUESTS} requests through the translating entrance: {taken} (at most {MOST_CONNECTIONS})")
     print(f"CPU of its proxy for a request, of the ordinary entrance's: {cost:.2f} (at most {MOST_CPU})")
