@@ -168,3 +168,20 @@ def test_plan_needs_no_azure(arm: Lab) -> None:
     again = arm.run("ansible-playbook", "-i", inventory, "dualstack.aks.plan", "--check")
     assert (again.code, again.changed) == (0, 0), again.output
     assert arm.entries(before) == []
+
+
+def test_plan_takes_over_what_is_live(arm: Lab) -> None:
+    arm.put(arm.group(), "2024-11-01", {"location": "westeurope"})
+    subnet = {"name": "nodes", "properties": {"addressPrefixes": ["10.77.4.0/22", "fd77:0:0:5::/64"]}}
+    properties = {"addressSpace": {"addressPrefixes": ["10.77.0.0/20", "fd77::/56"]}, "subnets": [subnet]}
+    network = f"{arm.group()}/providers/Microsoft.Network/virtualNetworks/vnet-example-westeurope"
+    arm.put(network, "2025-05-01", {"location": "westeurope", "properties": properties})
+    register = arm.inventories / "group_vars" / "regions" / "addresses.yml"
+    stamps = yaml.safe_load(register.read_text())["dualstack_register"]["stamps"]
+    register.write_text(yaml.safe_dump({"dualstack_register": {"stamps": {"northeurope": stamps["northeurope"]}}}))
+    run = arm.playbook("plan", "-e", "plan_adopt=true")
+    assert run.code == 0, run.output
+    adopted = yaml.safe_load(register.read_text())["dualstack_register"]["stamps"]
+    assert adopted["northeurope"] == stamps["northeurope"]
+    assert adopted["westeurope"]["vnet"] == {"ipv4": "10.77.0.0/20", "ipv6": "fd77::/56"}
+    assert adopted["westeurope"]["nodes"] == {"ipv4": "10.77.4.0/22", "ipv6": "fd77:0:0:5::/64"}
