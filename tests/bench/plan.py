@@ -80,7 +80,9 @@ def timed(work: Callable[[], object]) -> float:
 
 def main() -> None:
     init_plugin_loader()
-    address_plans, ipsubnet = (filter_loader.get(name).j2_function for name in ("dualstack.aks.address_plans", "ansible.utils.ipsubnet"))
+    from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plans
+
+    ipsubnet = filter_loader.get("ansible.utils.ipsubnet").j2_function
     wanted = specifications(COMPARED)
 
     def ansible_utils_subnet(prefix: str, length: int, index: int) -> str:
