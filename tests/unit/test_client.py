@@ -5,11 +5,13 @@ import threading
 import time
 from typing import Any
 
+import pytest
 from azure.core.credentials import AccessToken
-from azure.core.pipeline import PipelineContext, PipelineRequest
+from azure.core.pipeline import PipelineContext, PipelineRequest, PipelineResponse
 from azure.core.rest import HttpRequest
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import _Authentication
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure import client
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import _Authentication, _Pace
 
 
 class Credential:
@@ -50,3 +52,32 @@ def test_threads_that_begin_together_share_one_failure() -> None:
     failure = ValueError("refused")
     credential = Credential(failure)
     assert (answers(credential), credential.asked) == ([failure] * 8, 1)
+
+
+class Answer:
+    def __init__(self, headers: dict[str, str]) -> None:
+        self.headers = headers
+
+
+# what Azure said last, the next request, and whether it waits, with 8 in flight
+LEFT: list[tuple[dict[str, str], str, bool]] = [
+    ({}, "GET", False),
+    ({"x-ms-ratelimit-remaining-subscription-reads": "16"}, "GET", False),
+    ({"x-ms-ratelimit-remaining-subscription-reads": "15"}, "GET", True),
+    ({"X-Ms-Ratelimit-Remaining-Subscription-Global-Reads": "3"}, "GET", True),
+    ({"x-ms-ratelimit-remaining-subscription-reads": "0"}, "PUT", False),
+    ({"x-ms-ratelimit-remaining-subscription-writes": "0"}, "PUT", True),
+    ({"x-ms-ratelimit-remaining-subscription-writes": "0"}, "POST", True),
+    ({"x-ms-ratelimit-remaining-subscription-deletes": "0"}, "DELETE", True),
+    ({"x-ms-ratelimit-remaining-resource": "Microsoft.Compute/GetVM3Min;10"}, "GET", False),
+]
+
+
+@pytest.mark.parametrize(("headers", "method", "waits"), LEFT)
+def test_it_goes_slower_before_azure_refuses(monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], method: str, waits: bool) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(client.time, "sleep", slept.append)
+    policy, request = _Pace(8), PipelineRequest(HttpRequest(method, "https://localhost/"), PipelineContext(None))
+    policy.on_response(request, PipelineResponse(request.http_request, Answer(headers), request.context))
+    policy.on_request(request)
+    assert bool(slept) == waits

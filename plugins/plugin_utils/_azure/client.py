@@ -66,6 +66,29 @@ class _Counter(SansIOHTTPPolicy[Any, Any]):  # type: ignore[misc]  # azure-core 
             self.count += 1
 
 
+class _Pace(SansIOHTTPPolicy[Any, Any]):  # type: ignore[misc]  # azure-core ships no types for its base classes
+    """Goes slower before Azure refuses: its answers say how many reads, writes and deletions are left.
+
+    Source: learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling.
+    """
+
+    def __init__(self, in_flight: int) -> None:
+        # as many again as may be under way already, since other controllers take of the same
+        self._reserve = 2 * in_flight
+        self._left: dict[str, int] = {}
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        kind = {"GET": "reads", "DELETE": "deletes"}.get(request.http_request.method, "writes")
+        if any(left < self._reserve for name, left in self._left.items() if name.endswith(kind)):
+            # Ten writes and 25 reads come back each second.
+            time.sleep(1)
+
+    def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
+        for name, value in response.http_response.headers.items():
+            if name.lower().startswith("x-ms-ratelimit-remaining-") and value.isdigit():
+                self._left[name.lower()] = int(value)
+
+
 class _Authentication(ARMChallengeAuthenticationPolicy):  # type: ignore[misc]  # azure-mgmt-core ships no types
     """Threads that begin together wait for one token, where the library lets each fetch its own."""
 
@@ -118,9 +141,10 @@ class ArmClient:
                 {"Accept": "application/json", "x-ms-correlation-request-id": correlation} if correlation else {"Accept": "application/json"}
             ),
             UserAgentPolicy(USER_AGENT, user_agent_overwrite=True),
-            RetryPolicy(retry_total=8, retry_backoff_factor=0.4, retry_backoff_max=30),
+            RetryPolicy(retry_total=8, retry_status=8, retry_backoff_factor=0.4, retry_backoff_max=30),
             _Authentication(login.credential, login.cloud.scope),
             self._counter,
+            _Pace(connections),
         ]
         transport = RequestsTransport(session=session(connections), session_owner=True, read_timeout=read_timeout)
         self._client = ARMPipelineClient(base_url=login.cloud.endpoint, policies=policies, transport=transport)
