@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from tests.harness import Lab
+from tests.loader import find_collections
+
+find_collections()
 
 #: what takes longest begins first, so that both workers end at about the same time
 _LONGEST = ("test_toggle", "test_modes", "test_killed", "test_roles_alone", "test_disturbances")

@@ -110,6 +110,8 @@ def test_an_entrance_that_is_cut_off(made: Lab) -> None:
         ("private record", "ipv6"),
         ("security rules", "ipv4"),
         ("network policies", "ipv6"),
+        # the rule in our group that denies IPv6 is nobody's declaration
+        ("as declared", "ipv6"),
     }
     assert "2001:db8:f::10 from" in found["entrance", "ipv6"]["evidence"]
     assert f"{GROUP}/no-web" in found["security rules", "ipv4"]["evidence"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ansible.plugins.loader import init_plugin_loader
+from tests.loader import find_collections
 
-# The collection is found by its full name only where Ansible's loader came first.
-init_plugin_loader()
+find_collections()

@@ -1,7 +1,7 @@
-"""Templates find the collection's plugins only where Ansible's loader came before the first import of ``ansible_collections``."""
+"""Unit tests import the collection by its full name, and render templates that use its plugins."""
 
 from __future__ import annotations
 
-from ansible.plugins.loader import init_plugin_loader
+from tests.loader import find_collections
 
-init_plugin_loader()
+find_collections()
