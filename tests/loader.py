@@ -7,6 +7,6 @@ from ansible.utils.collection_loader import AnsibleCollectionConfig
 
 
 def find_collections() -> None:
-    """Call it before the first import of ``ansible_collections``: templates, and the collection itself, are found only where Ansible's loader came first."""
+    """Call it before the first import of ``ansible_collections``: what templates use is found only where Ansible's loader came first."""
     if not AnsibleCollectionConfig.collection_finder:
         init_plugin_loader()

@@ -20,9 +20,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import netaddr
-from ansible.plugins.loader import filter_loader, init_plugin_loader
+from ansible.plugins.loader import filter_loader
 
 from tests.bench.measuring import alternate, ratios, spread, target
+from tests.loader import find_collections
 
 STAMPS, SUBNETS = (10, 30, 100, 1000, 10_000), 16
 #: where the peers are compared
@@ -79,7 +80,7 @@ def timed(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    init_plugin_loader()
+    find_collections()
     from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plans
 
     ipsubnet = filter_loader.get("ansible.utils.ipsubnet").j2_function
