@@ -76,17 +76,20 @@ class _Pace(SansIOHTTPPolicy[Any, Any]):  # type: ignore[misc]  # azure-core shi
         # as many again as may be under way already, since other controllers take of the same
         self._reserve = 2 * in_flight
         self._left: dict[str, int] = {}
+        self._turn = threading.Lock()
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
         kind = {"GET": "reads", "DELETE": "deletes"}.get(request.http_request.method, "writes")
-        if any(left < self._reserve for name, left in self._left.items() if name.endswith(kind)):
+        with self._turn:
+            is_short = any(left < self._reserve for name, left in self._left.items() if name.endswith(kind))
+        if is_short:
             # Ten writes and 25 reads come back each second.
             time.sleep(1)
 
     def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
-        for name, value in response.http_response.headers.items():
-            if name.lower().startswith("x-ms-ratelimit-remaining-") and value.isdigit():
-                self._left[name.lower()] = int(value)
+        said = {name.lower(): value for name, value in response.http_response.headers.items()}
+        with self._turn:
+            self._left |= {name: int(value) for name, value in said.items() if name.startswith("x-ms-ratelimit-remaining-") and value.isdigit()}
 
 
 class _Authentication(ARMChallengeAuthenticationPolicy):  # type: ignore[misc]  # azure-mgmt-core ships no types
