@@ -108,11 +108,11 @@ fleet: $(READY) ## what 1, 3, 10 and 50 stamps in one run cost (about 25 minutes
 
 bench: $(READY) .venv/.bench .venv-azcollection/.ready binaries ## what runs cost, alone and beside their peers: docs/benchmarks.md (about 20 minutes)
 	$(ISOLATED) $(BIN)/python tests/bench/stamp.py
+	$(ISOLATED) $(BIN)/python tests/bench/entrances.py
 	$(ISOLATED) $(BIN)/python tests/bench/critical_path.py
 	$(ISOLATED) $(BIN)/python tests/bench/modules.py
 	$(ISOLATED) $(BIN)/python tests/bench/plan.py
 	$(ISOLATED) $(BIN)/python tests/bench/noop.py
-	$(ISOLATED) $(BIN)/python tests/bench/entrances.py
 
 docs: $(READY) ## write the reference pages of plugins and roles to docs/reference
 	mkdir -p docs/reference
