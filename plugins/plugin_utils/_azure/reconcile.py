@@ -303,10 +303,10 @@ class Reconciler:
         outcome.body = after
         return outcome
 
-    def _await(self, resource: Resource, answer: Any) -> None:
-        """Wait for what a write began. Where its status cannot be read the resource itself is asked afterwards."""
+    def _await(self, resource: Resource, answer: Any, what: str = "waiting for") -> None:
+        """Wait for what a write or a deletion began. Where its status cannot be read the resource itself is asked afterwards."""
         with contextlib.suppress(StatusUnknown):
-            self._client.wait(answer, self._options.timeout, self._say(resource, "waiting for"))
+            self._client.wait(answer, self._options.timeout, self._say(resource, what))
 
     def _read_back(self, resource: Resource, declared: dict[str, Any], comparison: Comparison, written: dict[str, Any] | None) -> dict[str, Any]:
         """The resource after a write. Reads may lag behind, unless the answer to the write already said otherwise."""
@@ -383,8 +383,7 @@ class Reconciler:
         def delete() -> None:
             answer = self._client.delete(resource.id, version)
             if self._options.wait:
-                with contextlib.suppress(StatusUnknown):
-                    self._client.wait(answer, self._options.timeout, self._say(resource, "waiting for the deletion of"))
+                self._await(resource, answer, "waiting for the deletion of")
                 self._await_gone(resource)
 
         while_busy(delete, self._options.timeout)
