@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plan
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plans
 from lab.arm.server import LOCATIONS
 
 #: /18 for pods: 256 stamps fit the sample's pool, with 64 nodes each
@@ -25,15 +24,16 @@ def write(inventories: Path, count: int) -> list[str]:
     hosts = {name: {"dualstack_location": region} for name, region in stamps.items()}
     (inventories / "fleet.yml").write_text(yaml.safe_dump({"regions": {"hosts": hosts}}))
     (variables / "fleet.yml").write_text(yaml.safe_dump({"network_pods_ipv4_prefix_length": PODS_LENGTH}))
-    register: dict[str, Any] = {}
-    for name in stamps:
-        specification = {
+    specifications = [
+        {
             "organisation": sample["dualstack_organisation"],
             "stamp": name,
             "ipv4_pools": sample["dualstack_ipv4_pools"],
             "subnets": sample["dualstack_subnets"],
             "pods_ipv4_prefix_length": PODS_LENGTH,
         }
-        register = address_plan(specification, register)["register"]
+        for name in stamps
+    ]
+    register = address_plans(specifications, {})["register"]
     (variables / "addresses.yml").write_text(yaml.safe_dump({"dualstack_register": register}, sort_keys=False))
     return list(stamps)

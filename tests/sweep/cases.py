@@ -83,7 +83,7 @@ def undisturbed(ground: Ground, task: Task) -> Undisturbed:
     result = ground.run(task)
     assert result.done, result.printed
     end = ground.settled()
-    return Undisturbed(task, [entry for entry in ground.entries() if entry["client"].startswith("dualstack.aks/")], end)
+    return Undisturbed(task, ground.entries(), end)
 
 
 def cases(name: str, of: Undisturbed) -> Iterator[Case]:
@@ -96,7 +96,8 @@ def cases(name: str, of: Undisturbed) -> Iterator[Case]:
     resources = {resource.id.lower(): resource for resource in of.task.resources.values()}
     # a policy's change of a tag that this task does not declare is for another task to find
     with_tags = {path for path, resource in resources.items() if "managed-by" in (resource.body.get("tags") or {})}
-    with_operation = {resource.lower() for resource in _with_operation(of.entries)}
+    # what was written with an operation that went on after the answer
+    with_operation = {str(entry["path"]).lower() for entry in of.entries if entry["method"] == "PUT" and entry.get("operation")}
     for (method, path), count in requests.items():
         for at in range(1, count + 1):
             yield from (Case(name, kind, method, path, at) for kind in _ANY)
@@ -117,11 +118,6 @@ def cases(name: str, of: Undisturbed) -> Iterator[Case]:
             yield from (Case(name, kind, method, path, at) for kind in kinds)
     for number in range(1, len(of.entries) + 1):
         yield from (Case(name, kind, at=number) for kind in _KILLS)
-
-
-def _with_operation(entries: Sequence[dict[str, Any]]) -> set[str]:
-    """What was written with an operation that went on after the answer."""
-    return {str(entry["path"]) for entry in entries if entry["method"] == "PUT" and entry.get("operation")}
 
 
 def try_case(ground: Ground, case: Case, of: Undisturbed) -> Verdict:

@@ -26,6 +26,7 @@ from lab.arm.server import Server
 from lab.arm.store import Store
 from lab.certificates import CertificateAuthority
 from lab.process import free_port
+from tests.harness import OURS
 
 from .recording import Task
 
@@ -142,8 +143,8 @@ class Ground:
         return bool(self.server.faults.struck)
 
     def entries(self) -> list[dict[str, Any]]:
-        """What was asked since the last call."""
-        found = list(journal.read(self.server.journal.path))
+        """What the engine has asked since the last call."""
+        found = [entry for entry in journal.read(self.server.journal.path) if entry["client"].startswith(OURS)]
         os.truncate(self.server.journal.path, 0)
         return found
 

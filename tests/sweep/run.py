@@ -19,7 +19,7 @@ from .ground import TIME_SCALE, Ground
 from .recording import Task, load
 
 _TAGS = "network,aks,registry,keyvault,dns"
-#: what the second run of the recording declares otherwise: every tag, a rule less and one more, …
+#: what the second run of the recording declares otherwise: every resource that can carry tags is updated
 CHANGE: dict[str, Any] = {"dualstack_tags": {"environment": "changed"}}
 
 
