@@ -46,9 +46,11 @@ class Journal:
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
-    """The entries of a journal, oldest first."""
+    """The entries of a journal, oldest first; one that is being written is not there yet."""
     with path.open() as file:
         for line in file:
+            if not line.endswith("\n"):
+                return
             yield json.loads(line)
 
 
