@@ -49,10 +49,14 @@ def lab() -> Iterator[Lab]:
 
 
 def site(lab: Lab, **variables: Any) -> None:
-    """Bring the entrances to what these variables say; the rest of the platform stays as it is."""
+    """Bring the entrances to what these variables say; the rest of the platform stays as it is.
+
+    The older proxies serve until the load balancer has noticed that they go; their end is awaited.
+    """
     lab.set(network_security_rules=PORTS, ingress_timeout=90, ingress_drain_seconds=15, **variables)
     run = lab.playbook("site", "--tags", "ingress")
     assert run.code == 0, run.output
+    until(lambda: all(is_ready(pod) for pod in lab.kubectl("-n", "dualstack-ingress", "get", "pods")["items"]), 60)
 
 
 def address(lab: Lab, family: str) -> str:
@@ -73,11 +77,6 @@ def seen(lab: Lab, client: str, family: str) -> dict[str, Any]:
     assert answer.get("status") == 200, answer
     body: dict[str, Any] = answer["body"]
     return body
-
-
-def await_new_proxies(lab: Lab) -> None:
-    """Await the end of the older proxies, which serve until the load balancer has noticed that they go."""
-    until(lambda: all(is_ready(pod) for pod in lab.kubectl("-n", "dualstack-ingress", "get", "pods")["items"]), 60)
 
 
 def logged(lab: Lab, application: str, since: float) -> list[dict[str, Any]]:
@@ -130,7 +129,6 @@ def test_a_mode(lab: Lab, case: str) -> None:
     """Each client is answered in its own family, by the right application, which knows the client's address."""
     variables, expected = BOTH[case]
     site(lab, **variables)
-    await_new_proxies(lab)
     for client, (application, family, source) in expected.items():
         hops = Hops(lab, client[:4])
         begin = time.time()
