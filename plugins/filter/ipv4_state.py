@@ -21,7 +21,7 @@ options:
     type: dict
     required: true
   objects:
-    description: C(results) of a looped M(kubernetes.core.k8s_info).
+    description: Kubernetes objects of any kinds, as P(kubernetes.core.k8s#lookup) returns them.
     type: list
     elements: dict
     default: []

@@ -36,7 +36,7 @@ RUNNING = {"upstream": "ingress", "upstream_ingress": INGRESS}
 def rendering(*services: dict[str, Any], **variables: Any) -> Rendering:
     """The role with ``ingress_`` variables, in a cluster that has ``services``; without a cluster when there are none."""
     named = {f"ingress_{name}": value for name, value in variables.items()}
-    known = {"__ingress_asked": True, "__ingress_found_services": {"results": [{"resources": list(services)}]}} if services else {}
+    known = {"__ingress_found_services": list(services)} if services else {}
     return Rendering(ingress_kubernetes_version="1.36", **named, **known)
 
 
@@ -274,7 +274,7 @@ def deployment(name: str, wanted: int = 2, **status: int) -> dict[str, Any]:
     ],
 )
 def test_who_is_still_rolling_out(found: list[dict[str, Any]], waiting: list[str]) -> None:
-    rendered = Rendering(ingress_kubernetes_version="1.36", __ingress_deployments={"resources": found})
+    rendered = Rendering(ingress_kubernetes_version="1.36", __ingress_deployments=found)
     assert rendered["__ingress_rolling_out"] == waiting
 
 
@@ -294,7 +294,7 @@ def test_whose_service_has_no_address_yet(given: dict[str, list[str]], waiting: 
         {"metadata": {"name": name}, "status": {"loadBalancer": {"ingress": [{"ip": address} for address in found]} if found else {}}}
         for name, found in given.items()
     ]
-    rendered = Rendering(ingress_kubernetes_version="1.36", __ingress_addresses=known, __ingress_services={"resources": services})
+    rendered = Rendering(ingress_kubernetes_version="1.36", __ingress_addresses=known, __ingress_services=services)
     assert rendered["__ingress_without_address"] == waiting
 
 

@@ -60,14 +60,14 @@ def objects() -> list[dict[str, Any]]:
         "status": {"loadBalancer": {}},
     }
     deployment = {"kind": "Deployment", "metadata": {"name": "entrance-ipv4"}, "spec": {"replicas": 2, "template": {"spec": {"containers": []}}}}
-    return [{"resources": [service]}, {"resources": [deployment]}, {}]
+    return [service, deployment]
 
 
 def test_ipv6_and_what_the_services_write_do_not_count() -> None:
     before, after = (resources(), objects()), (resources(ipv6=True), objects())
     after[0]["address"]["body"] |= {"etag": "2"}
     after[0]["address"]["body"]["properties"]["provisioningState"] = "Updating"
-    service, deployment = (result["resources"][0] for result in after[1][:2])
+    service, deployment = after[1]
     service["metadata"] |= {"resourceVersion": "8"}
     service["status"] = {"loadBalancer": {"ingress": []}}
     deployment["spec"]["replicas"] = 5

@@ -25,22 +25,22 @@ def ipv4_state(resources: Mapping[str, Mapping[str, Any]], objects: Sequence[Map
     """Dotted name -> value of all that counts.
 
     ``resources`` are answers of ``azure_resources_info``: ``load_balancer``, ``address``, and records whose names end in ``_a``;
-    ``objects`` are the results of a looped ``k8s_info``.
+    ``objects`` are Kubernetes objects of any kinds.
     """
     found: dict[str, Any] = {}
     balancer = (resources.get("load_balancer") or {}).get("body") or {}
     for part, items in _balancer_parts(balancer.get("properties") or {}).items():
         for item in items:
-            found |= _flat(f"load balancer.{part}.{item['name']}", {key: value for key, value in item["properties"].items() if not _skipped(key)})
-    found |= _flat("address", _body(resources.get("address")))
+            found |= leaves(f"load balancer.{part}.{item['name']}", {key: value for key, value in item["properties"].items() if not _skipped(key)})
+    found |= leaves("address", _body(resources.get("address")))
     for name, answer in resources.items():
         if name.endswith("_a"):
-            found |= _flat(f"record {name}", _body(answer))
-    for item in (item for result in objects for item in result.get("resources") or []):
+            found |= leaves(f"record {name}", _body(answer))
+    for item in objects:
         name = f"{item['kind']} {item['metadata']['name']}"
-        found |= _flat(f"{name}.labels", item["metadata"].get("labels") or {})
-        found |= _flat(f"{name}.spec", {key: value for key, value in (item.get("spec") or {}).items() if key != "replicas"})
-        found |= _flat(f"{name}.data", item.get("data") or {})
+        found |= leaves(f"{name}.labels", item["metadata"].get("labels") or {})
+        found |= leaves(f"{name}.spec", {key: value for key, value in (item.get("spec") or {}).items() if key != "replicas"})
+        found |= leaves(f"{name}.data", item.get("data") or {})
     return found
 
 
@@ -78,15 +78,15 @@ def _references(properties: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield from properties.get("frontendIPConfigurations") or []
 
 
-def _flat(path: str, value: Any) -> dict[str, Any]:
-    """Leaves by their dotted path; lists of named things by name, others by position."""
+def leaves(path: str, value: Any) -> dict[str, Any]:
+    """Leaves by their dotted path, without what services write by themselves; lists of named things by name, others by position."""
     if isinstance(value, Mapping):
         pairs = ((f"{path}.{key}", item) for key, item in value.items() if str(key).lower() not in _VOLATILE)
     elif isinstance(value, list):
         pairs = ((f"{path}[{item['name'] if isinstance(item, Mapping) and 'name' in item else number}]", item) for number, item in enumerate(value))
     else:
         return {path: value}
-    return {key: leaf for below, item in pairs for key, leaf in _flat(below, item).items()}
+    return {key: leaf for below, item in pairs for key, leaf in leaves(below, item).items()}
 
 
 def state_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
