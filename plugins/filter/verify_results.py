@@ -24,7 +24,9 @@ options:
       - C(entrances) and C(namespace) are the role ingress's, C(applications) the Services behind them, C(running_ingress) the families
         that an ingress of the user's has; C(zones) and C(records) are the role dns's.
       - C(asked) is what probe hosts got from the entrances, C(resolved) what their resolvers said.
-      - C(declared) has the C(resources) that M(dualstack.aks.azure_resources) compared in check mode, and the C(problems) that kept it from that.
+      - >-
+        C(declared) has the C(resources) that M(dualstack.aks.azure_resources) compared in check mode, the C(objects) that M(kubernetes.core.k8s)
+        did, with their diff, and the C(problems) that kept them from that.
       - C(repairs) is what P(dualstack.aks.verify_repairs#filter) returned, when the run repairs.
     type: dict
     required: true

@@ -99,6 +99,8 @@ def test_healthy(made: Lab) -> None:
 def test_an_entrance_that_is_cut_off(made: Lab) -> None:
     deny_ipv6(made)
     allow(made, "198.51.100.0/24")
+    budget = {"spec": {"maxUnavailable": 2}}
+    made.kubectl("-n", "dualstack-ingress", "patch", "poddisruptionbudget", "entrance-ipv4", "--type=merge", "--patch", json.dumps(budget))
     four, six = records(made, "A"), records(made, "AAAA")
     before = len(made.entries())
     run, found = verify(made, "--check", "-e", "dns_repair=true")
@@ -110,9 +112,11 @@ def test_an_entrance_that_is_cut_off(made: Lab) -> None:
         ("private record", "ipv6"),
         ("security rules", "ipv4"),
         ("network policies", "ipv6"),
-        # the rule in our group that denies IPv6 is nobody's declaration
+        # the rule in our group that denies IPv6 is nobody's declaration, and the disruption budget is ours
         ("as declared", "ipv6"),
+        ("as declared", "ipv4"),
     }
+    assert found["as declared", "ipv4"]["evidence"] == "PodDisruptionBudget/entrance-ipv4 spec.maxUnavailable is 2, declared 1"
     assert "2001:db8:f::10 from" in found["entrance", "ipv6"]["evidence"]
     assert f"{GROUP}/no-web" in found["security rules", "ipv4"]["evidence"]
     assert "default/partners ingress 198.51.100.0/24" in found["network policies", "ipv6"]["evidence"]

@@ -134,13 +134,19 @@ def healthy() -> Facts:
             {"view": "public", "key": "ipv4", "probe": "probe", "rc": 0, "stdout": f"{FOUR} STREAM www\n{FOUR} DGRAM"},
             {"view": "public", "key": "ipv6", "probe": "probe", "rc": 0, "stdout": f"{SIX} STREAM www"},
         ],
-        "declared": {"resources": [compared("none"), compared("none")], "problems": []},
+        "declared": {"resources": [compared("none"), compared("none")], "objects": [applied("Service", "entrance-ipv4")], "problems": []},
     }
 
 
 def compared(action: str, path: str = "", before: Any = None, after: Any = None) -> dict[str, Any]:
     differences = [{"path": path, "before": before, "after": after}] if path else []
     return {"id": SECURITY_GROUP, "action": action, "differences": differences}
+
+
+def applied(kind: str, name: str, *, before: Any = None, after: Any = None) -> dict[str, Any]:
+    """A dry run's result for one Kubernetes object."""
+    diff = {"before": before or {}, "after": after or {}}
+    return {"changed": before is not None, "result": {"kind": kind, "metadata": {"name": name}}, "diff": diff}
 
 
 def judged(facts: Facts) -> dict[str, tuple[str, str]]:
@@ -179,7 +185,7 @@ def test_healthy() -> None:
         "public answer ipv6": f"probe resolves {SIX}",
         "egress ipv6": "loadBalancer: 2001:db8:f:1::/124",
         "security rules ipv6": "0 rules in nsg, none without twin",
-        "as declared ipv6": "2 compared, none differs",
+        "as declared ipv6": "3 compared, none differs",
         "wish ipv6": "wished enabled, is enabled",
     }
 
@@ -235,6 +241,11 @@ def both(*changes: Callable[[Facts], None]) -> Callable[[Facts], None]:
     return change
 
 
+def deployment_of(image: str) -> dict[str, Any]:
+    containers = [{"name": "nginx", "image": image}]
+    return {"metadata": {"generation": 2, "managedFields": [image]}, "spec": {"template": {"spec": {"containers": containers}}}}
+
+
 NODE, POD = ("objects", 0, "resources", 0), ("objects", 2, "resources", 2)
 #: what is changed, and what is said then
 CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
@@ -245,7 +256,7 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
     "a rule of one family is another one": (
         at("declared", "resources", value=[compared("update", "properties.securityRules[web]", None, {"sourceAddressPrefix": "2001:db8::/32"})]),
         {
-            "as declared ipv4": ("pass", "1 compared, none differs"),
+            "as declared ipv4": ("pass", "2 compared, none differs"),
             "as declared ipv6": (
                 "fail",
                 'networkSecurityGroups/nsg properties.securityRules[web] is absent, declared {"sourceAddressPrefix": "2001:db8::/32"}',
@@ -256,12 +267,23 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
         at("declared", "resources", value=[compared("update", "properties.addressPrefixes[192.0.2.0/24]", None, "192.0.2.0/24")]),
         {
             "as declared ipv4": ("fail", "networkSecurityGroups/nsg properties.addressPrefixes[192.0.2.0/24] is absent, declared 192.0.2.0/24"),
-            "as declared ipv6": ("pass", "1 compared, none differs"),
+            "as declared ipv6": ("pass", "2 compared, none differs"),
         },
     ),
     "a resource is not there": (
         at("declared", "resources", value=[compared("create")]),
         dict.fromkeys(("as declared ipv4", "as declared ipv6"), ("fail", "networkSecurityGroups/nsg is not there")),
+    ),
+    "an object of one entrance is another one": (
+        at("declared", "objects", value=[applied("Deployment", "entrance-ipv6", before=deployment_of("theirs"), after=deployment_of("ours"))]),
+        {
+            "as declared ipv4": ("pass", "3 compared, none differs"),
+            "as declared ipv6": ("fail", "Deployment/entrance-ipv6 spec.template.spec.containers[nginx].image is theirs, declared ours"),
+        },
+    ),
+    "an object of both is not there": (
+        at("declared", "objects", value=[applied("ServiceAccount", "entrance", before={}, after={"metadata": {"name": "entrance"}})]),
+        dict.fromkeys(("as declared ipv4", "as declared ipv6"), ("fail", "ServiceAccount/entrance is not there")),
     ),
     "what cannot be compared": (
         at("declared", "problems", value=["Azure said no\nand more"]),

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.ipv4_state import leaves
+
 from .parity import Lack, family_of, policy_blocks, policy_blocks_without_twin, security_rules_without_twin
 from .reads import outbound_addresses, outbound_type, pool_subnets, properties_of, subnets
 from .stamp import RECORD_TYPES, WORDS, Stamp, answered, heard, message_of, one_line, same_address
@@ -358,16 +360,17 @@ def _parity(family: str, lacks: list[Lack], what: str, wanted: str) -> Found:
 
 
 def declared(stamp: Stamp, family: str) -> Found:
-    """Azure's resources against the inventory. What has no address concerns both families."""
+    """Azure's resources and the cluster's objects against the inventory. What has no address and is no family's concerns both."""
     found = stamp.facts.get("declared")
     if not found:
         return _not_applicable("nothing was compared with the inventory")
     if found.get("problems"):
         return _failed(one_line(found["problems"][0]), _site(stamp))
     drifts = [text for resource in found["resources"] for text, families in _drifts(resource) if family in families]
+    drifts += [text for result in found["objects"] if result["changed"] for text, families in _object_drifts(result) if family in families]
     if drifts:
         return _failed("; ".join(drifts), f"{_site(stamp)}, which restores it, or declare what is there")
-    return _passed(f"{len(found['resources'])} compared, none differs")
+    return _passed(f"{len(found['resources']) + len(found['objects'])} compared, none differs")
 
 
 def _drifts(resource: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
@@ -379,6 +382,19 @@ def _drifts(resource: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
         for item in resource["differences"]:
             families = {family for value in (item["before"], item["after"], item["path"]) for family in _families_in(value)}
             yield f"{kind}/{name} {item['path']} is {_shown(item['before'])}, declared {_shown(item['after'])}", families or set(RECORD_TYPES)
+
+
+def _object_drifts(result: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
+    """What of a Kubernetes object is not as declared, and the families that it concerns: its entrance's, where it is one of an entrance."""
+    kind, name = result["result"]["kind"], result["result"]["metadata"]["name"]
+    of_entrance = {family for family in RECORD_TYPES if name.startswith(f"entrance-{family}")}
+    before, after = (leaves("", result["diff"].get(side) or {}) for side in ("before", "after"))
+    if ".metadata.name" in after:
+        yield f"{kind}/{name} is not there", of_entrance or set(RECORD_TYPES)
+        return
+    for path in sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path)):
+        text = f"{kind}/{name} {path.removeprefix('.')} is {_shown(before.get(path))}, declared {_shown(after.get(path))}"
+        yield text, of_entrance or _families_in([before.get(path), after.get(path)]) or set(RECORD_TYPES)
 
 
 def _families_in(value: Any) -> set[str]:
