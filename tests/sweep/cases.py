@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import TypeFacts
 from lab.arm.faults import Fault
 
 from .ground import Ground, killed_at
@@ -86,35 +87,50 @@ def undisturbed(ground: Ground, task: Task) -> Undisturbed:
     return Undisturbed(task, ground.entries(), end)
 
 
-def cases(name: str, of: Undisturbed) -> Iterator[Case]:
-    """Each fault at each request where it can occur."""
-    requests: dict[tuple[str, str], int] = {}
-    for entry in of.entries:
+def counted_requests(entries: Sequence[dict[str, Any]]) -> dict[tuple[str, str], int]:
+    """(method, pattern of the path) -> how many there are; the names of operations are drawn, so that a pattern stands for them."""
+    counted: dict[tuple[str, str], int] = {}
+    for entry in entries:
         path = re.sub(r"/(operations|operationresults)/[^/]+$", r"/\1/*", str(entry["path"]), flags=re.IGNORECASE)
         place = (str(entry["method"]), path)
-        requests[place] = requests.get(place, 0) + 1
+        counted[place] = counted.get(place, 0) + 1
+    return counted
+
+
+def with_operations(entries: Sequence[dict[str, Any]]) -> set[str]:
+    """The paths, in lower case, that were written with an operation that went on after the answer."""
+    return {str(entry["path"]).lower() for entry in entries if entry["method"] == "PUT" and entry.get("operation")}
+
+
+def kinds_at(method: str, facts: TypeFacts | None, *, operation: bool, tagged: bool) -> list[str]:
+    """The faults that a request can meet: ``facts`` of the type that is written, whether the write begins an operation and carries our tags."""
+    kinds = list(_ANY)
+    if method != "PUT" or facts is None:
+        return kinds
+    kinds += _WRITES
+    if facts.if_match:
+        kinds.append("changed-meanwhile")
+    if facts.name == _ROLE_ASSIGNMENTS:
+        kinds.append("principal-unknown")
+    if tagged:
+        kinds.append("policy")
+    if operation:
+        kinds += _OPERATIONS
+        if facts.name in _CAPACITY:
+            kinds.append("no-capacity")
+    return kinds
+
+
+def cases(name: str, of: Undisturbed) -> Iterator[Case]:
+    """Each fault at each request where it can occur."""
     resources = {resource.id.lower(): resource for resource in of.task.resources.values()}
     # a policy's change of a tag that this task does not declare is for another task to find
-    with_tags = {path for path, resource in resources.items() if "managed-by" in (resource.body.get("tags") or {})}
-    # what was written with an operation that went on after the answer
-    with_operation = {str(entry["path"]).lower() for entry in of.entries if entry["method"] == "PUT" and entry.get("operation")}
-    for (method, path), count in requests.items():
+    tagged = {path for path, resource in resources.items() if "managed-by" in (resource.body.get("tags") or {})}
+    operations = with_operations(of.entries)
+    for (method, path), count in counted_requests(of.entries).items():
+        written = resources[path.lower()].facts if method == "PUT" else None
+        kinds = kinds_at(method, written, operation=path.lower() in operations, tagged=path.lower() in tagged)
         for at in range(1, count + 1):
-            yield from (Case(name, kind, method, path, at) for kind in _ANY)
-            if method != "PUT":
-                continue
-            facts = resources[path.lower()].facts
-            kinds = list(_WRITES)
-            if facts.if_match:
-                kinds.append("changed-meanwhile")
-            if facts.name == _ROLE_ASSIGNMENTS:
-                kinds.append("principal-unknown")
-            if path.lower() in with_tags:
-                kinds.append("policy")
-            if path.lower() in with_operation:
-                kinds += _OPERATIONS
-                if facts.name in _CAPACITY:
-                    kinds.append("no-capacity")
             yield from (Case(name, kind, method, path, at) for kind in kinds)
     for number in range(1, len(of.entries) + 1):
         yield from (Case(name, kind, at=number) for kind in _KILLS)

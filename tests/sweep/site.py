@@ -1,7 +1,7 @@
-"""Random faults while the whole of site.yml changes a stamp with its cluster: ``python -m tests.sweep.site [--cases N] [--seed S]``.
+"""Random faults while the whole of site.yml brings up a stamp with its cluster: ``python -m tests.sweep.site [--cases N] [--seed S]``.
 
-Each case changes every tag of the stamp, lets one request of the run go wrong, runs once more without, and compares everything stored and the
-cluster's objects with what was there before, but for the tag.
+Every fourth case builds the stamp in a new lab, the others change every tag of one that is there. One request of the run goes wrong; then it is
+run once more without, and everything stored and the cluster's objects must be as after a run that nothing disturbed.
 """
 
 from __future__ import annotations
@@ -9,87 +9,147 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import json
+import multiprocessing
 import random
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from lab.arm.faults import KINDS
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure import types
+from lab.arm import ids
 from tests.harness import OURS, Lab
 
+from .cases import Case, counted_requests, kinds_at, with_operations
+
 #: a request that never gets an answer costs the engine's read timeout, two minutes; it is met in the sweep of single tasks
-_KINDS = [kind for kind in KINDS if kind not in ("hangs", "operation-never-ends")]
-#: what can happen to a read too
-_ANY = ("throttled", "throttled-without-time", "internal-error", "bad-gateway", "unavailable", "reset-before", "reset-after", "truncated", "not-json")
-_BEFORE = "before"
+_TOO_LONG = ("hangs", "operation-never-ends")
+#: one case in so many builds a stamp, which takes twice as long as changing one
+_BUILDS = 4
 
 
-@dataclass(frozen=True)
-class SiteCase:
-    number: int
-    kind: str
-    at: int
+class Runs(ABC):
+    """One kind of run of site.yml, undisturbed first, then with one fault each."""
 
-    def __str__(self) -> str:
-        return f"{self.number}: {self.kind} at request {self.at}"
+    name: str
+
+    def __init__(self) -> None:
+        lab = self._prepare(0)
+        before = len(lab.entries())
+        run = lab.playbook("site")
+        assert run.code == 0, run.output
+        self._end = self._stored(lab, 0)
+        self._cases = list(self._possible([entry for entry in lab.entries(before) if entry["client"].startswith(OURS)], lab.end_state()))
+
+    @abstractmethod
+    def _prepare(self, number: int) -> Lab:
+        """The lab of a case, as it is before the run."""
+
+    @abstractmethod
+    def _stored(self, lab: Lab, number: int) -> str:
+        """All that there is after a case, but for what is different from case to case."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the lab."""
+
+    def _possible(self, entries: list[dict[str, Any]], stored: Mapping[str, Any]) -> Iterator[Case]:
+        operations = with_operations(entries)
+        for (method, path), count in counted_requests(entries).items():
+            body: Mapping[str, Any] = next((stored[key] for key in stored if key.lower() == path.lower()), {})
+            facts = types.known(ids.parse(path).type)
+            tagged = "managed-by" in (body.get("tags") or {})
+            kinds = [kind for kind in kinds_at(method, facts, operation=path.lower() in operations, tagged=tagged) if kind not in _TOO_LONG]
+            for at in range(1, count + 1):
+                yield from (Case(self.name, kind, method, path, at) for kind in kinds)
+
+    def draw(self, chance: random.Random) -> Case:
+        """A case; each kind is as likely as another."""
+        kind = chance.choice(sorted({case.kind for case in self._cases}))
+        return chance.choice([case for case in self._cases if case.kind == kind])
+
+    def complaint(self, case: Case, number: int) -> str | None:
+        """What is wrong after the case; empty when nothing is, None when no request met the fault."""
+        lab = self._prepare(number)
+        before = len(lab.entries())
+        armed = lab.lab("fault", case.kind, "--at", str(case.at), "--method", case.method, "--path", case.path)
+        assert armed.code == 0, armed.output
+        first = lab.playbook("site")
+        met = any("fault" in entry for entry in lab.entries(before))
+        assert lab.lab("fault", "clear").code == 0
+        again = lab.playbook("site")
+        if again.code:
+            return f"the next run failed: {again.output[-4000:]}"
+        if any(secret in run.output for run in (first, again) for secret in (lab.state.client_secret, "eyJ")):
+            return "a secret was printed"
+        if self._stored(lab, number) != self._end:
+            return f"the end is another one; the first run said {first.output[-4000:]}"
+        return "" if met else None
 
 
-class Changing:
-    """One stamp in a lab of its own, changed by case after case."""
+class Changes(Runs):
+    """One stamp, whose every tag is changed by each case."""
+
+    name = "change"
 
     def __init__(self) -> None:
         self._lab = Lab()
         self._lab.build()
-        self._tag(_BEFORE)
-        before = len(self._lab.entries())
-        assert self._lab.playbook("site").code == 0
-        sent = [entry for entry in self._lab.entries(before) if entry["client"].startswith(OURS)]
-        #: how many requests a change sends, and how many of them write
-        self.requests, self.writes = len(sent), len([entry for entry in sent if entry["method"] == "PUT"])
-        self._end = self._stored(_BEFORE)
+        super().__init__()
 
-    def _tag(self, value: str) -> None:
-        self._lab.set(dualstack_tags={"environment": value})
+    def _prepare(self, number: int) -> Lab:
+        self._lab.set(dualstack_tags={"environment": f"case-{number}"})
+        return self._lab
 
-    def _stored(self, tag: str) -> str:
-        return json.dumps(self._lab.end_state(), sort_keys=True).replace(f'"{tag}"', f'"{_BEFORE}"')
-
-    def complaint(self, case: SiteCase) -> str | None:
-        """What is wrong after the case; empty when nothing is, None when no request met the fault."""
-        tag = f"case-{case.number}"
-        self._tag(tag)
-        method = () if case.kind in _ANY else ("--method", "PUT")
-        armed = self._lab.lab("fault", case.kind, "--at", str(case.at), *method)
-        assert armed.code == 0, armed.output
-        first = self._lab.playbook("site")
-        struck = self._lab.lab("fault", "clear").output
-        again = self._lab.playbook("site")
-        if again.code:
-            return f"the next run failed: {again.output[-2000:]}"
-        printed = [run for run in (first, again) if self._lab.state.client_secret in run.output]
-        if printed:
-            return "a secret was printed"
-        if self._stored(tag) != self._end:
-            return "the end is another one"
-        return "" if case.kind in struck else None
+    def _stored(self, lab: Lab, number: int) -> str:
+        return json.dumps(lab.end_state(), sort_keys=True).replace(f'"case-{number}"', '"case"')
 
     def close(self) -> None:
         self._lab.close()
 
 
-def try_cases(seed: int, numbers: Sequence[int]) -> list[str]:
-    """The complaints of some cases, one after the other on one stamp."""
-    stamp = Changing()
-    complaints = []
-    for number in numbers:
-        chance = random.Random(f"{seed} {number}")
-        kind = chance.choice(_KINDS)
-        case = SiteCase(number, kind, chance.randint(1, stamp.requests if kind in _ANY else stamp.writes))
-        found = stamp.complaint(case)
+class Builds(Runs):
+    """A stamp that each case builds in a new lab."""
+
+    name = "build"
+
+    def __init__(self) -> None:
+        self._lab: Lab | None = None
+        super().__init__()
+
+    def _prepare(self, number: int) -> Lab:
+        self.close()
+        self._lab = Lab()
+        shared = self._lab.playbook("shared")
+        assert shared.code == 0, shared.output
+        return self._lab
+
+    def _stored(self, lab: Lab, number: int) -> str:
+        return json.dumps(lab.end_state(), sort_keys=True)
+
+    def close(self) -> None:
+        if self._lab:
+            self._lab.close()
+            self._lab = None
+
+
+def try_cases(seed: int, part: int, number_of_cases: int) -> list[str]:
+    """The complaints of one process' share of the cases."""
+    chance = random.Random(f"{seed} {part}")
+    stamps = {runs.name: runs for runs in (Changes(), Builds())}
+    complaints: list[str] = []
+    done = tried = 0
+    while done < number_of_cases:
+        tried += 1
+        runs = stamps["build" if tried % _BUILDS == 0 else "change"]
+        case = runs.draw(chance)
+        found = runs.complaint(case, tried)
+        done += found is not None
         print(f"{'WRONG' if found else 'right' if found == '' else 'unmet'} {case} {found or ''}", flush=True)
         complaints += [f"{case}: {found}"] if found else []
-    stamp.close()
+    for runs in stamps.values():
+        runs.close()
     return complaints
 
 
@@ -100,11 +160,12 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     arguments = parser.parse_args()
     started = time.monotonic()
-    print(f"sweep: {arguments.cases} cases of site.yml, seed {arguments.seed}", flush=True)
-    with concurrent.futures.ProcessPoolExecutor(arguments.processes) as pool:
-        parts = [range(first, arguments.cases, arguments.processes) for first in range(arguments.processes)]
-        complaints = [found for part in pool.map(try_cases, [arguments.seed] * len(parts), parts) for found in part]
-    print(f"sweep: {len(complaints)} of {arguments.cases} cases wrong; {time.monotonic() - started:.0f} s")
+    print(f"sweep: {arguments.cases} cases of site.yml, seed {arguments.seed} (about 40 minutes)", flush=True)
+    shares = [len(range(first, arguments.cases, arguments.processes)) for first in range(arguments.processes)]
+    with concurrent.futures.ProcessPoolExecutor(arguments.processes, multiprocessing.get_context("spawn")) as pool:
+        parts = pool.map(try_cases, [arguments.seed] * len(shares), range(len(shares)), shares)
+        complaints = [found for part in parts for found in part]
+    print(f"sweep: {len(complaints)} of {arguments.cases} cases wrong, seed {arguments.seed}; {time.monotonic() - started:.0f} s")
     sys.exit(bool(complaints))
 
 
