@@ -75,5 +75,5 @@ def _kill_when(lab: Lab, reached: Callable[[], bool]) -> None:
     while not reached():
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < deadline
-        time.sleep(0.02)
+        time.sleep(0.05)
     lab.kill(process)
