@@ -30,6 +30,8 @@ from lab.network import clients
 from lab.state import CHECKOUT, State
 
 OURS = "dualstack.aks/"
+#: the tags of site.yml where no cluster is behind the resources, so that there is nothing to put entrances in front of
+AZURE_TAGS = "network,aks,registry,keyvault,dns"
 #: asks kubectl with the given words and returns its JSON
 Kubectl = Callable[..., Any]
 

@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests import fleet
-from tests.harness import OURS, Lab, Run
+from tests.harness import AZURE_TAGS, OURS, Lab, Run
 
 STAMPS = (1, 3, 10, 50)
 FORKS, LATENCY = 50, 0.15
@@ -26,7 +26,7 @@ FORKS, LATENCY = 50, 0.15
 PAUSE, SHARE = 0.2, 0.2
 #: what is to hold, and is only shown: MB for each stamp in flight
 MOST_MEMORY = 60
-ARGUMENTS = ("--tags", "network,aks,registry,keyvault,dns", "--forks", str(FORKS))
+ARGUMENTS = ("--tags", AZURE_TAGS, "--forks", str(FORKS))
 
 
 def _with_descendants(process: int) -> list[int]:

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from lab.arm.store import Store
-from tests.harness import Lab
+from tests.harness import AZURE_TAGS, Lab
 
-_TAGS = "network,aks,registry,keyvault,dns"
 VNET = "virtualNetworks/vnet-example-westeurope"
 NETWORK = "2025-05-01"
 
@@ -19,9 +18,7 @@ NETWORK = "2025-05-01"
 def built() -> Iterator[Lab]:
     """The stamp's resources, without a cluster behind them."""
     with Lab("--no-kubernetes") as lab:
-        assert lab.playbook("shared").code == 0
-        run = lab.playbook("site", "--tags", _TAGS)
-        assert run.code == 0, run.output
+        lab.build("--tags", AZURE_TAGS)
         yield lab
 
 
@@ -44,11 +41,11 @@ def test_what_is_declared_is_told_and_restored_and_the_rest_stays(built: Lab) ->
     assert "tags.environment is theirs, declared" in told.output
     assert "owner" not in told.output
 
-    diff = built.playbook("site", "--tags", _TAGS, "--check", "--diff")
+    diff = built.playbook("site", "--tags", AZURE_TAGS, "--check", "--diff")
     assert diff.code == 0, diff.output
     assert "-tags.environment: theirs" in diff.output
     assert "tags.owner" not in diff.output
-    restored = built.playbook("site", "--tags", _TAGS)
+    restored = built.playbook("site", "--tags", AZURE_TAGS)
     assert restored.code == 0, restored.output
     after = built.network(nsg)
     assert after["tags"]["environment"] == "sample"
@@ -64,7 +61,7 @@ def test_a_policy_that_keeps_its_value_is_named_on_every_run_and_not_called_chan
         assert run.code == 2
         assert "NotConverged: Azure accepted the write and kept other values: tags.managed-by is 'changed by a policy'" in run.output
     built.set()
-    assert built.playbook("site", "--tags", _TAGS).code == 0
+    assert built.playbook("site", "--tags", AZURE_TAGS).code == 0
 
 
 def test_a_deletion_stops_at_what_it_does_not_know(built: Lab) -> None:

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from lab.state import CHECKOUT
-from tests.harness import Lab
+from tests.harness import AZURE_TAGS, Lab
 
 from .cases import Case, Undisturbed, Verdict, cases, try_case, undisturbed
 from .ground import TIME_SCALE, Ground
 from .recording import Task, load
 
-_TAGS = "network,aks,registry,keyvault,dns"
 #: what the second run of the recording declares otherwise: every resource that can carry tags is updated
 CHANGE: dict[str, Any] = {"dualstack_tags": {"environment": "changed"}}
 
@@ -33,7 +32,12 @@ def record(folder: Path) -> None:
             for playbook in ("dualstack.aks.site", str(CHECKOUT / "tests" / "sweep" / "records.yml")):
                 words = [sys.executable, "-m", "tests.sweep.recording", str(folder / name), "-i", str(lab.inventories / "westeurope.yml")]
                 done = subprocess.run(
-                    [*words, playbook, "--tags", f"{_TAGS},records"], cwd=CHECKOUT, env=lab.environment, capture_output=True, text=True, timeout=300
+                    [*words, playbook, "--tags", f"{AZURE_TAGS},records"],
+                    cwd=CHECKOUT,
+                    env=lab.environment,
+                    capture_output=True,
+                    text=True,
+                    timeout=300,
                 )
                 assert done.returncode == 0, done.stdout + done.stderr
 
