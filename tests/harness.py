@@ -175,10 +175,21 @@ class Observer:
         """Await a Deployment's pods."""
         self.kubectl_text("-n", namespace, "rollout", "status", f"deployment/{deployment}", "--timeout=120s")
 
+    def _our_objects(self, kinds: str) -> list[dict[str, Any]]:
+        selector = "app.kubernetes.io/managed-by=dualstack.aks"
+        found: list[dict[str, Any]] = self.kubectl("get", kinds, "--all-namespaces", "--selector", selector)["items"]
+        return found
+
+    def _has_observed_deployments(self) -> bool:
+        """Whether the cluster's controller has written what it adds to each Deployment."""
+        found = self._our_objects("deployments")
+        return all(item.get("status", {}).get("observedGeneration") == item["metadata"]["generation"] for item in found)
+
     def end_state(self) -> dict[str, Any]:
         """Everything stored, and our Kubernetes objects, without what differs between two runs of the same: addresses, ids, ports, times."""
+        until(self._has_observed_deployments, 30)
         resources = Store(self.state.store).snapshot()
-        objects = self.kubectl("get", _OUR_KINDS, "--all-namespaces", "--selector", "app.kubernetes.io/managed-by=dualstack.aks")["items"]
+        objects = self._our_objects(_OUR_KINDS)
         named = {f"{item['kind']}/{item['metadata']['name']}": {key: value for key, value in item.items() if key != "status"} for item in objects}
         text = json.dumps(_lasting(resources | named))
         for service in self.kubectl("get", "services", "--all-namespaces")["items"]:
@@ -202,13 +213,16 @@ def _lasting(value: Any) -> Any:
 class Lab(Observer):
     """One running lab, with a copy of the sample inventories that tests may change.
 
-    Without packets clusters have Node objects only, which is enough for what is declared, and faster.
+    Without packets clusters have Node objects only, which is enough for what is declared, and faster. One that goes on from another lab, which
+    must be down, has all that it stored.
     """
 
-    def __init__(self, *options: str, packets: bool = False) -> None:
+    def __init__(self, *options: str, packets: bool = False, goes_on_from: Lab | None = None) -> None:
         self.packets = packets
         self.folder = Path(tempfile.mkdtemp(prefix="dsaks-"))
         super().__init__(State(self.folder / "lab"))
+        if goes_on_from:
+            shutil.copytree(goes_on_from.state.folder, self.state.folder)
         self.inventories = self.folder / "inventories"
         shutil.copytree(CHECKOUT / "inventories", self.inventories)
         # Without packets no pod runs, and nothing rolls out.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,12 +21,21 @@ class Undisturbed:
 
 
 @pytest.fixture(scope="module")
-def undisturbed() -> Iterator[Undisturbed]:
-    with _shared() as lab:
+def shared() -> Iterator[Lab]:
+    """A lab that is down, with what the stamps share."""
+    with Lab() as lab:
+        assert lab.playbook("shared").code == 0
+        lab.down()
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def undisturbed(shared: Lab) -> Undisturbed:
+    with Lab(goes_on_from=shared) as lab:
         before = len(_requests(lab))
         run = lab.playbook("site")
         assert run.code == 0, run.output
-        yield Undisturbed(len(_requests(lab)) - before, lab.end_state())
+        return Undisturbed(len(_requests(lab)) - before, lab.end_state())
 
 
 def _requests(lab: Lab) -> list[dict[str, Any]]:
@@ -35,26 +43,18 @@ def _requests(lab: Lab) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("point", range(POINTS))
-def test_killed_and_run_again(undisturbed: Undisturbed, point: int) -> None:
-    with _shared() as lab:
+def test_killed_and_run_again(shared: Lab, undisturbed: Undisturbed, point: int) -> None:
+    with Lab(goes_on_from=shared) as lab:
         requests = len(_requests(lab)) + undisturbed.requests * (2 * point + 1) // (2 * POINTS)
         _kill_when(lab, lambda: len(_requests(lab)) >= requests)
         _ends_undisturbed(lab, undisturbed)
 
 
-def test_killed_while_the_cluster_is_creating(undisturbed: Undisturbed) -> None:
-    with _shared() as lab:
+def test_killed_while_the_cluster_is_creating(shared: Lab, undisturbed: Undisturbed) -> None:
+    with Lab(goes_on_from=shared) as lab:
         _kill_when(lab, lambda: _is_creating(lab))
         assert _is_creating(lab)
         _ends_undisturbed(lab, undisturbed)
-
-
-@contextlib.contextmanager
-def _shared() -> Iterator[Lab]:
-    """A lab with what the stamps share."""
-    with Lab() as lab:
-        assert lab.playbook("shared").code == 0
-        yield lab
 
 
 def _ends_undisturbed(lab: Lab, undisturbed: Undisturbed) -> None:

@@ -24,7 +24,7 @@ STAGES = {
         "Drain | Find the proxies",
         "Remove | Take the entrances",
     ),
-    ON: ("Apply | Bring the entrances", "Ask | GET", "Publish | Write the records"),
+    ON: ("Objects | Bring the entrances", "Ask | GET", "Publish | Write the records"),
 }
 
 
