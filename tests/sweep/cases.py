@@ -150,7 +150,7 @@ def try_case(ground: Ground, case: Case, of: Undisturbed) -> Verdict:
         return verdict
     complaints = [f"secret printed: {text}" for text in ground.secrets_in(first)]
     ground.end_of_faults()
-    left = _differences(of.end, ground.settled())
+    left = differences(of.end, ground.settled())
     verdict.at_once = first.done and not left
     # What nobody waits for may fail afterwards; the next run finds it.
     if first.done and left and of.task.wait:
@@ -158,7 +158,7 @@ def try_case(ground: Ground, case: Case, of: Undisturbed) -> Verdict:
     again = ground.run(of.task)
     if again.failures:
         complaints.append(f"the next run failed: {again.printed}; the first one said {first.printed}")
-    left = _differences(of.end, ground.settled())
+    left = differences(of.end, ground.settled())
     if left:
         complaints.append(f"after the next run {left}; the first one said {first.printed}")
     elif ground.run(of.task, check=True).changed:
@@ -167,7 +167,7 @@ def try_case(ground: Ground, case: Case, of: Undisturbed) -> Verdict:
     return verdict
 
 
-def _differences(expected: dict[str, Any], found: dict[str, Any]) -> str:
+def differences(expected: dict[str, Any], found: dict[str, Any]) -> str:
     """What is lost, too much or other, in words; empty when nothing is."""
     told = [f"{key} is lost" for key in expected.keys() - found.keys()]
     told += [f"{key} is too much" for key in found.keys() - expected.keys()]
