@@ -12,15 +12,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import STAMP_RANGES, address_plan, address_plans
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import STAMP_RANGES, Held, Holders, address_plan, address_plans
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import (
     MalformedSpecification,
+    Network,
     NoRoom,
     best_fit,
     next_ipv6,
     rfc3531,
     unique_local_prefix,
 )
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.rules import fleet_violations, plan_violations
 
 Register = dict[str, Any]
 
@@ -464,6 +466,32 @@ def test_many_at_once_are_planned_as_one_after_the_other(history: History, regis
         register = plan.pop("register")
         plans[specification["stamp"]] = plan
     assert together == {"plans": plans, "register": register if plans else together["register"]}
+
+
+_prefix = st.tuples(st.sampled_from(["10.0.0.0", "10.0.16.0", "10.0.17.64", "2001:db8::", "2001:db8:0:1::"]), st.integers(0, 32)).map(
+    lambda found: ipaddress.ip_network(f"{found[0]}/{found[1] * (4 if ':' in found[0] else 1)}", strict=False)
+)
+
+
+@given(st.lists(_prefix, max_size=12), _prefix)
+def test_what_shares_an_address_is_found(networks: list[Network], wanted: Network) -> None:
+    """As the standard library's own comparison of each with each finds it."""
+    found = [Held("westeurope", str(place), network) for place, network in enumerate(networks)]
+    assert Holders(found).overlapping(wanted) == [item for item in found if item.network.overlaps(wanted)]
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(st.tuples(st.none(), st.none(), st.lists(_step, min_size=2, max_size=STEPS)), st.randoms(use_true_random=False))
+def test_rules_broken_by_many_are_those_broken_by_each(history: History, chance: random.Random) -> None:
+    """Also in a register that somebody has spoilt: ranges of one stamp written over those of another. There is room for all of them."""
+    wanted = list({found["stamp"]: found for found in specifications(history)}.values())
+    register = address_plans(wanted, {})["register"]
+    stamps = list(register["stamps"])
+    for _ in range(3):
+        giver, taker = chance.choice(stamps), chance.choice(stamps)
+        for name in STAMP_RANGES:
+            register["stamps"][taker][name] = dict(register["stamps"][giver][name])
+    assert fleet_violations(wanted, register) == [found for specification in wanted for found in plan_violations(specification, register)]
 
 
 def test_many_at_once_with_a_name_in_use_and_retired() -> None:

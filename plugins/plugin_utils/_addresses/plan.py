@@ -23,6 +23,7 @@ others for subnets. What was given up is kept under ``retired``, so that it is n
 
 from __future__ import annotations
 
+import bisect
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -85,6 +86,33 @@ def registered(register: Mapping[str, Any]) -> Iterator[Held]:
                     if family not in ("ipv4", "ipv6") or network.version != int(family[-1]):
                         raise MalformedSpecification(f"{where}: {text!r} is not {family}.")
                     yield Held(stamp, name, network, part == "retired")
+
+
+class Holders:
+    """The registered ranges, by what shares an address with them. Of two prefixes one lies in the other, or they are apart."""
+
+    def __init__(self, held: Iterable[Held]) -> None:
+        self._held = list(held)
+        #: version -> length -> first address -> places in the register
+        self._larger: dict[int, dict[int, dict[int, list[int]]]] = {4: {}, 6: {}}
+        self._firsts: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
+        for place, item in enumerate(self._held):
+            first, _ = ends(item.network)
+            self._larger[item.network.version].setdefault(item.network.prefixlen, {}).setdefault(first, []).append(place)
+            self._firsts[item.network.version].append((first, place))
+        for firsts in self._firsts.values():
+            firsts.sort()
+
+    def overlapping(self, network: Network) -> list[Held]:
+        """Those that share an address with a range, in the order of the register."""
+        first, last = ends(network)
+        firsts = self._firsts[network.version]
+        places = {place for _, place in firsts[bisect.bisect_left(firsts, (first, 0)) : bisect.bisect_left(firsts, (last + 1, 0))]}
+        for length, by_first in self._larger[network.version].items():
+            if length < network.prefixlen:
+                below = network.max_prefixlen - length
+                places.update(by_first.get(first >> below << below, ()))
+        return [self._held[place] for place in sorted(places)]
 
 
 def check_shape(specification: Mapping[str, Any], register: Mapping[str, Any]) -> None:
@@ -407,9 +435,15 @@ def address_plans(specifications: Iterable[Mapping[str, Any]], register: Mapping
     """
     check_register(register)
     ground, plans = Ground(register), {}
+    for planner in planners(specifications, ground):
+        ground = planner.ground
+        plans[planner.stamp] = planner.plan()
+    return {"plans": plans, "register": ground.tidy_register()}
+
+
+def planners(specifications: Iterable[Mapping[str, Any]], ground: Ground) -> Iterator[Planner]:
+    """A planner for each stamp, on top of what the ones before it have planned. Raises :class:`MalformedSpecification`."""
     for specification in specifications:
         if not ground.is_complete or (isinstance(specification, Mapping) and specification.get("stamp") in ground.planned):
             ground = Ground(ground.tidy_register())
-        planner = Planner(specification, register, ground)
-        plans[planner.stamp] = planner.plan()
-    return {"plans": plans, "register": ground.tidy_register()}
+        yield Planner(specification, {}, ground)

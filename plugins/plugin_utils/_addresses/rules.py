@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,10 +18,12 @@ from .plan import (
     DEFAULT_POOLS,
     STAMP_IPV6_LENGTH,
     STAMP_RANGES,
-    Held,
+    Ground,
+    Holders,
     Planner,
+    check_register,
     families_of,
-    registered,
+    planners,
     subnets_of,
 )
 from .ranges import Network, inside, overlaps, read
@@ -67,7 +69,7 @@ class Case:
     register: Mapping[str, Any]
     planner: Planner
     plan: dict[str, Any]
-    held: tuple[Held, ...]
+    holders: Holders
 
     @property
     def stamp(self) -> str:
@@ -124,7 +126,22 @@ def plan_violations(specification: Mapping[str, Any], register: Mapping[str, Any
     Raises :class:`~.ranges.MalformedSpecification` only for what cannot be read at all.
     """
     planner = Planner(specification, register)
-    case = Case(specification, register, planner, planner.plan(), tuple(registered(register)))
+    return _violations(Case(specification, register, planner, planner.plan(), Holders(planner.ground.held)))
+
+
+def fleet_violations(specifications: Iterable[Mapping[str, Any]], register: Mapping[str, Any]) -> list[dict[str, str]]:
+    """All broken rules of many stamps, in their order, for a register that has them all (:func:`~.plan.address_plans`).
+
+    Takes as long for each stamp as for the one before. Raises as :func:`plan_violations` does.
+    """
+    check_register(register)
+    ground = Ground(register)
+    holders = Holders(ground.held)
+    cases = (Case(planner.specification, register, planner, planner.plan(), holders) for planner in planners(specifications, ground))
+    return [violation for case in cases for violation in _violations(case)]
+
+
+def _violations(case: Case) -> list[dict[str, str]]:
     return [
         asdict(Violation(found.id, subject, text, remedy, found.reference)) for found in RULES.values() for subject, text, remedy in found.check(case)
     ]
@@ -176,10 +193,10 @@ def overlap(case: Case) -> Iterator[Finding]:
             contained = (str(network) in vnet and name == "vnet" and other_name not in STAMP_RANGES) and inside(theirs, network)
             if overlaps(network, theirs) and not contained:
                 yield subject, f"{network} overlaps {theirs} of {other}", "give one of them another prefix in the register"
-        for held in case.held:
+        for held in case.holders.overlapping(network):
             retired_subnet = held.retired and held.stamp == case.stamp and name == "vnet" and held.name not in STAMP_RANGES
             itself = (held.stamp, held.name, held.network) == (case.stamp, name, network)
-            if (held.stamp != case.stamp or held.retired) and overlaps(network, held.network) and not (retired_subnet or itself):
+            if (held.stamp != case.stamp or held.retired) and not (retired_subnet or itself):
                 yield subject, f"{network} overlaps {held.network} of {held.subject}", "give one of them another prefix in the register"
 
 
@@ -285,8 +302,8 @@ def reserved_range(case: Case) -> Iterator[Finding]:
 def pod_range_in_vnet(case: Case) -> Iterator[Finding]:
     for name in ("pods", "services"):
         for text in case.plan[name].values():
-            for held in case.held:
-                if held.name == "vnet" and overlaps(read(text, name), held.network):
+            for held in case.holders.overlapping(read(text, name)):
+                if held.name == "vnet":
                     yield f"{case.stamp}.{name}", f"{text} overlaps the virtual network {held.network} of {held.stamp}", "take it from another pool"
 
 
