@@ -23,7 +23,8 @@ import yaml
 from lab import debian
 from lab.__main__ import client_environment
 from lab.__main__ import inventory as inventory_of_clients
-from lab.arm import journal
+from lab.arm import journal, rules
+from lab.arm.azure import Azure
 from lab.arm.store import Store
 from lab.kubernetes import binaries
 from lab.network import clients
@@ -186,9 +187,11 @@ class Observer:
         return all(item.get("status", {}).get("observedGeneration") == item["metadata"]["generation"] for item in found)
 
     def end_state(self) -> dict[str, Any]:
-        """Everything stored, and our Kubernetes objects, without what differs between two runs of the same: addresses, ids, ports, times."""
+        """Everything as Azure answers it, and our Kubernetes objects, without what differs between two runs of the same: addresses, ids, times."""
         until(self._has_observed_deployments, 30)
-        resources = Store(self.state.store).snapshot()
+        azure = Azure(Store(self.state.store), self.state.load().azure, rules)
+        # What a service computes is in an answer, whether or not somebody has written the answer back.
+        resources = {key: azure.render(found) for key, found in sorted(azure.store.resources.items())}
         objects = self._our_objects(_OUR_KINDS)
         named = {f"{item['kind']}/{item['metadata']['name']}": {key: value for key, value in item.items() if key != "status"} for item in objects}
         text = json.dumps(_lasting(resources | named))
