@@ -81,9 +81,13 @@ def outcomes(load: subprocess.Popen[str]) -> list[Outcome]:
 def until(reached: Callable[[], bool], timeout: float, evidence: Callable[[], str] = lambda: "it did not come") -> None:
     """Wait for something that has to come; ``evidence`` says what there is when it does not."""
     deadline = time.monotonic() + timeout
-    while not reached():
+    while True:
+        asked = time.monotonic()
+        if reached():
+            return
         assert time.monotonic() < deadline, evidence()
-        time.sleep(0.1)
+        # What is costly to ask leaves the machine to what is waited for.
+        time.sleep(max(0.1, 2 * (time.monotonic() - asked)))
 
 
 def is_ready(item: Any) -> bool:
@@ -203,7 +207,7 @@ class Observer:
         for key, body in resources.items():
             if address := body.get("properties", {}).get("ipAddress"):
                 text = re.sub(rf"(?<![\w:.]){re.escape(address)}(?![\w:.])", key.rpartition("/")[2], text)
-        found: dict[str, Any] = json.loads(text)
+        found: dict[str, Any] = _ordered(json.loads(text))
         return found
 
 
@@ -211,6 +215,16 @@ def _lasting(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _lasting(item) for name, item in sorted(value.items()) if name not in _VOLATILE}
     return [_lasting(item) for item in value] if isinstance(value, list) else value
+
+
+def _ordered(value: Any) -> Any:
+    """Resources within another by id: as the subnets of a virtual network, they are in the order in which they were made."""
+    if isinstance(value, dict):
+        return {name: _ordered(item) for name, item in value.items()}
+    if isinstance(value, list):
+        items = [_ordered(item) for item in value]
+        return sorted(items, key=lambda item: str(item["id"])) if all(isinstance(item, dict) and "id" in item for item in items) else items
+    return value
 
 
 class Lab(Observer):

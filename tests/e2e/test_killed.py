@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.harness import OURS, Lab
+from tests.sweep.cases import differences
 
 POINTS = 10
 
@@ -60,7 +61,7 @@ def test_killed_while_the_cluster_is_creating(shared: Lab, undisturbed: Undistur
 def _ends_undisturbed(lab: Lab, undisturbed: Undisturbed) -> None:
     run = lab.playbook("site")
     assert run.code == 0, run.output
-    assert lab.end_state() == undisturbed.end_state
+    assert differences(undisturbed.end_state, lab.end_state()) == ""
 
 
 def _is_creating(lab: Lab) -> bool:
