@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -33,6 +34,8 @@ from lab.state import CHECKOUT, State
 OURS = "dualstack.aks/"
 #: the tags of site.yml where no cluster is behind the resources, so that there is nothing to put entrances in front of
 AZURE_TAGS = "network,aks,registry,keyvault,dns"
+#: how many labs may have nodes at a time: the nodes of three need more inotify instances than a user may have by default
+LABS_WITH_NODES = 2
 #: asks kubectl with the given words and returns its JSON
 Kubectl = Callable[..., Any]
 
@@ -236,6 +239,7 @@ class Lab(Observer):
 
     def __init__(self, *options: str, packets: bool = False, goes_on_from: Lab | None = None) -> None:
         self.packets = packets
+        self._place: int | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="dsaks-"))
         super().__init__(State(self.folder / "lab"))
         if goes_on_from:
@@ -321,6 +325,8 @@ class Lab(Observer):
     def close(self) -> None:
         self.down()
         shutil.rmtree(self.folder)
+        if self._place is not None:
+            os.close(self._place)
 
     def __enter__(self) -> Lab:
         return self
@@ -373,7 +379,23 @@ class Lab(Observer):
         ]
         return "\n".join([self.state.log.read_text(errors="replace")[-4000:], *found])
 
+    def _await_turn(self) -> None:
+        """Take one of the places that all tests of this user share for labs with nodes; it is free again when the process that has it ends."""
+        while self._place is None:
+            for number in range(LABS_WITH_NODES):
+                place = os.open(Path(tempfile.gettempdir(), f"dualstack-aks-lab-with-nodes-{os.getuid()}-{number}"), os.O_CREAT | os.O_RDWR)
+                try:
+                    fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    os.close(place)
+                else:
+                    self._place = place
+                    return
+            time.sleep(1)
+
     def start_playbook(self, name: str, *arguments: str, inventory: str = "westeurope.yml") -> subprocess.Popen[str]:
+        if self.packets:
+            self._await_turn()
         sources = [str(self.inventories / inventory), *([str(self.probes)] if self.packets else [])]
         words = [word for source in sources for word in ("-i", source)]
         return self.popen("ansible-playbook", *words, f"dualstack.aks.{name}", *arguments)

@@ -12,8 +12,20 @@ from tests.loader import find_collections
 
 find_collections()
 
-#: what takes longest begins first, so that both workers end at about the same time
-_LONGEST = ("test_toggle", "test_modes", "test_killed", "test_roles_alone", "test_disturbances")
+#: what takes longest begins first, so that all workers end at about the same time; two of these at a time have nodes, which is all there may be
+_LONGEST = (
+    "test_toggle",
+    "test_modes",
+    "test_killed",
+    "test_roles_alone",
+    "test_disturbances",
+    "test_site",
+    "test_azcollection",
+    "test_verify",
+    "test_whole_life",
+    "test_options",
+    "test_packets",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
