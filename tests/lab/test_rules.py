@@ -353,6 +353,7 @@ NO_ICMPV6 = security_rule(protocol="Icmp", sourceAddressPrefix="2001:db8::/32", 
 
 CASES: dict[str, Case] = {
     # Managed clusters
+    "aks-names": Case("InvalidParameter", Put(CLUSTER, cluster(dnsPrefix="d" * 55)), Put(CLUSTER, cluster(dnsPrefix="d" * 54))),
     "aks-overlay": Case("DualStackNotSupported", Put(CLUSTER, cluster({"networkPluginMode": None})), GIVEN_CLUSTER),
     "aks-overlay-names": Case(
         "InvalidParameter",
@@ -948,6 +949,8 @@ MORE_REFUSED = (
             {"authorizedIPRanges": ["everyone"]},
         )
     ),
+    Refusal("aks-names", "InvalidParameter", Put(CLUSTER, cluster(dnsPrefix="aks_example"))),
+    Refusal("aks-names", "InvalidParameter", Put(CLUSTER, cluster(nodeResourceGroup="g" * 81))),
     Refusal("aks-immutable", "PropertyChangeNotAllowed", Put(CLUSTER, cluster(dnsPrefix="other")), (GIVEN_CLUSTER,)),
     Refusal("aks-immutable", "PropertyChangeNotAllowed", Put(CLUSTER, cluster({"dnsServiceIP": "10.20.0.11"})), (GIVEN_CLUSTER,)),
     *(

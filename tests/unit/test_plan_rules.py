@@ -19,6 +19,9 @@ SPECIFICATION: Specification = {
     **BARE,
     "names": {"network_resource_group": "rg-aks-westeurope", "network_vnet_name": "v" * 63},
     "cluster": {
+        "name": "aks-example-westeurope",
+        "dns_prefix": "d" * 54,
+        "node_resource_group": "g" * 80,
         "location": "westeurope",
         "kubernetes_version": "1.34",
         "network_policy": "cilium",
@@ -103,6 +106,7 @@ FAILING: dict[str, Case] = {
     "subnet_purpose_size": subnet(purpose="firewall", ipv4_prefix_length=27),
     "subnet_name": subnet("-other"),
     "name_length": specified(names={"network_vnet_name": "v" * 64}),
+    "cluster_names": cluster(dns_prefix="d" * 55),
     "subnet_count": (
         {**BARE, "vnet_ipv4_prefix_length": 29, "subnets": {f"s{n}": {"ipv4_prefix_length": 28, "families": ["IPv4"]} for n in range(3001)}},
         {},
@@ -191,6 +195,9 @@ ALSO_FAILING: dict[str, tuple[str, Case, str]] = {
     "subnet_name: the stamp's own": ("subnet_name", subnet("pods"), "pods"),
     "subnet_name: too long": ("subnet_name", subnet("n" * 64), "n" * 64),
     "subnet_name: ends with a dot": ("subnet_name", subnet("other."), "other."),
+    "cluster_names: the cluster's": ("cluster_names", cluster(name="aks-"), "aks_name"),
+    "cluster_names: the DNS prefix": ("cluster_names", cluster(dns_prefix="aks_example"), "aks_dns_prefix"),
+    "cluster_names: the nodes' group": ("cluster_names", cluster(node_resource_group="g" * 81), "aks_node_resource_group"),
     "vnet_ipv6_length: longer than a subnet": ("vnet_ipv6_length", registered(vnet={"ipv6": "fde9:f6a4:ab3d::/65"}), "westeurope.vnet"),
     "services_ipv4_length: too small": ("services_ipv4_length", registered(services={"ipv4": "10.192.0.0/29"}), "westeurope.services"),
     "services_ipv4_length: one address": (

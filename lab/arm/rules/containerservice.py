@@ -23,6 +23,7 @@ _RANGES = "learn.microsoft.com/azure/aks/api-server-authorized-ip-ranges"
 _POOLS = "learn.microsoft.com/azure/aks/create-node-pools"
 _POOL_API = "learn.microsoft.com/rest/api/aks/agent-pools/create-or-update"
 _SYSTEM_POOLS = "learn.microsoft.com/azure/aks/use-system-pools"
+_FAQ = "learn.microsoft.com/troubleshoot/azure/azure-kubernetes/create-upgrade-delete/aks-common-issues-faq"
 _UPDATE_CNI = "learn.microsoft.com/azure/aks/update-azure-cni"
 
 CONTRIBUTORS = {"b24988ac-6180-42a0-ab88-20f7382dd24c", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"}
@@ -52,6 +53,15 @@ def _networks(write: Write, name: str) -> list[ipaddress.IPv4Network | ipaddress
         return [ipaddress.ip_network(text) for text in _profile(write).get(name) or []]
     except ValueError as error:
         raise _refuse("InvalidCIDRNotation", f"networkProfile.{name}: {error}.", name) from error
+
+
+@rule("aks-names", aks.CLUSTER, _FAQ)
+def names_fit_into_dns_and_resource_manager(write: Write) -> None:
+    prefix, group = write.properties.get("dnsPrefix"), write.properties.get("nodeResourceGroup") or ""
+    if prefix is not None and not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]{0,52}[A-Za-z0-9])?", prefix):
+        raise _refuse("InvalidParameter", f"dnsPrefix {prefix} is not 1 to 54 letters, digits and hyphens between a letter or digit.", "dnsPrefix")
+    if len(group) > 80:
+        raise _refuse("InvalidParameter", f"nodeResourceGroup {group} is longer than 80 characters.", "nodeResourceGroup")
 
 
 @rule("aks-overlay", aks.CLUSTER, _DUAL_STACK)

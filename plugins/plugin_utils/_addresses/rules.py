@@ -77,7 +77,7 @@ class Case:
 
     @property
     def cluster(self) -> Mapping[str, Any]:
-        """``{kubernetes_version, network_policy, network_dataplane, outbound_type, nat_gateway_sku, location,
+        """``{name, dns_prefix, node_resource_group, kubernetes_version, network_policy, network_dataplane, outbound_type, nat_gateway_sku, location,
         api_server_authorized_ip_ranges, private, node_pools: [{name, count, max_count, max_pods, max_surge, zones, os_type}],
         node_subnet}``; empty when only addresses are checked."""
         return self.specification.get("cluster") or {}
@@ -261,6 +261,23 @@ def name_length(case: Case) -> Iterator[Finding]:
     for what, name in (case.specification.get("names") or {}).items():
         if len(str(name)) > 63:
             yield what, f"{name!r} has {len(str(name))} characters", "63 at most: AKS makes a node label of it"
+
+
+#: what of a cluster -> (role variable, the names that AKS takes, in words)
+_CLUSTER_NAMES = {
+    "name": ("aks_name", re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"), "1 to 63 letters, digits, hyphens and underscores"),
+    "dns_prefix": ("aks_dns_prefix", re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,52}[A-Za-z0-9])?"), "1 to 54 letters, digits and hyphens"),
+    "node_resource_group": ("aks_node_resource_group", re.compile(r"[\w().-]{0,79}[\w()-]"), "1 to 80 characters, and no dot at the end"),
+}
+
+
+@rule("cluster_names", "https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/create-upgrade-delete/aks-common-issues-faq")
+def cluster_names(case: Case) -> Iterator[Finding]:
+    for key, (variable, pattern, words) in _CLUSTER_NAMES.items():
+        name = case.cluster.get(key)
+        if name is not None and not pattern.fullmatch(str(name)):
+            begins = "" if key == "node_resource_group" else ", a letter or digit first and last"
+            yield variable, f"{str(name)!r} has {len(str(name))} characters", f"use {words}{begins}; AKS keeps it for as long as the cluster is there"
 
 
 @rule("subnet_count", _LIMITS)
