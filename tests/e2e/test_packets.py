@@ -49,11 +49,6 @@ class Stamp:
     def answers(self, family: str) -> bool:
         return self.lab.curl(f"{family}-only", self.url(family), "--max-time", "1").output.startswith("404")
 
-    def is_named(self, client: str, family: str) -> bool:
-        """Whether a client's name server has the address of an entrance."""
-        kind = "AAAA" if family == "ipv6" else "A"
-        return self.lab.as_client(client, "dig", "+short", f"www.westeurope.{PUBLIC}", kind).output == f"{self.entrances[family]}\n"
-
     def ready_nodes(self, family: str) -> set[str]:
         """Where the pods of an entrance are ready."""
         pods = self.lab.kubectl("get", "pods", "--namespace", NAMESPACE)["items"]
@@ -76,7 +71,8 @@ def stamp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stamp]:
         until(lambda: found.is_whole, 60)
         until(lambda: all(found.answers(family) for family in FAMILIES), 30)
         # Each name server reads its zones again once a second, by a clock of its own.
-        until(lambda: all(found.is_named(client, family) for client in CLIENTS for family in FAMILIES), 30)
+        kinds = {"A": addresses["ipv4"], "AAAA": addresses["ipv6"]}
+        until(lambda: all(answer(found, client, f"www.westeurope.{PUBLIC}", kind)[1] == [kinds[kind]] for client in CLIENTS for kind in kinds), 30)
         yield found
 
 

@@ -203,6 +203,7 @@ class Ground:
 
     def __init__(self, register: Mapping[str, Any]) -> None:
         self.held = list(registered(register))
+        self.holders = Holders(self.held)
         self.register: dict[str, Any] = {part: {stamp: {} for stamp in register.get(part) or {}} for part in ("stamps", "retired")}
         for part in ("stamps", "retired"):
             for stamp, names in (register.get(part) or {}).items():
@@ -258,14 +259,8 @@ class Ground:
 
     def within(self, stamp: str, space: Network) -> list[tuple[int, int]]:
         """What the register has in a stamp's virtual network, that network itself left out."""
-        low, high = ends(space)
-        found = []
-        for held in self.held:
-            if held.network.version == space.version and (held.stamp, held.name, held.retired) != (stamp, "vnet", False):
-                first, last = ends(held.network)
-                if first <= high and low <= last:
-                    found.append((first, last))
-        return found
+        others = (held for held in self.holders.overlapping(space) if (held.stamp, held.name, held.retired) != (stamp, "vnet", False))
+        return [ends(held.network) for held in others]
 
     def tidy_register(self) -> dict[str, Any]:
         return {

@@ -126,7 +126,7 @@ def plan_violations(specification: Mapping[str, Any], register: Mapping[str, Any
     Raises :class:`~.ranges.MalformedSpecification` only for what cannot be read at all.
     """
     planner = Planner(specification, register)
-    return _violations(Case(specification, register, planner, planner.plan(), Holders(planner.ground.held)))
+    return _violations(Case(specification, register, planner, planner.plan(), planner.ground.holders))
 
 
 def fleet_violations(specifications: Iterable[Mapping[str, Any]], register: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -136,8 +136,7 @@ def fleet_violations(specifications: Iterable[Mapping[str, Any]], register: Mapp
     """
     check_register(register)
     ground = Ground(register)
-    holders = Holders(ground.held)
-    cases = (Case(planner.specification, register, planner, planner.plan(), holders) for planner in planners(specifications, ground))
+    cases = (Case(planner.specification, register, planner, planner.plan(), ground.holders) for planner in planners(specifications, ground))
     return [violation for case in cases for violation in _violations(case)]
 
 
@@ -263,10 +262,19 @@ def name_length(case: Case) -> Iterator[Finding]:
             yield what, f"{name!r} has {len(str(name))} characters", "63 at most: AKS makes a node label of it"
 
 
+_FIRST_AND_LAST = ", a letter or digit first and last"
 #: what of a cluster -> (role variable, the names that AKS takes, in words)
 _CLUSTER_NAMES = {
-    "name": ("aks_name", re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"), "1 to 63 letters, digits, hyphens and underscores"),
-    "dns_prefix": ("aks_dns_prefix", re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,52}[A-Za-z0-9])?"), "1 to 54 letters, digits and hyphens"),
+    "name": (
+        "aks_name",
+        re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"),
+        "1 to 63 letters, digits, hyphens and underscores" + _FIRST_AND_LAST,
+    ),
+    "dns_prefix": (
+        "aks_dns_prefix",
+        re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,52}[A-Za-z0-9])?"),
+        "1 to 54 letters, digits and hyphens" + _FIRST_AND_LAST,
+    ),
     "node_resource_group": ("aks_node_resource_group", re.compile(r"[\w().-]{0,79}[\w()-]"), "1 to 80 characters, and no dot at the end"),
 }
 
@@ -276,8 +284,7 @@ def cluster_names(case: Case) -> Iterator[Finding]:
     for key, (variable, pattern, words) in _CLUSTER_NAMES.items():
         name = case.cluster.get(key)
         if name is not None and not pattern.fullmatch(str(name)):
-            begins = "" if key == "node_resource_group" else ", a letter or digit first and last"
-            yield variable, f"{str(name)!r} has {len(str(name))} characters", f"use {words}{begins}; AKS keeps it for as long as the cluster is there"
+            yield variable, f"{str(name)!r} has {len(str(name))} characters", f"use {words}; AKS keeps it for as long as the cluster is there"
 
 
 @rule("subnet_count", _LIMITS)
