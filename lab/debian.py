@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .cache import CACHE
 from .kubernetes.binaries import Missing, Say
-from .state import CACHE
 
 #: what nodes and the wires between them are made with: program -> the package it is in
 NODE = {

@@ -13,11 +13,10 @@ from pathlib import Path
 import yaml
 
 from .arm.azure import Options
-from .process import free_port, is_lab
+from .ports import free_port
+from .process import is_lab
 
 CHECKOUT = Path(__file__).parent.parent
-#: what takes minutes to make is kept here, for all labs of this user
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dualstack-aks-lab"
 
 
 @dataclass

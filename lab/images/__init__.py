@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..cache import CACHE
 from ..kubernetes.binaries import Missing, Say, flags, run_go
-from ..state import CACHE
 from . import archive, nginx
 from .archive import Entry
 

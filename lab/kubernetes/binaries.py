@@ -15,7 +15,7 @@ from pathlib import Path
 
 import requests
 
-from ..state import CACHE
+from ..cache import CACHE
 
 VERSION = "v1.36.3"
 CLOUD_PROVIDER_VERSION = "v1.36.5"

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ..certificates import CertificateAuthority
-from ..process import Process, free_port
+from ..ports import free_port
+from ..process import Process
 from . import binaries
 
 #: application id of the AKS server in every tenant: the audience of the tokens it takes
@@ -27,7 +28,7 @@ AKS_SERVER_APPLICATION = "6dae42f8-4368-4678-94ff-3960e28e3630"
 
 @dataclass
 class Ports:
-    """Chosen once by the kernel; the same after a restart of the lab, since kubeconfigs name them."""
+    """Chosen once; the same after a restart of the lab, since kubeconfigs name them."""
 
     apiserver: int
     etcd: int

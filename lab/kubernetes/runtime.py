@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .. import debian, images
+from ..cache import CACHE
 from ..network.namespaces import CommandFailed, execute
 from ..process import Process
-from ..state import CACHE
 
 #: containers run as users of their own, who must be able to read what is made for them; the lab's own files are root's alone
 UMASK = 0o022

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from lab import images
-from lab.process import free_port
+from lab.ports import free_port
 
 LISTENERS = ("http", "grpc", "tls", "tcp", "udp", "proxy-http", "proxy-tls", "proxy-tcp")
 LOOPBACK = {"IPv4": "127.0.0.1", "IPv6": "[::1]"}

@@ -23,7 +23,7 @@ from lab.arm.store import Resource, Store
 from lab.network import balancing, forwarding, probes, security, watching
 from lab.network.balancing import BalancingRule, Member, Probe
 from lab.network.namespaces import Namespace
-from lab.process import free_port
+from lab.ports import free_port
 
 Body = dict[str, Any]
 

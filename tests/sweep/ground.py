@@ -25,7 +25,7 @@ from lab.arm.faults import Fault
 from lab.arm.server import Server
 from lab.arm.store import Store
 from lab.certificates import CertificateAuthority
-from lab.process import free_port
+from lab.ports import free_port
 from tests.harness import OURS
 
 from .recording import Task
