@@ -12,11 +12,15 @@ from ansible.utils.display import Display
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import AzureAction
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, ArmFailure, TimedOut, failure_of, state_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import known
+from ansible_collections.dualstack.aks.plugins.plugin_utils._workers import load_lookup
 
 _display = Display()
 #: application id of the AKS server in every tenant (learn.microsoft.com/azure/aks/kubelogin-authentication)
 _AKS_SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
 _CLUSTER = "Microsoft.ContainerService/managedClusters"
+
+# Whoever asks for a kubeconfig is about to use it.
+load_lookup("kubernetes.core.k8s")
 
 
 class ActionModule(AzureAction):

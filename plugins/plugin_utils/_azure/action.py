@@ -15,6 +15,8 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.dualstack.aks.plugins.plugin_utils._workers import load_filters
+
 try:
     from .actions import Action, actions_of
     from .client import ArmClient
@@ -48,8 +50,9 @@ _SECRET = re.compile(r"secret|password|token|^\.?properties\.value$", re.IGNOREC
 _MASK = "(secret)"
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
-# Ansible imports an action in its first process.
+# For the workers to come.
 read_authorities()
+load_filters()
 
 
 class AzureAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no types

@@ -52,7 +52,7 @@ def session(connections: int = 1) -> requests.Session:
 
 
 def read_authorities() -> None:
-    """Read them now. Ansible forks a worker for every task and host, and a worker finds what was read before the fork."""
+    """Read them now: a worker finds what was read before it was forked (see ``_workers``)."""
     # Where the file is missing, the first request says so.
     with contextlib.suppress(OSError):
         _trusting(os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or certifi.where())

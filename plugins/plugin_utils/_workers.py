@@ -1,0 +1,30 @@
+"""What Ansible's workers need, loaded before they begin.
+
+This file is private to the collection.
+
+Ansible forks a worker for every task and host. The class of the task's action it loads before that. Lookups and filters each worker loads for itself:
+for one filter all of its collection, from source, since Ansible keeps no compiled copy. What an action loads when it is imported, later workers find.
+"""
+
+from __future__ import annotations
+
+import gc
+
+from ansible.plugins.loader import filter_loader, lookup_loader
+
+
+def load_filters() -> None:
+    """All of this collection, as Ansible does for any of them."""
+    filter_loader.get("dualstack.aks.resource_id")
+    _keep_for_workers()
+
+
+def load_lookup(name: str) -> None:
+    """Load a lookup plugin; where it is missing, the first task that uses it says so."""
+    lookup_loader.get(name, class_only=True)
+    _keep_for_workers()
+
+
+def _keep_for_workers() -> None:
+    """Keep the workers' garbage collection off what is there: it would write to each object, and each page be copied (docs.python.org, gc.freeze)."""
+    gc.freeze()

@@ -1,0 +1,42 @@
+"""What Ansible's workers find when they begin."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from lab.state import CHECKOUT
+
+FILTERS = {path.stem for path in (CHECKOUT / "plugins" / "filter").glob("*.py")}
+#: loads an action as Ansible does before it forks a worker for it, in a process that has loaded nothing else
+_PROGRAM = """
+import gc, json, sys
+from tests.loader import find_collections
+find_collections()
+from ansible.plugins.loader import action_loader
+assert action_loader.get(sys.argv[1], class_only=True)
+print(json.dumps([sorted(sys.modules), gc.get_freeze_count()]))
+"""
+
+
+def loaded(action: str) -> tuple[set[str], int]:
+    run = subprocess.run([sys.executable, "-c", _PROGRAM, action], cwd=CHECKOUT, capture_output=True, text=True, check=True, timeout=60)
+    assert run.stderr == ""
+    modules, frozen = json.loads(run.stdout)
+    return set(modules), frozen
+
+
+@pytest.mark.parametrize("action", ["aks_credentials", "azure_resources", "azure_resources_info"])
+def test_all_filters(action: str) -> None:
+    modules, frozen = loaded(f"dualstack.aks.{action}")
+    assert {f"ansible_collections.dualstack.aks.plugins.filter.{name}" for name in FILTERS} <= modules
+    assert frozen > 10_000
+
+
+def test_the_lookup_that_a_kubeconfig_is_for() -> None:
+    modules, _ = loaded("dualstack.aks.aks_credentials")
+    assert {"kubernetes.client", "ansible_collections.kubernetes.core.plugins.lookup.k8s"} <= modules
+    assert "kubernetes.client" not in loaded("dualstack.aks.azure_resources")[0]
