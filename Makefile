@@ -16,7 +16,7 @@ ISOLATED := env $(shell env | sed -n 's/^\(\(AZURE\|ARM\)_[A-Z0-9_]*\)=.*/-u \1/
 LAB := $(ISOLATED) $(BIN)/python -m lab
 DEMO := $(ISOLATED) $(BIN)/python -m lab.demo
 # Three at a time, since tests wait as well as work: for Azure's operations, for drains, for renewals
-END_TO_END := $(ISOLATED) $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+END_TO_END := $(ISOLATED) $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder --durations=20 --durations-min=30
 PLAY := ansible-playbook -i $(INVENTORY) -i .cache/probes.yml
 # Where the lab has no packets no pod runs: nothing is put behind the entrances, and nobody waits for them.
 DEMO_VARIABLES := $(shell if [ "$$(id -u)" = 0 ]; then echo "@lab/demo/routes.yml"; else echo "ingress_await_rollout=false"; fi)
@@ -93,11 +93,11 @@ $(READERS): .venv-%/.ready: requirements-%.txt
 	touch $@ && \
 	echo "readers: .venv-$* took $$((SECONDS - started)) s and $$(du -sm .venv-$* | cut -f1) MB"
 
-test: setup binaries $(READERS) ## everything; what CI runs (about 25 minutes on a prepared machine)
+test: setup binaries $(READERS) ## everything; what CI runs (about 30 minutes on a prepared machine)
 	@echo "test: lint beside molecule, then the rest"
 	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 lint molecule
 	@$(MAKE) --no-print-directory unit lab-tests
-	@echo "test: readers and end-to-end tests (about 23 minutes)"
+	@echo "test: readers and end-to-end tests (about 27 minutes)"
 	$(END_TO_END) tests/readers tests/e2e
 	@echo "test: passed"
 

@@ -46,7 +46,7 @@ _value:
 
 
 def _manifest_violations(manifests: Sequence[Mapping[str, Any]], version: str) -> list[dict[str, str]]:
-    # Not above: Ansible imports every filter of a collection in each worker that uses one of them, and this library takes longer than all others.
+    # Not above: Ansible imports every filter of a collection for any of them, and this library takes longer than all others.
     try:
         import kubernetes_validate
     except ImportError as error:
