@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from lab.arm.store import Store
+from lab.state import CHECKOUT
 from tests.harness import AZURE_TAGS, Lab
 
 VNET = "virtualNetworks/vnet-example-westeurope"
 NETWORK = "2025-05-01"
+DNS = "2018-05-01"
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,23 @@ def test_what_is_declared_is_told_and_restored_and_the_rest_stays(built: Lab) ->
     assert after["tags"]["environment"] == "sample"
     assert after["tags"]["owner"] == "them"
     assert after["properties"]["flushConnection"] is True
+
+
+def test_a_record_that_became_an_alias_gets_its_records_back(built: Lab) -> None:
+    """Azure takes records or the resource that a record set is an alias of, not both."""
+    publish = ("ansible-playbook", "-i", str(built.inventories / "westeurope.yml"), str(CHECKOUT / "tests" / "sweep" / "records.yml"))
+    record = f"{built.subscription}/resourceGroups/rg-example-shared/providers/Microsoft.Network/dnsZones/aks.example.org/AAAA/www.westeurope"
+    assert built.run(*publish).code == 0
+    published = built.get(record, DNS)
+    address = built.network("publicIPAddresses/pip-example-westeurope-ipv6")["id"]
+    built.put(record, DNS, {"properties": {"TTL": 60, "targetResource": {"id": address}}})
+    checked = built.run(*publish, "--check", "--diff")
+    assert checked.code == 0 and "properties.targetResource" in checked.output, checked.output
+    run = built.run(*publish)
+    assert run.code == 0, run.output
+    restored = built.get(record, DNS)
+    assert restored["properties"] == published["properties"]
+    assert built.run(*publish).changed == 0
 
 
 def test_a_policy_that_keeps_its_value_is_named_on_every_run_and_not_called_changed(built: Lab) -> None:

@@ -1065,6 +1065,12 @@ MORE_REFUSED = (
     ),
     Refusal("nat-gateway-prefixes", "InvalidResourceReference", Put(NAT, tracked({"publicIpPrefixes": [refer(PREFIX)]}, sku={"name": "Standard"}))),
     Refusal("dns-alias-a", "InvalidResourceReference", Put(f"{ZONE}/A/www", alias(at(network.PUBLIC_IP, "nowhere"))), (GIVEN_ZONE,)),
+    Refusal(
+        "dns-alias-a",
+        "BadRequest",
+        Put(f"{ZONE}/A/www", merge(alias(IPV4), records("ARecords", "ipv4Address", "203.0.113.1"))),
+        (GIVEN_ZONE,),
+    ),
     Refusal("dns-cname-alone", "BadRequest", cname(ZONE, "@"), (GIVEN_ZONE,)),
     Refusal("private-dns-cname-alone", "BadRequest", cname(PRIVATE_ZONE, "@", "ttl"), (GIVEN_PRIVATE_ZONE,)),
     Refusal("private-dns-link", "InvalidResourceReference", Put(at(dns.LINK, PRIVATE_ZONE_NAME, "first"), link(OTHER_VNET)), (GIVEN_PRIVATE_ZONE,)),

@@ -612,8 +612,10 @@ def _cname_rules() -> None:
 _cname_rules()
 
 
-def _alias_family(write: Write, version: str) -> None:
+def _alias_of(write: Write, version: str, records: str) -> None:
     target = reference(write.properties, "targetResource")
+    if target and write.properties.get(records):
+        raise ArmError(400, "BadRequest", f"The record set has both {records} and a target resource: it can have one of the two.", target=records)
     found = write.azure.store.get(target) if target else None
     if target and found is None:
         raise InvalidReference(target, write.id)
@@ -623,12 +625,12 @@ def _alias_family(write: Write, version: str) -> None:
 
 @rule("dns-alias-a", "Microsoft.Network/dnsZones/A", "learn.microsoft.com/azure/dns/dns-alias")
 def alias_a_is_ipv4(write: Write) -> None:
-    _alias_family(write, "IPv4")
+    _alias_of(write, "IPv4", "ARecords")
 
 
 @rule("dns-alias-aaaa", "Microsoft.Network/dnsZones/AAAA", "learn.microsoft.com/azure/dns/dns-alias")
 def alias_aaaa_is_ipv6(write: Write) -> None:
-    _alias_family(write, "IPv6")
+    _alias_of(write, "IPv6", "AAAARecords")
 
 
 def _addresses_are(write: Write, list_name: str, field: str, version: int) -> None:
