@@ -77,18 +77,16 @@ class Result:
 class Ground:
     """A server whose store is set before each run, and the engine's client of it."""
 
-    def __init__(self, folder: Path, *, time_scale: float = TIME_SCALE, latency: float = 0, clock: float = CLOCK) -> None:
-        """``clock``: how much faster the engine's clock runs; with 1 its times are real."""
-        self._clock = clock
+    def __init__(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         (folder / "secrets").mkdir(exist_ok=True)
         self._folder = folder
         authority = CertificateAuthority(folder / "secrets" / "azure", "Sweep")
         certificate, key = authority.issue("server", "localhost", hosts=("localhost",))
-        self._options = Options(time_scale=time_scale, kubernetes=False)
+        self._options = Options(time_scale=TIME_SCALE, kubernetes=False)
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        self.server = Server(Store(), self._options, folder, free_port(), _SECRET, latency)
+        self.server = Server(Store(), self._options, folder, free_port(), _SECRET)
         self._call(self.server.start(certificate, key))
         os.environ.update({"REQUESTS_CA_BUNDLE": str(authority.certificate_path), "AZURE_DISABLE_INSTANCE_DISCOVERY": "true"})
         os.environ.pop("ARM_CLOUD_METADATA_URL", None)
@@ -152,7 +150,7 @@ class Ground:
         """One run of the engine over a task; ``watch`` is told of each request, before it is sent and after its answer."""
         result = Result()
         options = reconcile.Options(check=check, wait=task.wait, timeout=TIMEOUT, stamp=task.stamp, progress=result.printed.append)
-        with fast_clocks(self._clock), client.ArmClient(self._login, read_timeout=READ_TIMEOUT + self.server.latency) as arm:
+        with fast_clocks(), client.ArmClient(self._login, read_timeout=READ_TIMEOUT) as arm:
             if watch:
                 _watch(arm, watch)
             run = reconcile.Reconciler(arm, task.resources, options)
@@ -211,10 +209,10 @@ def killed_at(number: int, *, after: bool) -> Watch:
 
 
 @contextmanager
-def fast_clocks(factor: float) -> Iterator[None]:
+def fast_clocks() -> Iterator[None]:
     """The engine's and azure-core's waits take a fraction of their time."""
     sleep, monotonic = time.sleep, time.monotonic
-    fast = types.SimpleNamespace(sleep=lambda seconds: sleep(seconds / factor), monotonic=lambda: monotonic() * factor)
+    fast = types.SimpleNamespace(sleep=lambda seconds: sleep(seconds / CLOCK), monotonic=lambda: monotonic() * CLOCK)
     with ExitStack() as stack:
         for module in (client, providers, reconcile, azure_transport):
             stack.enter_context(mock.patch.object(module, "time", fast))
