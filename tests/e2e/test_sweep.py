@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.sweep.cases import sample
+from tests.sweep.cases import sample, undisturbed
 from tests.sweep.controllers import lost_when_interleaved, requests_of, rivals
 from tests.sweep.ground import Ground
+from tests.sweep.recording import load
 from tests.sweep.run import Sweep
 
 _CASES = 100
@@ -36,6 +37,18 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     found = Ground(tmp_path_factory.mktemp("ground"))
     yield found
     found.close()
+
+
+def test_what_was_written_is_read_once(sweep: Sweep, ground: Ground) -> None:
+    """The library reads a resource when its operation has ended; what it read is not asked for again."""
+    written = 0
+    for task in load(sweep.finished.parents[1] / "create"):
+        asked = [(entry["method"], str(entry["path"]).lower()) for entry in undisturbed(ground, task).entries]
+        for number, (method, path) in enumerate(asked):
+            if method == "PUT":
+                written += 1
+                assert asked[number:].count(("GET", path)) <= 1, path
+    assert written > 20
 
 
 def test_two_controllers_lose_nothing_where_the_service_compares_etags(sweep: Sweep, ground: Ground, record_property: Property) -> None:

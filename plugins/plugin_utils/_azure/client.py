@@ -209,17 +209,20 @@ class ArmClient:
             self._json(answer)
         return answer
 
-    def wait(self, answer: PipelineResponse[Any, Any], timeout: float, progress: Callable[[float], None]) -> None:
+    def wait(self, answer: PipelineResponse[Any, Any], timeout: float, progress: Callable[[float], None]) -> dict[str, Any] | None:
         """Poll the operation that ``answer`` began until it ends.
 
+        The last body that was read: after the operation of a PUT the library reads the resource. None where nothing was read after ``answer``.
         Raises :class:`ArmFailure` (:class:`StatusUnknown` when only the asking failed) or :class:`TimedOut`.
         """
         if answer.http_response.status_code in (204, 404):
-            return
+            return None
         polling = _Polling(timeout, progress)
         try:
-            polling.initialize(self._client, answer, lambda _: None)
+            polling.initialize(self._client, answer, lambda last: None if last is answer else body_of(last))
             polling.run()
+            read: dict[str, Any] | None = polling.resource()
+            return read
         except HttpResponseError as error:
             failure = _failure(error)
             if isinstance(error.__cause__, OperationFailed) and polling.status().lower() in UNFINISHED:
@@ -270,6 +273,15 @@ class ArmClient:
         except ValueError as error:
             raise ArmFailure(response.status_code, "InvalidResponse", f"The answer is no JSON: {error}.") from error
         return found if isinstance(found, dict) else None
+
+
+def body_of(answer: PipelineResponse[Any, Any]) -> dict[str, Any] | None:
+    """The mapping that an answer consists of; None for one without."""
+    try:
+        found = answer.http_response.json()
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def state_of(body: dict[str, Any]) -> str:

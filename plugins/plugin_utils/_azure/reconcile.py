@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .client import PROGRESS_SECONDS, TERMINAL, UNFINISHED, ArmClient, ArmFailure, StatusUnknown, TimedOut, failure_of, state_of
+from .client import PROGRESS_SECONDS, TERMINAL, UNFINISHED, ArmClient, ArmFailure, StatusUnknown, TimedOut, body_of, failure_of, state_of
 from .comparison import UNKNOWN, Comparison, Difference
 from .graph import Resource, resolve
 
@@ -289,13 +289,13 @@ class Reconciler:
         if live is not None and not resource.facts.if_match:
             # The service compares no etag: what is written must rest on what was there a moment ago.
             live = self._client.get(resource.id, version)
-        answer = self._put(resource, declared, comparison, live)
+        answer, read = self._put(resource, declared, comparison, live)
         if not self._awaited(resource):
             outcome.body, outcome.running = {"id": resource.id, **declared}, True
             return outcome
         if not resource.facts.serial:
-            self._await(resource, answer)
-        after = self._read_back(resource, declared, comparison, _body_of(answer))
+            read = self._await(resource, answer)
+        after = self._read_back(resource, declared, comparison, written=_resource_in(body_of(answer), resource), read=read)
         left = comparison.differences(declared, after)
         if left:
             told = "; ".join(f"{found.path} is {found.before!r}, declared {found.after!r}" for found in left)
@@ -303,17 +303,32 @@ class Reconciler:
         outcome.body = after
         return outcome
 
-    def _await(self, resource: Resource, answer: Any, what: str = "waiting for") -> None:
-        """Wait for what a write or a deletion began. Where its status cannot be read the resource itself is asked afterwards."""
-        with contextlib.suppress(StatusUnknown):
-            self._client.wait(answer, self._options.timeout, self._say(resource, what))
+    def _await(self, resource: Resource, answer: Any, what: str = "waiting for") -> dict[str, Any] | None:
+        """Wait for what a write or a deletion began; the resource, if it was read at the end.
 
-    def _read_back(self, resource: Resource, declared: dict[str, Any], comparison: Comparison, written: dict[str, Any] | None) -> dict[str, Any]:
-        """The resource after a write. Reads may lag behind, unless the answer to the write already said otherwise."""
+        Where the status cannot be read the resource itself is asked afterwards.
+        """
+        with contextlib.suppress(StatusUnknown):
+            return _resource_in(self._client.wait(answer, self._options.timeout, self._say(resource, what)), resource)
+        return None
+
+    def _read_back(
+        self,
+        resource: Resource,
+        declared: dict[str, Any],
+        comparison: Comparison,
+        *,
+        written: dict[str, Any] | None,
+        read: dict[str, Any] | None,
+    ) -> dict[str, Any]:
+        """The resource after a write: as ``read`` already, or asked for.
+
+        Reads may lag behind, unless ``written``, the answer to the write, already said otherwise.
+        """
         version, deadline, pause = resource.facts.api_version, time.monotonic() + _STALE_SECONDS, 0.2
         refused = written is not None and bool(comparison.differences(declared, written))
         while True:
-            after = self._client.get(resource.id, version)
+            after, read = read or self._client.get(resource.id, version), None
             if after is not None and state_of(after).lower() not in TERMINAL:
                 after = self._client.settle(resource.id, version, after, self._options.timeout, self._say(resource, "waiting for"))
             if after is not None and state_of(after).lower() in UNFINISHED:
@@ -326,10 +341,12 @@ class Reconciler:
             time.sleep(pause)
             pause = min(pause * 2, 10)
 
-    def _put(self, resource: Resource, declared: dict[str, Any], comparison: Comparison, live: dict[str, Any] | None) -> Any:
+    def _put(
+        self, resource: Resource, declared: dict[str, Any], comparison: Comparison, live: dict[str, Any] | None
+    ) -> tuple[Any, dict[str, Any] | None]:
         """One PUT, repeated while Azure is busy, and decided again when somebody else wrote in between (412).
 
-        The answer; for a serial type what it began has ended too.
+        The answer. For a serial type what it began has ended too: with it the resource, if it was read then.
         """
         version, deadline = resource.facts.api_version, time.monotonic() + self._options.timeout
         principal_deadline = time.monotonic() + _PRINCIPAL_SECONDS
@@ -339,11 +356,10 @@ class Reconciler:
             etag = _etag(live or {}) if resource.facts.if_match else ""
             try:
                 if not resource.facts.serial:
-                    return self._client.put(resource.id, version, comparison.body(declared, live), etag)
+                    return self._client.put(resource.id, version, comparison.body(declared, live), etag), None
                 with self._serial[resource.parent]:
                     answer = self._client.put(resource.id, version, comparison.body(declared, live), etag)
-                    self._await(resource, answer)
-                    return answer
+                    return answer, self._await(resource, answer)
             except ArmFailure as error:
                 now = time.monotonic()
                 unknown_principal = error.code == "PrincipalNotFound" and now < principal_deadline
@@ -442,13 +458,9 @@ class Reconciler:
         return round(max(map(length, self._resources), default=0), 3)
 
 
-def _body_of(answer: Any) -> dict[str, Any] | None:
-    """The resource as the answer to its write shows it; None for an answer without one."""
-    try:
-        found = answer.http_response.json()
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) and "id" in found else None
+def _resource_in(body: dict[str, Any] | None, resource: Resource) -> dict[str, Any] | None:
+    """The body of an answer where it is the resource's: it may be an operation's, which has an id too."""
+    return body if body and str(body.get("id", "")).lower() == resource.id.lower() else None
 
 
 def _etag(body: dict[str, Any]) -> str:
