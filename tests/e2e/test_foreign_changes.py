@@ -58,7 +58,7 @@ def test_what_is_declared_is_told_and_restored_and_the_rest_stays(built: Lab) ->
 def test_a_record_that_became_an_alias_gets_its_records_back(built: Lab) -> None:
     """Azure takes records or the resource that a record set is an alias of, not both."""
     publish = ("ansible-playbook", "-i", str(built.inventories / "westeurope.yml"), str(CHECKOUT / "tests" / "sweep" / "records.yml"))
-    record = f"{built.subscription}/resourceGroups/rg-example-shared/providers/Microsoft.Network/dnsZones/aks.example.org/AAAA/www.westeurope"
+    record = f"{built.group('shared')}/providers/Microsoft.Network/dnsZones/aks.example.org/AAAA/www.westeurope"
     assert built.run(*publish).code == 0
     published = built.get(record, DNS)
     address = built.network("publicIPAddresses/pip-example-westeurope-ipv6")["id"]

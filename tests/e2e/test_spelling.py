@@ -52,7 +52,7 @@ def _respelt(value: Any) -> Any:
 
 def _recased_ids(lab: Lab) -> dict[str, Any]:
     """Every id that the roles' interfaces take, in capitals."""
-    shared = f"{lab.subscription}/resourceGroups/rg-example-shared/providers/Microsoft.Network"
+    shared = f"{lab.group('shared')}/providers/Microsoft.Network"
     network, identities = f"{lab.group()}/providers/Microsoft.Network", f"{lab.group()}/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
     vnet = f"{network}/virtualNetworks/vnet-example-westeurope"
     entrances = {family: f"{network}/publicIPAddresses/pip-example-westeurope-{family}" for family in ("ipv4", "ipv6")}

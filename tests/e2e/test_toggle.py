@@ -93,7 +93,7 @@ def failures_of_ipv4(lab: Lab, since: int) -> list[Any]:
 
 
 def aaaa_exists(lab: Lab) -> bool:
-    zone = f"{lab.subscription}/resourceGroups/rg-example-shared/providers/Microsoft.Network/dnsZones/aks.example.org"
+    zone = f"{lab.group('shared')}/providers/Microsoft.Network/dnsZones/aks.example.org"
     return lab.call("GET", f"{zone}/AAAA/www.westeurope", "2018-05-01").status_code == 200
 
 

@@ -42,7 +42,7 @@ def verify(lab: Lab, *arguments: str) -> tuple[Run, dict[tuple[str, str], dict[s
 
 
 def records(lab: Lab, kind: str) -> list[dict[str, Any]]:
-    base = f"{lab.subscription}/resourceGroups/rg-example-shared/providers"
+    base = f"{lab.group('shared')}/providers"
     paths = [(RECORDS.format(zones=zones, zone=zone, kind=kind), version) for zones, (zone, version) in ZONES.items()]
     return [lab.get(f"{base}/{path}", version) for path, version in paths]
 

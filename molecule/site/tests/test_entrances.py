@@ -51,7 +51,7 @@ def test_the_cloud_controller_wrote_load_balancer_and_rules(stamp: Observer) -> 
 
 
 def test_names_hold_the_addresses_in_both_zones(stamp: Observer) -> None:
-    zones = f"{stamp.subscription}/resourceGroups/rg-example-shared/providers/Microsoft.Network"
+    zones = f"{stamp.group('shared')}/providers/Microsoft.Network"
     public, private = f"{zones}/dnsZones/aks.example.org", f"{zones}/privateDnsZones/internal.example.org"
 
     def record(zone: str, kind: str, api_version: str) -> list[str]:
