@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
@@ -22,6 +23,7 @@ print(json.dumps([sorted(sys.modules), gc.get_freeze_count()]))
 """
 
 
+@functools.cache
 def loaded(action: str) -> tuple[set[str], int]:
     run = subprocess.run([sys.executable, "-c", _PROGRAM, action], cwd=CHECKOUT, capture_output=True, text=True, check=True, timeout=60)
     assert run.stderr == ""
