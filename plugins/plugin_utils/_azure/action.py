@@ -15,7 +15,7 @@ import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._workers import load_filters
+from .._workers import load_filters
 
 try:
     from .actions import Action, actions_of
