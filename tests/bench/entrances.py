@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-import statistics
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,13 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from lab import debian
 from lab.__main__ import say
-from tests.bench.measuring import spread
+from tests.bench.measuring import alternate, ratios, spread, target
 from tests.harness import Lab, until
 
 MANIFESTS = Path(__file__).parents[1] / "e2e" / "applications.yml"
 CLIENTS, REQUESTS = 32, 6400
-ROUNDS, SLICE = 32, 3200
+# What a request costs depends on how the connections fall to pods and workers: many short slices even that out, longer ones do not.
+ROUNDS, SLICE = 240, 800
 MOST_CONNECTIONS, MOST_CPU = 128, 1.08
 WEB = {"path": "/status/200", "service": "web", "ipv6_service": "web-ipv6", "namespace": "apps", "port": 8080}
 #: autoscalers must not move while their peers are measured
@@ -36,13 +37,14 @@ FIXED = {"ingress_min_replicas": 2, "ingress_max_replicas": 2, "ingress_routes":
 
 @dataclass(frozen=True)
 class Way:
-    """One way to the application: who asks, whom, and the namespace of the proxies in between."""
+    """One way to the application: who asks, whom, and the proxies in between, with their namespace and the processes they are."""
 
     name: str
     client: str
     url: str
     entrance: str = ""
     namespace: str = ""
+    proxies: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Bench:
         ]
         for way in found:
             self._await(way)
-        return found
+        return [replace(way, proxies=self._processes(way)) for way in found]
 
     def _await(self, way: Way) -> None:
         """Until it has answered: a load balancer that learns of a pod is not there at once."""
@@ -121,10 +123,9 @@ class Bench:
         return status()[0]["ip"]
 
     def load(self, way: Way, requests: int) -> Slice:
-        proxies = self._processes(way)
-        before = _cpu(proxies)
+        before = _cpu(way.proxies)
         run = self._lab.as_client(way.client, "h2load", "--h1", f"--requests={requests}", f"--clients={CLIENTS}", "--threads=1", way.url)
-        used = _cpu(proxies) - before
+        used = _cpu(way.proxies) - before
         rate = re.search(r"([0-9.]+) req/s", run.output)
         if rate is None or f"{requests} succeeded" not in run.output:
             sys.exit(f"{way.name}: {run.output}")
@@ -148,7 +149,7 @@ class Bench:
         names, values = (line.split() for line in text.splitlines() if line.startswith("Tcp:"))
         return int(dict(zip(names, values, strict=True))["PassiveOpens"])
 
-    def _processes(self, way: Way) -> list[Path]:
+    def _processes(self, way: Way) -> tuple[Path, ...]:
         """The proxies' processes: those in their pods' network namespaces."""
         pods = self._pods(way.namespace, f"app.kubernetes.io/name={way.entrance}") if way.entrance else []
         inodes = {(self._lab.namespaces / self._lab.namespace_of(pod)).stat().st_ino for pod in pods}
@@ -159,7 +160,7 @@ class Bench:
                     found.append(process)
             except OSError:
                 continue
-        return found
+        return tuple(found)
 
 
 def _cpu(processes: Sequence[Path]) -> float:
@@ -172,28 +173,23 @@ def main() -> None:
     with Lab(packets=True) as lab:
         bench = Bench(lab)
         print("entrances: building a stamp with two pairs of entrances (about 2 minutes)", flush=True)
-        translating, ordinary, *others = ways = bench.prepare()
+        translating, ordinary, *_ = ways = bench.prepare()
         taken = bench.connections(translating)
         for way in ways:
             bench.load(way, SLICE)
         started = time.monotonic()
-        slices: dict[str, list[Slice]] = {way.name: [] for way in ways}
-        for number in range(ROUNDS):
-            # There and back again: a machine that gets slower meanwhile slows everybody.
-            for way in ways if number % 2 else ways[::-1]:
-                slices[way.name].append(bench.load(way, SLICE))
+        measured = alternate(ROUNDS, *(partial(bench.load, way, SLICE) for way in ways))
         print(f"entrances: {ROUNDS} rounds of {SLICE} requests over {CLIENTS} connections each took {time.monotonic() - started:.0f} s")
+    slices = dict(zip((way.name for way in ways), measured, strict=True))
+    rates = {name: [found.rate for found in one] for name, one in slices.items()}
+    costs = {name: [found.cpu for found in one] for name, one in slices.items()}
     print(f"{'way':12} {'requests/s':>26} {'of the ordinary':>20} {'proxy us/request':>26} {'of the ordinary':>20}")
-    for way in (translating, ordinary, *others):
-        rates, cpu = [found.rate for found in slices[way.name]], [found.cpu for found in slices[way.name]]
-        ratios = [one.rate / other.rate for one, other in zip(slices[way.name], slices[ordinary.name], strict=True)]
-        costs = [one.cpu / other.cpu for one, other in zip(slices[way.name], slices[ordinary.name], strict=True)]
-        print(f"{way.name:12} {spread(rates, 0):>26} {spread(ratios, 2):>20} {spread(cpu, 1):>26} {spread(costs, 2):>20}")
-    cost = statistics.median(one.cpu / other.cpu for one, other in zip(slices[translating.name], slices[ordinary.name], strict=True))
-    print(f"connections to the application for {REQUESTS} requests through the translating entrance: {taken} (at most {MOST_CONNECTIONS})")
-    print(f"CPU of its proxy for a request, of the ordinary entrance's: {cost:.2f} (at most {MOST_CPU})")
-    if taken > MOST_CONNECTIONS or cost > MOST_CPU:
-        sys.exit("entrances: the translating entrance costs more than it may")
+    for name in slices:
+        rate, cost = ratios(rates[name], rates[ordinary.name]), ratios(costs[name], costs[ordinary.name])
+        print(f"{name:12} {spread(rates[name], 0):>26} {spread(rate, 2):>20} {spread(costs[name], 1):>26} {spread(cost, 2):>20}")
+    cpu = sum(costs[translating.name]) / sum(costs[ordinary.name])
+    target(f"connections to the application for {REQUESTS} requests through the translating entrance", taken, MOST_CONNECTIONS, 0)
+    target("CPU of its proxies for a request, of the ordinary entrance's, over all rounds", cpu, MOST_CPU, 3)
 
 
 if __name__ == "__main__":
