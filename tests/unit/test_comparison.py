@@ -55,6 +55,7 @@ EQUAL: dict[str, tuple[str, Body, Body]] = {
         properties(addressSpace={"addressPrefixes": ["fd00::/48"]}),
     ),
     "IPv6 prefix of an address": (VNET, properties(x="FD00:0::1/64"), properties(x="fd00::1/64")),
+    "a patch of the minor version": (CLUSTER, properties(kubernetesVersion="1.36"), properties(kubernetesVersion="1.36.5")),
     "an address and the prefix of it alone": (
         CLUSTER,
         properties(apiServerAccessProfile={"authorizedIPRanges": ["198.51.100.7", "2001:db8::1/128"]}),
@@ -181,6 +182,13 @@ def test_equal(name: str) -> None:
 
 # name: (type, declared, live, the differences as (path, before, after))
 DIFFERENT: dict[str, tuple[str, Body, Body, list[tuple[str, Any, Any]]]] = {
+    "a minor version that begins alike": (
+        CLUSTER,
+        properties(kubernetesVersion="1.3"),
+        properties(kubernetesVersion="1.36.5"),
+        [("properties.kubernetesVersion", "1.36.5", "1.3")],
+    ),
+    "a version where none is meant": (VNET, properties(x="1.36"), properties(x="1.36.5"), [("properties.x", "1.36.5", "1.36")]),
     "value": (VNET, properties(x=1), properties(x=2), [("properties.x", 2, 1)]),
     "several": (
         VNET,
@@ -360,6 +368,13 @@ BODIES: dict[str, tuple[str, dict[str, Any], Body, Body | None, Body]] = {
     "creation: without nulls": (VNET, {}, properties(x=None, y=[{"z": None, "w": 0}]), None, properties(y=[{"w": 0}])),
     "creation: create_only is sent": (VAULT, {}, properties(createMode="default"), None, properties(createMode="default")),
     "what is not declared stays": (VNET, {}, properties(x={"a": 1}), properties(x={"a": 2, "b": 3}, y=4), properties(x={"a": 1, "b": 3}, y=4)),
+    "a patch of the minor version stays": (
+        CLUSTER,
+        {},
+        properties(kubernetesVersion="1.36", dnsPrefix="b"),
+        properties(kubernetesVersion="1.36.5", dnsPrefix="a"),
+        properties(kubernetesVersion="1.36.5", dnsPrefix="b"),
+    ),
     "envelope is not sent": (VNET, {}, {}, {"id": "/x", "name": "n", "type": "t", "etag": "e", "location": "l"}, {"location": "l"}),
     "read-only is not sent": (
         SUBNET,

@@ -60,7 +60,7 @@ def test_known(name: str) -> None:
     assert found.plurals == facts.get("plurals", {})
     assert found.list_keys == {path.lower(): keys for path, keys in facts.get("list_keys", {}).items()}
     assert found.void_items == {path.lower(): values for path, values in facts.get("void_items", {}).items()}
-    for name in ("caseless", "scopeless"):
+    for name in ("caseless", "scopeless", "versions"):
         assert all(path in getattr(found, name) for path in facts.get(name, ()))
     assert all(path in found.immutable for path in facts.get("immutable", ()))
     assert all(path in found.ordered for path in facts.get("ordered", ()))

@@ -23,6 +23,7 @@ _ABSENT = object()
 _ENVELOPE = frozenset({"id", "name", "type", "etag", "systemdata", "apiversion"})
 UNKNOWN = "(known after apply)"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_MINOR = re.compile(r"\d+\.\d+")
 _EMPTY: tuple[Any, ...] = (None, [], {})
 
 
@@ -171,6 +172,8 @@ class Comparison:
         one, other = normal(declared, fold), normal(live, fold)
         if pattern in self._facts.scopeless and isinstance(one, str) and isinstance(other, str):
             return one.rpartition("/providers/")[2] == other.rpartition("/providers/")[2]
+        if pattern in self._facts.versions and _is_patch_of(live, declared):
+            return True
         if name == "location":
             return str(one).replace(" ", "") == str(other).replace(" ", "")
         return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
@@ -193,6 +196,8 @@ class Comparison:
             return result
         if isinstance(declared, list) and isinstance(live, list):
             return self._overlay_lists(declared, live, pattern)
+        if pattern in self._facts.versions and _is_patch_of(live, declared):
+            return live
         return _without_nulls(declared)
 
     def _overlay_lists(self, declared: list[Any], live: list[Any], pattern: str) -> list[Any]:
@@ -233,6 +238,10 @@ def normal(value: Any, fold: bool = False) -> Any:
             return str(ipaddress.ip_interface(value))
     # RFC 9562, section 4: GUIDs are read in either case, and written in lower case.
     return value.lower() if fold or _GUID.fullmatch(value) else str(value)
+
+
+def _is_patch_of(version: Any, minor: Any) -> bool:
+    return isinstance(version, str) and bool(_MINOR.fullmatch(str(minor))) and version.startswith(f"{minor}.")
 
 
 def _label(item: Any, keys: list[str]) -> str:

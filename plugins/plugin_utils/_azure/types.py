@@ -53,6 +53,7 @@ class TypeFacts:
     enumerations: Patterns = field(default_factory=Patterns)
     caseless: Patterns = field(default_factory=Patterns)
     scopeless: Patterns = field(default_factory=Patterns)
+    versions: Patterns = field(default_factory=Patterns)
 
 
 @functools.cache
@@ -67,7 +68,7 @@ def known(resource_type: str) -> TypeFacts | None:
     found = _load().get(resource_type.lower())
     if found is None:
         return None
-    names = ("immutable", "ordered", "read_only", "write_only", "enumerations", "caseless", "scopeless")
+    names = ("immutable", "ordered", "read_only", "write_only", "enumerations", "caseless", "scopeless", "versions")
     patterns = {name: Patterns(found.get(name, ())) for name in names}
     return TypeFacts(
         name=found["name"],
