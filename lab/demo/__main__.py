@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ from ..network import clients
 from ..state import State
 
 _APPLICATION = Path(__file__).with_name("application.yml")
+#: curl's exit code for a name that has no address
+_NOT_RESOLVED = 6
+#: Each name server reads its zones again once a second, by a clock of its own; busy machines take longer.
+_SECONDS_TO_RESOLVE = 10
 _COLUMNS = ("stamp", "client", "status", "asked for", "connected to", "entrance's proxy", "application answered over", "client's address it saw")
 
 
@@ -42,9 +47,17 @@ def names(state: State) -> dict[str, str]:
 
 
 def ask(state: State, client: str, name: str) -> dict[str, Any]:
-    """What a client gets: status, the address it was connected to, and what the application says it saw."""
+    """What a client gets: status, the address it was connected to, and what the application says it saw.
+
+    A name that was published just now is waited for.
+    """
     command = [str(clients.script(state.clients, client)), "curl", "-sS", "-m", "5", "-w", "\n%{json}", f"http://{name}/"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    deadline = time.monotonic() + _SECONDS_TO_RESOLVE
+    while True:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        if done.returncode != _NOT_RESOLVED or time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
     body, _, written = done.stdout.rpartition("\n")
     facts = json.loads(written or "{}")
     try:
