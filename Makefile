@@ -93,15 +93,15 @@ $(READERS): .venv-%/.ready: requirements-%.txt
 	touch $@ && \
 	echo "readers: .venv-$* took $$((SECONDS - started)) s and $$(du -sm .venv-$* | cut -f1) MB"
 
-test: setup binaries $(READERS) ## everything; what CI runs (about 30 minutes on a prepared machine)
+test: setup binaries $(READERS) ## everything; what CI runs (about 25 minutes on a prepared machine)
 	@echo "test: lint beside molecule, then the rest"
 	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 lint molecule
 	@$(MAKE) --no-print-directory unit lab-tests
-	@echo "test: readers and end-to-end tests (about 27 minutes)"
+	@echo "test: readers and end-to-end tests (about 23 minutes)"
 	$(END_TO_END) tests/readers tests/e2e
 	@echo "test: passed"
 
-sweep: $(READY) binaries ## each fault at each request of a stamp's build and change, then one more run; make test has a sample
+sweep: $(READY) binaries ## each fault at each request of a stamp's build and change, then one more run; make test has a sample (about 45 minutes)
 	$(ISOLATED) $(BIN)/python -m tests.sweep
 	$(ISOLATED) $(BIN)/python -m tests.sweep.site
 
