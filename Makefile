@@ -106,7 +106,7 @@ sweep: $(READY) binaries ## each fault at each request of a stamp's build and ch
 	$(ISOLATED) $(BIN)/python -m tests.sweep.site
 
 .PHONY: fleet
-fleet: $(READY) ## what 1, 3, 10 and 50 stamps in one run cost (about 25 minutes)
+fleet: $(READY) ## what 1, 3, 10 and 50 stamps in one run cost (about 10 minutes)
 	$(ISOLATED) $(BIN)/python tests/bench/fleet.py
 
 .venv/.bench: $(READY) requirements-bench.txt

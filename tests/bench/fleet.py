@@ -3,7 +3,7 @@
 Memory is the proportional set size of ansible-playbook and all its workers at its highest, and that for each stamp in flight: a worker
 is a process, and there are as many at once as forks, or as stamps.
 
-    python tests/bench/fleet.py                 1, 3, 10 and 50 stamps (about 25 minutes on 2 cores)
+    python tests/bench/fleet.py                 1, 3, 10 and 50 stamps (about 10 minutes on 2 cores)
     python tests/bench/fleet.py 200             as many as are named
 """
 
