@@ -280,7 +280,7 @@ class PublicIPAddress(_NetworkKind):
 
     def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
         if not resource.properties.get("ipAddress"):
-            resource.properties["ipAddress"] = _free_public_address(azure, resource.properties["publicIPAddressVersion"])
+            resource.properties["ipAddress"] = free_public_address(azure, resource.properties["publicIPAddressVersion"])
 
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         body = super().render(azure, resource)
@@ -295,13 +295,13 @@ class PublicIPAddress(_NetworkKind):
         return body
 
 
-def _free_public_address(azure: Azure, version: str) -> str:
+def free_public_address(azure: Azure, version: str) -> str:
     """An address no other resource has: the cloud controller finds public addresses by their text."""
     used = {found.properties.get("ipAddress") for found in azure.store.of_type(PUBLIC_IP)}
     if version == "IPv6":
         candidates: Iterator[Any] = (_PUBLIC_IPV6[number] for number in itertools.count(0x10))
     else:
-        candidates = itertools.chain.from_iterable(itertools.islice(network.hosts(), 9, 200) for network in _PUBLIC_IPV4)
+        candidates = itertools.chain.from_iterable(itertools.islice(network.hosts(), 9, None) for network in _PUBLIC_IPV4)
     for candidate in candidates:
         if str(candidate) not in used:
             return str(candidate)
