@@ -11,7 +11,7 @@ from azure.core.pipeline import PipelineContext, PipelineRequest, PipelineRespon
 from azure.core.rest import HttpRequest
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure import client
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import _Authentication, _Pace
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import _Authentication, _Pace, failure_of
 
 
 class Credential:
@@ -81,3 +81,16 @@ def test_it_goes_slower_before_azure_refuses(monkeypatch: pytest.MonkeyPatch, he
     policy.on_response(request, PipelineResponse(request.http_request, Answer(headers), request.context))
     policy.on_request(request)
     assert bool(slept) == waits
+
+
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [
+        ({"status": {"provisioningError": {"code": "Full", "message": "There is no room."}}}, ": Full: There is no room"),
+        ({"status": {"provisioningError": None}}, ""),
+        ({"status": None}, ""),
+        ({}, ""),
+    ],
+)
+def test_failure_at_the_end_of_a_sentence(properties: dict[str, Any], said: str) -> None:
+    assert failure_of({"properties": properties}) == said

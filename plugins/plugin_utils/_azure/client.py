@@ -292,7 +292,7 @@ def state_of(body: dict[str, Any]) -> str:
 def failure_of(body: dict[str, Any]) -> str:
     """What a failed resource says of its failure, as the end of a sentence; empty for types that say nothing."""
     error = ((body.get("properties") or {}).get("status") or {}).get("provisioningError") or {}
-    return f": {error.get('code')}: {error.get('message')}" if error else ""
+    return f": {error.get('code')}: {str(error.get('message')).rstrip('.')}" if error else ""
 
 
 def _error(answer: PipelineResponse[Any, Any]) -> tuple[str, str]:
