@@ -157,6 +157,11 @@ class Comparison:
     def _folds(self, pattern: str) -> bool:
         return pattern in self._facts.enumerations or pattern in self._facts.caseless
 
+    def _is_patch(self, live: Any, declared: Any, pattern: str) -> bool:
+        """Whether a Kubernetes version is declared by its minor version, and is there in one of its patches."""
+        is_minor = pattern in self._facts.versions and _MINOR.fullmatch(str(declared))
+        return bool(is_minor) and isinstance(live, str) and live.startswith(f"{declared}.")
+
     def _equal(self, declared: Any, live: Any, pattern: str) -> bool:
         found: list[Difference] = []
         self._compare(declared, live, "", pattern, found)
@@ -172,7 +177,7 @@ class Comparison:
         one, other = normal(declared, fold), normal(live, fold)
         if pattern in self._facts.scopeless and isinstance(one, str) and isinstance(other, str):
             return one.rpartition("/providers/")[2] == other.rpartition("/providers/")[2]
-        if pattern in self._facts.versions and _is_patch_of(live, declared):
+        if self._is_patch(live, declared, pattern):
             return True
         if name == "location":
             return str(one).replace(" ", "") == str(other).replace(" ", "")
@@ -196,7 +201,7 @@ class Comparison:
             return result
         if isinstance(declared, list) and isinstance(live, list):
             return self._overlay_lists(declared, live, pattern)
-        if pattern in self._facts.versions and _is_patch_of(live, declared):
+        if self._is_patch(live, declared, pattern):
             return live
         return _without_nulls(declared)
 
@@ -238,10 +243,6 @@ def normal(value: Any, fold: bool = False) -> Any:
             return str(ipaddress.ip_interface(value))
     # RFC 9562, section 4: GUIDs are read in either case, and written in lower case.
     return value.lower() if fold or _GUID.fullmatch(value) else str(value)
-
-
-def _is_patch_of(version: Any, minor: Any) -> bool:
-    return isinstance(version, str) and bool(_MINOR.fullmatch(str(minor))) and version.startswith(f"{minor}.")
 
 
 def _label(item: Any, keys: list[str]) -> str:
