@@ -280,7 +280,7 @@ class PublicIPAddress(_NetworkKind):
 
     def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
         if not resource.properties.get("ipAddress"):
-            resource.properties["ipAddress"] = free_public_address(azure, resource.properties["publicIPAddressVersion"])
+            resource.properties["ipAddress"] = _free_public_address(azure, resource.properties["publicIPAddressVersion"])
 
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         body = super().render(azure, resource)
@@ -295,7 +295,7 @@ class PublicIPAddress(_NetworkKind):
         return body
 
 
-def free_public_address(azure: Azure, version: str) -> str:
+def _free_public_address(azure: Azure, version: str) -> str:
     """An address no other resource has: the cloud controller finds public addresses by their text."""
     used = {found.properties.get("ipAddress") for found in azure.store.of_type(PUBLIC_IP)}
     if version == "IPv6":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -50,6 +51,22 @@ def keep(azure: Azure, resource_type: str, name: str, **properties: Any) -> str:
 
 def refer(target: str) -> Body:
     return {"id": target}
+
+
+# Public addresses
+
+
+@pytest.mark.parametrize("version", ["IPv4", "IPv6"])
+def test_200_stamps_get_public_addresses_of_their_own(version: str) -> None:
+    """Each has one for its entrance and one for its cluster's egress, in each family."""
+    azure = world()
+    found = set()
+    for number in range(400):
+        address = azure.store.get(keep(azure, network.PUBLIC_IP, str(number), publicIPAddressVersion=version))
+        assert address
+        network.PublicIPAddress().finished(azure, address, None)
+        found.add(ipaddress.ip_address(address.properties["ipAddress"]))
+    assert len(found) == 400
 
 
 # Load balancers
