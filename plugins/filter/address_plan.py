@@ -5,7 +5,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plan
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plan, addresses_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
 
 DOCUMENTATION = r"""
@@ -17,6 +17,14 @@ description:
   - Computes the virtual network, subnets, pod and service ranges of a stamp. What the register holds stays; what it lacks is proposed.
   - IPv6 is a C(/48) a stamp (RFC 4193, or a slice of the user's prefix) with C(/64) subnets in RFC 3531 order; IPv4 is the best fit in the pools.
 positional: register
+options:
+  with_register:
+    description:
+      - Whether to return C(register) too.
+      - Without it, a stamp whose ranges are all registered is planned from its own entry, however many stamps the register has;
+        P(dualstack.aks.plan_violations#filter) reads those of the others.
+    type: bool
+    default: true
 extends_documentation_fragment:
   - dualstack.aks.plan
 """
@@ -29,14 +37,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(vnet), C(pods), C(services) and C(subnets) with C(ipv4) and C(ipv6); C(dns_service_ip); C(register) with the proposals in it.
+  description:
+    - C(vnet), C(pods), C(services) and C(subnets) with C(ipv4) and C(ipv6); C(dns_service_ip).
+    - C(register) with the proposals in it, unless O(with_register=false).
   type: dict
 """
 
 
-def _address_plan(specification: Mapping[str, Any], register: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def _address_plan(specification: Mapping[str, Any], register: Mapping[str, Any] | None = None, with_register: bool = True) -> dict[str, Any]:
     try:
-        return address_plan(specification, register or {})
+        return (address_plan if with_register else addresses_of)(specification, register or {})
     except MalformedSpecification as error:
         raise AnsibleFilterError(f"dualstack.aks.address_plan: {error}") from error
 

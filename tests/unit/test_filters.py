@@ -42,6 +42,7 @@ def test_one_filter_a_file(name: str) -> None:
 VALUES: list[tuple[str, list[Any], dict[str, Any], Any]] = [
     ("address_plan", [BASE, {}], {}, PLAN),
     ("address_plan", [BASE, None], {}, PLAN),
+    ("address_plan", [BASE, PLAN["register"]], {"with_register": False}, {name: value for name, value in PLAN.items() if name != "register"}),
     ("address_plan", [BASE], {"register": PLAN["register"]}, PLAN),
     ("fleet_plan", [[BASE], {}], {}, {"register": PLAN["register"], "violations": []}),
     ("fleet_plan", [[BASE]], {"register": PLAN["register"]}, {"register": PLAN["register"], "violations": []}),

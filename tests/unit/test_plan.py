@@ -12,7 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import STAMP_RANGES, Held, Holders, address_plan, address_plans
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import (
+    STAMP_RANGES,
+    Held,
+    Holders,
+    address_plan,
+    address_plans,
+    addresses_of,
+)
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import (
     MalformedSpecification,
     Network,
@@ -447,8 +454,21 @@ def test_planning_again_changes_nothing(history: History) -> None:
     register: Register = {}
     for specification in specifications(history):
         plan = address_plan(specification, register)
+        addresses = {name: value for name, value in plan.items() if name != "register"}
+        assert addresses_of(specification, register) == addresses
         register = plan["register"]
         assert address_plan(specification, register) == plan
+        assert addresses_of(specification, register) == addresses
+
+
+def test_a_registered_stamp_is_planned_without_the_others() -> None:
+    class Unread(dict[str, Any]):
+        def items(self) -> Any:
+            raise AssertionError("the entry of another stamp was read")
+
+    register = address_plan(BASE, {})["register"]
+    others = {"stamps": register["stamps"] | {"other": Unread(vnet={})}, "retired": {"other": Unread(vnet={})}}
+    assert addresses_of(BASE, others) == addresses_of(BASE, register)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)

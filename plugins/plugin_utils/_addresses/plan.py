@@ -301,6 +301,11 @@ class Planner:
             "dns_service_ip": self._dns_service_ip(),
         }
 
+    @property
+    def was_registered(self) -> bool:
+        """Whether the register had all that was wanted, so that it did not matter what else is taken."""
+        return not (self._new or self.short)
+
     def _give(self, name: str, family: str, first: int, length: int) -> None:
         version = int(family[-1])
         self.names.setdefault(name, {})[family] = text_of(version, first, length)
@@ -420,6 +425,26 @@ def address_plan(specification: Mapping[str, Any], register: Mapping[str, Any]) 
     """
     planner = Planner(specification, register)
     return planner.plan() | {"register": planner.ground.tidy_register()}
+
+
+def addresses_of(specification: Mapping[str, Any], register: Mapping[str, Any]) -> dict[str, Any]:
+    """As :func:`address_plan`, without ``register``; of other stamps it reads nothing while the register has all ranges of this one.
+
+    That others are malformed or overlap is for ``plan_violations`` to say. Raises :class:`MalformedSpecification`.
+    """
+    planner = Planner(specification, _own_part(specification, register))
+    addresses = planner.plan()
+    return addresses if planner.was_registered else Planner(specification, register).plan()
+
+
+def _own_part(specification: Mapping[str, Any], register: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the register has of one stamp; all of it where that cannot be told, so that whoever reads it says why."""
+    if not (isinstance(specification, Mapping) and isinstance(register, Mapping)):
+        return register
+    stamp, parts = specification.get("stamp"), {part: register.get(part) or {} for part in ("stamps", "retired")}
+    if not (isinstance(stamp, str) and all(isinstance(stamps, Mapping) for stamps in parts.values())):
+        return register
+    return {part: {stamp: stamps[stamp]} for part, stamps in parts.items() if stamp in stamps}
 
 
 def address_plans(specifications: Iterable[Mapping[str, Any]], register: Mapping[str, Any]) -> dict[str, Any]:
