@@ -17,7 +17,7 @@ import yaml
 
 from . import debian, isolation
 from .arm import faults, journal
-from .arm.azure import Options
+from .arm.azure import QUOTAS, Options
 from .kubernetes import cgroups
 from .network import clients
 from .process import terminate
@@ -27,6 +27,13 @@ from .state import CHECKOUT, Settings, State
 
 def say(text: str) -> None:
     print(f"lab: {text}", flush=True)
+
+
+def _quota(text: str) -> tuple[str, int]:
+    name, _, limit = text.partition("=")
+    if name not in QUOTAS or not limit.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=LIMIT with one of {', '.join(QUOTAS)} and a whole number")
+    return name, int(limit)
 
 
 def get_binaries() -> None:
@@ -55,6 +62,7 @@ def up(state: State, arguments: argparse.Namespace) -> None:
     options = Options(
         time_scale=arguments.time_scale,
         unregistered=arguments.unregistered,
+        quotas=dict(arguments.quota),
         any_version=arguments.any_version,
         kubernetes=not arguments.no_kubernetes,
     )
@@ -245,6 +253,7 @@ def main() -> None:
     starting.add_argument("--watch", action="store_true", help="clients ask every public entrance each 100 ms; the journal says what they saw")
     starting.add_argument("--any-version", action="store_true", help="accept Kubernetes versions that the lab has no binaries of")
     starting.add_argument("--unregistered", action="append", default=[], metavar="NAMESPACE", help="a resource provider that is not registered yet")
+    starting.add_argument("--quota", type=_quota, action="append", default=[], metavar="NAME=LIMIT", help=f"another limit of {', '.join(QUOTAS)}")
     starting.add_argument("--time-scale", type=float, default=0.02, help="seconds here for one second of Azure's operations (default 0.02)")
     starting.add_argument("--latency", type=float, default=0, help="seconds added to each request")
     command("down", "stop the lab; its state stays")

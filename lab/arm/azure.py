@@ -157,6 +157,16 @@ class Rules(Protocol):
     def check_access(self, azure: Azure, caller: Caller, path: str, *, writing: bool) -> None: ...
 
 
+#: what Azure counts in a region -> what it calls that, its limit
+QUOTAS = {
+    "cores": ("Total Regional vCPUs", 500),
+    "standardDDSv5Family": ("Standard DDSv5 Family vCPUs", 500),
+    "VirtualNetworks": ("Virtual Networks", 1000),
+    "IPv4StandardSkuPublicIpAddresses": ("Public IPv4 Addresses - Standard", 1000),
+    "IPv6StandardSkuPublicIpAddresses": ("Public IPv6 Addresses - Standard", 1000),
+}
+
+
 @dataclass
 class Options:
     """What a lab was started with."""
@@ -168,6 +178,8 @@ class Options:
     #: one second in Azure takes this many here
     time_scale: float = 0.02
     unregistered: list[str] = field(default_factory=list)
+    #: what is counted -> its limit in each region, where that is not the one of QUOTAS
+    quotas: dict[str, int] = field(default_factory=dict)
     any_version: bool = False
     kubernetes: bool = True
 
@@ -193,6 +205,9 @@ class Azure:
     @property
     def subscription_id(self) -> str:
         return f"/subscriptions/{self.options.subscription}"
+
+    def quota(self, name: str) -> int:
+        return self.options.quotas.get(name, QUOTAS[name][1])
 
     def registration(self, namespace: str) -> str:
         found: str = self.store.facts.get(f"registration/{namespace.lower()}", "Registered")

@@ -20,7 +20,7 @@ from aiohttp import web
 from yarl import URL
 
 from . import catalog, compute, containerservice, dns, errors, graph, ids, network, rules, services
-from .azure import KINDS, Azure, Caller, Options
+from .azure import KINDS, QUOTAS, Azure, Caller, Options
 from .entra import Entra
 from .faults import Fault, Faults, NoAnswer
 from .journal import Journal, without_secrets
@@ -63,7 +63,6 @@ _SHOWN_LISTS = {
     "microsoft.network/virtualnetworks/virtualnetworkpeerings": "virtualNetworkPeerings",
     "microsoft.network/networksecuritygroups/defaultsecurityrules": "defaultSecurityRules",
 }
-_QUOTA = {"cores": 500, "standardDDSv5Family": 500}
 
 
 class Server:
@@ -610,31 +609,13 @@ class Server:
     async def usages(self, request: web.Request, path: str, body: Any, namespace: str, location: str) -> web.Response:
         if namespace == "microsoft.compute":
             cores = sum(self._cores(found) for found in self.azure.store.of_type(compute.SCALE_SET) if found.body["location"] == location)
-            return web.json_response(
-                {
-                    "value": [
-                        {"name": {"value": name, "localizedValue": name}, "currentValue": cores, "limit": limit, "unit": "Count"}
-                        for name, limit in self.quota().items()
-                    ]
-                }
-            )
-        addresses = len([found for found in self.azure.store.of_type(network.PUBLIC_IP) if found.body["location"] == location])
-        return web.json_response(
-            {
-                "value": [
-                    {
-                        "name": {"value": "StandardSkuPublicIpAddresses", "localizedValue": "Public IPv4 Addresses - Standard"},
-                        "currentValue": addresses,
-                        "limit": 100,
-                        "unit": "Count",
-                    }
-                ]
-            }
-        )
+            used = {"cores": cores, "standardDDSv5Family": cores}
+        else:
+            used = network.usages(self.azure, location)
+        return web.json_response({"value": [self._usage(name, count) for name, count in used.items()]})
 
-    def quota(self) -> dict[str, int]:
-        changed: dict[str, int] = self.azure.store.facts.get("quota", {})
-        return _QUOTA | changed
+    def _usage(self, name: str, count: int) -> dict[str, Any]:
+        return {"name": {"value": name, "localizedValue": QUOTAS[name][0]}, "currentValue": count, "limit": self.azure.quota(name), "unit": "Count"}
 
     @staticmethod
     def _cores(scale_set: Resource) -> int:

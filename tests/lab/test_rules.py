@@ -17,7 +17,7 @@ from lab.arm.store import Resource, Store
 
 Body = dict[str, Any]
 
-OPTIONS = Options(time_scale=1e-6)
+OPTIONS = Options(time_scale=1e-6, quotas={"IPv6StandardSkuPublicIpAddresses": 4})
 CALLER = Caller(OPTIONS.client_object, OPTIONS.client)
 #: read as the newest types that are stored
 API_VERSION = "2099-01-01"
@@ -642,6 +642,12 @@ CASES: dict[str, Case] = {
         "BasicSkuPublicIpAddressIsNotAllowed",
         Put(at(network.PUBLIC_IP, "new"), public_ip(sku="Basic")),
         Put(at(network.PUBLIC_IP, "new"), public_ip()),
+    ),
+    "public-ip-quota": Case(
+        "PublicIPCountLimitReached",
+        Put(at(network.PUBLIC_IP, "new"), public_ip("IPv6")),
+        Put(IPV6, public_ip("IPv6") | {"tags": {"a": "b"}}),
+        tuple(Put(at(network.PUBLIC_IP, f"more{number}"), public_ip("IPv6")) for number in range(3)),
     ),
     "public-ip-immutable": Case("PublicIPPropertyCannotBeChanged", Put(IPV4, public_ip("IPv6")), Put(IPV4, public_ip() | {"tags": {"a": "b"}})),
     "public-ip-in-use": Case("PublicIPAddressCannotBeDeleted", Delete(IPV4), Delete(IPV6), (GIVEN_BALANCER,)),

@@ -16,6 +16,7 @@ from . import delete_rule, rule
 
 _IPV6_OVERVIEW = "learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview"
 _NSG_OVERVIEW = "learn.microsoft.com/azure/virtual-network/network-security-groups-overview"
+_LIMITS = "learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits"
 _PUBLIC_IP = "learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses"
 _PREFIX = "learn.microsoft.com/azure/virtual-network/ip-services/public-ip-address-prefix"
 _NAT_SKU = "learn.microsoft.com/azure/nat-gateway/nat-sku"
@@ -255,7 +256,7 @@ def icmp_is_ipv4(write: Write) -> None:
             raise ArmError(400, "SecurityRuleInvalidProtocol", f"Security rule {item['name']}: ICMPv6 is not supported in network security groups.")
 
 
-@rule("nsg-limits", network.NSG, "learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits")
+@rule("nsg-limits", network.NSG, _LIMITS)
 def nsg_limits(write: Write) -> None:
     rules = write.properties["securityRules"]
     if len(rules) > 1000:
@@ -313,6 +314,14 @@ def version_sku_and_zones_stay(write: Write) -> None:
     ):
         if before != after:
             raise ArmError(400, "PublicIPPropertyCannotBeChanged", f"{what} of {write.id} is fixed at creation: {before}, not {after}.", target=what)
+
+
+@rule("public-ip-quota", network.PUBLIC_IP, _LIMITS)
+def a_region_has_a_limit(write: Write) -> None:
+    usage = network.address_usage(write.body)
+    limit = write.azure.quota(usage)
+    if write.before is None and network.usages(write.azure, write.body["location"])[usage] >= limit:
+        raise ArmError(400, "PublicIPCountLimitReached", f"Cannot create more than {limit} public IP addresses for this subscription in this region.")
 
 
 @rule("public-ip-in-prefix", network.PUBLIC_IP, _PREFIX)
