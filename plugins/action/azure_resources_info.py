@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+from collections.abc import Sequence
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -52,15 +53,30 @@ class ActionModule(AzureAction):
             if action and action.lower() not in READING_ACTIONS:
                 raise AnsibleActionFail(f"reads.{handle}: {action} is not one of the reading actions {', '.join(READING_ACTIONS)}.")
             wanted[handle] = {"identifier": read["id"], "api_version": str(read["api_version"]), "action": action, "body": read.get("body")}
+            wanted[handle]["attributes"] = read.get("attributes") or ()
         if not wanted:
             raise AnsibleActionFail("Give reads, resources or resources_file.")
         return wanted
 
 
-def _read(client: ArmClient, identifier: str, api_version: str, action: str = "", body: dict[str, Any] | None = None) -> dict[str, Any]:
+def _read(
+    client: ArmClient,
+    identifier: str,
+    api_version: str,
+    action: str = "",
+    body: dict[str, Any] | None = None,
+    attributes: Sequence[str] = (),
+) -> dict[str, Any]:
     """One answer: ``exists`` with ``body``, or ``error``."""
     try:
         found = client.post(f"{identifier}/{action}", api_version, body) if action else client.get(identifier, api_version)
     except ArmFailure as error:
         return {"id": identifier, "exists": False, "body": {}, "error": {"code": error.code, "message": error.message, "status": error.status}}
-    return {"id": identifier, "exists": found is not None, "body": masked(found or {}), "error": {}}
+    return {"id": identifier, "exists": found is not None, "body": masked(only(attributes, found or {})), "error": {}}
+
+
+def only(attributes: Sequence[str], body: dict[str, Any]) -> dict[str, Any]:
+    """A list with nothing but these attributes in its items; whole where none are named."""
+    if not attributes:
+        return body
+    return {"value": [{name: item[name] for name in attributes if name in item} for item in body.get("value") or []]}

@@ -22,6 +22,8 @@ options:
   reads:
     description:
       - "Name -> what to read: C(id) and C(api_version), and for a reading action C(action) and C(body)."
+      - "Of a list C(attributes) are all that is returned of its items: a subscription's resource providers are megabytes, which Ansible would keep
+        for every host."
     type: dict
 extends_documentation_fragment:
   - dualstack.aks.credentials
@@ -40,7 +42,10 @@ EXAMPLES = r"""
   dualstack.aks.azure_resources_info:
     reads:
       subscription: {id: "/subscriptions/{{ lookup('env', 'AZURE_SUBSCRIPTION_ID') }}", api_version: "2022-12-01"}
-      locations: {id: "/subscriptions/{{ lookup('env', 'AZURE_SUBSCRIPTION_ID') }}/locations", api_version: "2022-12-01"}
+      locations:
+        id: "/subscriptions/{{ lookup('env', 'AZURE_SUBSCRIPTION_ID') }}/locations"
+        api_version: "2022-12-01"
+        attributes: [name]
 """
 
 RETURN = r"""
