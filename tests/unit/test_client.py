@@ -3,15 +3,17 @@ from __future__ import annotations
 import concurrent.futures
 import threading
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from azure.core.credentials import AccessToken
 from azure.core.pipeline import PipelineContext, PipelineRequest, PipelineResponse
 from azure.core.rest import HttpRequest
+from azure.mgmt.core import ARMPipelineClient
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure import client
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import _Authentication, _Pace, failure_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, ArmFailure, _Authentication, _Pace, failure_of
 
 
 class Credential:
@@ -94,3 +96,44 @@ def test_it_goes_slower_before_azure_refuses(monkeypatch: pytest.MonkeyPatch, he
 )
 def test_failure_at_the_end_of_a_sentence(properties: dict[str, Any], said: str) -> None:
     assert failure_of({"properties": properties}) == said
+
+
+def paging(*bodies: dict[str, Any]) -> tuple[Any, list[str]]:
+    """A client whose cloud answers with these bodies, one after the other; and what it was asked."""
+    found, asked, left = object.__new__(ArmClient), list[str](), list(bodies)
+
+    def send(request: HttpRequest) -> Any:
+        asked.append(request.url)
+        body = left.pop(0)
+        return SimpleNamespace(http_response=SimpleNamespace(status_code=200, content=b"x", json=lambda: body, headers={}))
+
+    found._client, found._send = ARMPipelineClient(base_url="https://management.example.org/", policies=[]), send
+    return found, asked
+
+
+GROUP = "/subscriptions/one/resourceGroups/rg/resources"
+NEXT = "https://management.example.org/next"
+
+
+@pytest.mark.parametrize(
+    ("bodies", "found"),
+    [
+        ([{"value": [1]}], {"value": [1]}),
+        ([{"id": "one"}], {"id": "one"}),
+        ([{"value": [1], "nextLink": ""}], {"value": [1], "nextLink": ""}),
+        ([{"value": [], "nextLink": NEXT}, {"value": [1], "nextLink": f"{NEXT}2"}, {"value": [2]}], {"value": [1, 2]}),
+        ([{"value": [1], "nextLink": NEXT}, {}], {"value": [1]}),
+    ],
+)
+def test_a_list_has_the_items_of_all_its_pages(bodies: list[dict[str, Any]], found: dict[str, Any]) -> None:
+    pages, asked = paging(*bodies)
+    assert pages.get(GROUP, "2025-04-01") == found
+    assert len(asked) == len(bodies)
+
+
+@pytest.mark.parametrize("link", ["https://elsewhere.example.org/next", "https://management.example.org.elsewhere.example/next", NEXT])
+def test_the_token_goes_to_no_other_cloud_and_no_list_is_endless(link: str) -> None:
+    pages, asked = paging(*({"value": [number], "nextLink": link} for number in range(3)))
+    with pytest.raises(ArmFailure, match="not a new page of this cloud"):
+        pages.get(GROUP, "2025-04-01")
+    assert len(asked) == 1 + (link == NEXT)

@@ -177,13 +177,28 @@ class ArmClient:
         self.close()
 
     def get(self, identifier: str, api_version: str) -> dict[str, Any] | None:
-        """The resource, None when there is none. Raises :class:`ArmFailure`."""
+        """The resource, or the list with the items of all its pages; None when there is none. Raises :class:`ArmFailure`."""
         answer = self._send(HttpRequest("GET", self._url(identifier), params={"api-version": api_version}))
         if answer.http_response.status_code == 404:
             code = _error(answer)[0]
             if code not in ("SubscriptionNotFound", "InvalidSubscriptionId", "InvalidResourceNamespace", "InvalidResourceType"):
                 return None
-        return self._json(answer)
+        return self._with_all_pages(self._json(answer))
+
+    def _with_all_pages(self, first: dict[str, Any] | None) -> dict[str, Any] | None:
+        """As long as an answer has a nextLink, the list goes on there, however little that page held (learn.microsoft.com/rest/api/azure, paging)."""
+        if not first or not first.get("nextLink"):
+            return first
+        items, link, asked = list(first.get("value") or []), first["nextLink"], set[str]()
+        while link:
+            # The token goes along.
+            if link in asked or not link.lower().startswith(self._client.format_url("/").lower()):
+                raise ArmFailure(0, "InvalidNextLink", f"The list goes on at {link}, which is not a new page of this cloud.")
+            asked.add(link)
+            page = self._json(self._send(HttpRequest("GET", link))) or {}
+            items += page.get("value") or []
+            link = page.get("nextLink")
+        return {"value": items}
 
     def post(self, identifier: str, api_version: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """The answer of an action."""
