@@ -34,6 +34,8 @@ from lab.state import CHECKOUT, State
 OURS = "dualstack.aks/"
 #: the tags of site.yml where no cluster is behind the resources, so that there is nothing to put entrances in front of
 AZURE_TAGS = "network,aks,registry,keyvault,dns"
+#: what a run is given that is to do without the zones that are shared
+WITHOUT_ZONES = ("-e", "dns_public_zone=", "-e", "dns_private_zone=")
 #: how many labs may have nodes at a time: the nodes of three need more inotify instances than a user may have by default
 LABS_WITH_NODES = 2
 #: asks kubectl with the given words and returns its JSON

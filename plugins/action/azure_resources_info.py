@@ -52,8 +52,13 @@ class ActionModule(AzureAction):
                 raise AnsibleActionFail(f"reads.{handle} needs id and api_version.")
             if action and action.lower() not in READING_ACTIONS:
                 raise AnsibleActionFail(f"reads.{handle}: {action} is not one of the reading actions {', '.join(READING_ACTIONS)}.")
-            wanted[handle] = {"identifier": read["id"], "api_version": str(read["api_version"]), "action": action, "body": read.get("body")}
-            wanted[handle]["attributes"] = read.get("attributes") or ()
+            wanted[handle] = {
+                "identifier": read["id"],
+                "api_version": str(read["api_version"]),
+                "action": action,
+                "body": read.get("body"),
+                "attributes": read.get("attributes") or (),
+            }
         if not wanted:
             raise AnsibleActionFail("Give reads, resources or resources_file.")
         return wanted

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.harness import Lab
+from tests.harness import WITHOUT_ZONES, Lab
 
 
 def test_check_mode_reads_as_a_bill_of_materials(arm: Lab) -> None:
@@ -133,8 +133,7 @@ def test_a_private_zone_that_hides_public_names_warns(arm: Lab) -> None:
     assert "The private zone example.org answers for names of the public zone aks.example.org" in " ".join(run.output.split())
 
 
-#: site.yml without what needs the zones that are shared
-NETWORK_ONLY = ("--tags", "network", "-e", "dns_public_zone=", "-e", "dns_private_zone=")
+NETWORK_ONLY = ("--tags", "network", *WITHOUT_ZONES)
 
 
 def test_providers_are_registered_when_allowed() -> None:

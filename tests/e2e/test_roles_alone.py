@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.harness import Lab
+from tests.harness import WITHOUT_ZONES, Lab
 
 STAMP = "westeurope"
 LOCATION = {"location": STAMP}
@@ -141,7 +141,7 @@ def test_ids_that_lead_nowhere(lab: Lab, foreign: Foreign) -> None:
         aks_existing_workspace_id=f"{lab.group()}/providers/Microsoft.OperationalInsights/workspaces/no",
     )
     before = len(lab.entries())
-    run = lab.playbook("site", "-e", "dns_public_zone=", "-e", "dns_private_zone=")
+    run = lab.playbook("site", *WITHOUT_ZONES)
     assert run.code == 2
     for text in (f"{foreign.vnet}-not does not exist", "workspaces/no does not exist", "not a static IPv4 address", "not a static IPv6 address"):
         assert text in run.output.replace("\n", " "), run.output
