@@ -9,22 +9,20 @@ for one filter all of its collection, from source, since Ansible keeps no compil
 from __future__ import annotations
 
 import gc
+import os
 
 from ansible.plugins.loader import filter_loader, lookup_loader
+
+# A worker's garbage collection would write to each object that the worker found, loaded code and what Ansible has gathered of all hosts alike,
+# and each page of them be copied (docs.python.org, gc.freeze).
+os.register_at_fork(after_in_child=gc.freeze)
 
 
 def load_filters() -> None:
     """All of this collection, as Ansible does for any of them."""
     filter_loader.get("dualstack.aks.resource_id")
-    _keep_for_workers()
 
 
 def load_lookup(name: str) -> None:
     """Load a lookup plugin; where it is missing, the first task that uses it says so."""
     lookup_loader.get(name, class_only=True)
-    _keep_for_workers()
-
-
-def _keep_for_workers() -> None:
-    """Keep the workers' garbage collection off what is there: it would write to each object, and each page be copied (docs.python.org, gc.freeze)."""
-    gc.freeze()

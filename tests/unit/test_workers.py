@@ -12,14 +12,17 @@ import pytest
 from lab.state import CHECKOUT
 
 FILTERS = {path.stem for path in (CHECKOUT / "plugins" / "filter").glob("*.py")}
-#: loads an action as Ansible does before it forks a worker for it, in a process that has loaded nothing else
+#: loads an action as Ansible does before it forks a worker for it, in a process that has loaded nothing else; the worker says what it found
 _PROGRAM = """
-import gc, json, sys
+import gc, json, os, sys
 from tests.loader import find_collections
 find_collections()
 from ansible.plugins.loader import action_loader
 assert action_loader.get(sys.argv[1], class_only=True)
-print(json.dumps([sorted(sys.modules), gc.get_freeze_count()]))
+if os.fork() == 0:
+    print(json.dumps([sorted(sys.modules), gc.get_freeze_count()]))
+else:
+    os.wait()
 """
 
 
