@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrances import (
+from .entrances import (
     addresses_of,
     by_name,
     families_of,
@@ -20,7 +20,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrance
     targets_of,
     upstream_family,
 )
-from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.service_families import SINGLE, service_family_change
+from .service_families import SINGLE, service_family_change
 
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrances import MODES
+from .entrances import MODES
 
 EDGES = ("load_balancer", "application_gateway", "front_door")
 POLICIES = ("cilium", "azure", "calico", "none")
