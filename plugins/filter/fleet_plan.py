@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plans
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.rules import fleet_violations
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.plans import fleet_violations
 
 DOCUMENTATION = r"""
 name: fleet_plan
@@ -52,7 +53,7 @@ def _fleet_plan(specifications: Sequence[Mapping[str, Any]], register: Mapping[s
         raise AnsibleFilterError(f"dualstack.aks.fleet_plan: specifications are a list, not {type(specifications).__name__}.")
     try:
         planned = address_plans(specifications, register or {})["register"]
-        violations = fleet_violations(specifications, planned)
+        violations = [asdict(violation) for violation in fleet_violations(specifications, planned)]
     except MalformedSpecification as error:
         raise AnsibleFilterError(f"dualstack.aks.fleet_plan: {error}") from error
     return {"register": planned, "violations": violations}

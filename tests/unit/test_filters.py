@@ -108,9 +108,15 @@ VALUES: list[tuple[str, list[Any], dict[str, Any], Any]] = [
     ("violation_text", [[]], {}, ""),
     (
         "violation_text",
-        [[VIOLATION, "as it is", {**VIOLATION, "reference": ""}]],
+        [[VIOLATION, {**VIOLATION, "found": "g", "reference": ""}]],
         {},
-        "- s: f [r]. Remedy: do x. See https://y\n- as it is\n- s: f [r]. Remedy: do x.",
+        "- s: f [r]. Remedy: do x. See https://y\n- s: g [r]. Remedy: do x.",
+    ),
+    (
+        "violation_text",
+        [[[VIOLATION], [{**VIOLATION, "found": "g"}, {**VIOLATION, "subject": "t", "reference": ""}]]],
+        {},
+        "- s: f [r]. Remedy: do x. See https://y\n- t: f [r]. Remedy: do x.",
     ),
     (
         "resource_id",
@@ -192,14 +198,14 @@ EXPRESSION = """{{ {
   'rules': {'name': 'web', 'priority': 200, 'source': 'pods'}
     | dualstack.aks.family_rules(specification | dualstack.aks.address_plan({})) | map(attribute='name') | list,
   'inside': '10.0.0.1' | dualstack.aks.in_ranges(['10.0.0.0/8']),
-  'text': ['as it is'] | dualstack.aks.violation_text,
+  'text': [violation] | dualstack.aks.violation_text,
   'id': 'v' | dualstack.aks.resource_id('Microsoft.Network/virtualNetworks', subscription_id=subscription, resource_group='rg')
 } }}"""
 
 
 def test_in_a_template() -> None:
     command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-m", "ansible.builtin.debug", "-o"]
-    extra = {"specification": BASE, "subscription": SUBSCRIPTION, "answer": EXPRESSION}
+    extra = {"specification": BASE, "subscription": SUBSCRIPTION, "violation": VIOLATION, "answer": EXPRESSION}
     finished = subprocess.run(
         [*command, "-e", json.dumps(extra), "-a", "var=answer"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )
@@ -210,7 +216,7 @@ def test_in_a_template() -> None:
         "violations": [],
         "rules": ["web", "web-ipv6"],
         "inside": True,
-        "text": "- as it is",
+        "text": "- s: f [r]. Remedy: do x. See https://y",
         "id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v",
     }
 

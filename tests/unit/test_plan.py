@@ -29,7 +29,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges im
     rfc3531,
     unique_local_prefix,
 )
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.rules import fleet_violations, plan_violations
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.plans import fleet_violations, plan_violations
 
 Register = dict[str, Any]
 
