@@ -37,7 +37,7 @@ _value:
 
 
 def _violation_text(violations: Sequence[Any]) -> str:
-    findings = [[found] if isinstance(found, Mapping) else found for found in violations]
+    findings = [violations] if all(isinstance(found, Mapping) for found in violations) else violations
     return text(once([Violation(**found) for found in role] for role in findings))
 
 
