@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._resource_id import type_of
 from .client import ArmClient, ArmFailure, TimedOut
 from .graph import DeclarationError
 from .reconcile import Failure, Options, remedy_for, while_busy
-from .types import known
+from .types import version_of
 
 _KEYS = {"id", "action", "body", "api_version"}
 
@@ -48,11 +47,7 @@ def _action(name: str, entry: Any) -> Action:
         raise ValueError("id and action are needed.")
     if unknown := sorted(entry.keys() - _KEYS):
         raise ValueError(f"unknown keys {', '.join(unknown)}. Known: {', '.join(sorted(_KEYS))}.")
-    resource_type = type_of(entry["id"])
-    facts = known(resource_type)
-    version = entry.get("api_version") or (facts.api_version if facts else "")
-    if not version:
-        raise ValueError(f"the engine does not know {resource_type}: give api_version.")
+    version = entry.get("api_version") or version_of(entry["id"], entry["action"])
     return Action(name, entry["id"], entry["action"], str(version), dict(entry.get("body") or {}))
 
 

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 
 from .client import ArmClient, ArmFailure
 from .reconcile import Options
-
-_API_VERSION = "2021-04-01"
+from .types import version_of
 
 
 def register(client: ArmClient, namespaces: Sequence[str], options: Options) -> list[str]:
@@ -20,15 +19,16 @@ def register(client: ArmClient, namespaces: Sequence[str], options: Options) -> 
     Raises :class:`~.client.ArmFailure` when Azure refuses, or is still registering at the timeout.
     """
     base = f"/subscriptions/{client.login.subscription_id}/providers"
+    version = version_of(base)
 
     def state(namespace: str) -> str:
-        return str((client.get(f"{base}/{namespace}", _API_VERSION) or {}).get("registrationState", ""))
+        return str((client.get(f"{base}/{namespace}", version) or {}).get("registrationState", ""))
 
     missing = [namespace for namespace in namespaces if state(namespace) != "Registered"]
     if options.check:
         return missing
     for namespace in missing:
-        client.post(f"{base}/{namespace}/register", _API_VERSION)
+        client.post(f"{base}/{namespace}/register", version)
     started = shown = time.monotonic()
     waiting = list(missing)
     while waiting:

@@ -18,6 +18,7 @@ from typing import Any
 from .client import PROGRESS_SECONDS, TERMINAL, UNFINISHED, ArmClient, ArmFailure, StatusUnknown, TimedOut, body_of, failure_of, state_of
 from .comparison import UNKNOWN, Comparison, Difference
 from .graph import Resource, resolve
+from .types import version_of
 
 #: Azure is busy with the resource, its parent or what it depends on: the write is repeated until the timeout.
 _BUSY = {
@@ -378,8 +379,8 @@ class Reconciler:
         """Locks are listed before anything is deleted: a locked resource is reported, and what it needs is left alone."""
         scopes = {"/".join(found.id.split("/")[:3]) for found in resources.values()}
         for scope in scopes:
-            found = self._client.get(f"{scope}/providers/Microsoft.Authorization/locks", "2020-05-01") or {}
-            self._locks += found.get("value") or []
+            locks = f"{scope}/providers/Microsoft.Authorization/locks"
+            self._locks += (self._client.get(locks, version_of(locks)) or {}).get("value") or []
 
     def _remove(self, resource: Resource) -> Outcome:
         version = resource.facts.api_version

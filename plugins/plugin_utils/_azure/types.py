@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .._resource_id import PROVIDER, type_of
+
 
 class Patterns:
     """Path patterns of types.json: ``[]`` stands for each item of a list, ``{}`` for each value of a map."""
@@ -83,3 +85,18 @@ def known(resource_type: str) -> TypeFacts | None:
         plurals=found.get("plurals", {}),
         **patterns,
     )
+
+
+def version_of(identifier: str, action: str = "") -> str:
+    """The API version to read an id with, or to send an action with: that of the resource type, or of the provider's own action.
+
+    ``identifier`` may name a collection or a read that is not a resource, such as ``…/locations/<name>/usages``.
+    Raises :class:`ValueError` when types.json does not know the type.
+    """
+    resource_type = type_of(identifier)
+    if action and resource_type == PROVIDER:
+        resource_type = type_of(f"{identifier.rstrip('/')}/{action}")
+    facts = known(resource_type)
+    if facts is None:
+        raise ValueError(f"the engine does not know {resource_type}: give api_version.")
+    return facts.api_version
