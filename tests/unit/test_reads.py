@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.dualstack.aks.plugins.action.azure_resources_info import only
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import only
 
 PROVIDER = {
     "id": "/subscriptions/one/providers/Microsoft.Network",
