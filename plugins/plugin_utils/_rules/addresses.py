@@ -35,11 +35,7 @@ def unregistered(case: PlannedStamp) -> Iterator[Finding]:
     """A stamp whose ranges are not in the register: a proposal may change when another stamp is planned first."""
     names = {name: families or {} for name, families in ((case.register.get("stamps") or {}).get(case.stamp) or {}).items()}
     proposed = {**{name: case.plan[name] for name in STAMP_RANGES}, **case.plan["subnets"]}
-    missing = {
-        name: families
-        for name, families in proposed.items()
-        if any(family not in names.get(name, {}) for family in families)
-    }
+    missing = {name: families for name, families in proposed.items() if any(family not in names.get(name, {}) for family in families)}
     if missing:
         entries = "; ".join(
             f"{name}: {{{', '.join(f'{family}: "{text}"' for family, text in families.items())}}}" for name, families in missing.items()

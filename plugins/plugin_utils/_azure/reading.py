@@ -1,14 +1,16 @@
-"""Reads that a task names: ids, collections, and the POSTs that only read.
+"""Reads of Azure: ids, collections, and the POSTs that only read. A refusal is told from something that is not there.
 
 This file is private to the collection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import concurrent.futures
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .client import ArmClient, ArmFailure
 from .graph import DeclarationError
 from .types import version_of
 
@@ -55,3 +57,24 @@ def _read(entry: Any) -> Read:
         raise ValueError(f"{action} is not one of the reading actions {', '.join(READING_ACTIONS)}.")
     version = entry.get("api_version") or version_of(str(entry["id"]), action)
     return Read(str(entry["id"]), str(version), action, dict(body) if body is not None else None, tuple(map(str, attributes)))
+
+
+def read_all(client: ArmClient, reads: Mapping[str, Read], parallelism: int = 8) -> dict[str, dict[str, Any]]:
+    """Handle -> answer of each read: ``exists`` with ``body``, or ``error`` with its code, message and status."""
+    with concurrent.futures.ThreadPoolExecutor(parallelism) as pool:
+        return dict(zip(reads, pool.map(lambda wanted: _answer(client, wanted), reads.values()), strict=True))
+
+
+def _answer(client: ArmClient, read: Read) -> dict[str, Any]:
+    try:
+        found = client.post(f"{read.id}/{read.action}", read.api_version, read.body) if read.action else client.get(read.id, read.api_version)
+    except ArmFailure as error:
+        return {"id": read.id, "exists": False, "body": {}, "error": {"code": error.code, "message": error.message, "status": error.status}}
+    return {"id": read.id, "exists": found is not None, "body": only(read.attributes, found or {}), "error": {}}
+
+
+def only(attributes: Sequence[str], body: dict[str, Any]) -> dict[str, Any]:
+    """A list with nothing but these attributes in its items; whole where none are named."""
+    if not attributes:
+        return body
+    return {"value": [{name: item[name] for name in attributes if name in item} for item in body.get("value") or []]}
