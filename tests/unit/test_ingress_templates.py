@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dualstack.aks.plugins.filter import manifest_violations
+from ansible_collections.dualstack.aks.plugins.filter.manifest_violations import FilterModule
 from tests.rendering import Rendering
 
 APPS = "apps"
@@ -80,7 +80,7 @@ def test_mode(mode: str, behind: dict[str, Any], services: list[dict[str, Any]],
 
 def violations(found: Rendering) -> list[Any]:
     checks = [check for check in found["__ingress_checks"] if check["broken"]]
-    schema = manifest_violations.FilterModule().filters()["manifest_violations"](found["__ingress_native_objects"], "1.36")
+    schema = FilterModule().filters()["manifest_violations"](found["__ingress_native_objects"], "1.36")
     return [*checks, *schema]
 
 

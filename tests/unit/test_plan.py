@@ -518,7 +518,7 @@ def test_many_at_once_with_a_name_in_use_and_retired() -> None:
     """The prefix that such a name loses is free for the stamps after it."""
     own = {"vnet": {"ipv4": "10.0.0.0/20"}, "a": {"ipv4": "10.0.0.0/24"}}
     register = {"stamps": {"westeurope": own}, "retired": {"westeurope": {"a": {"ipv4": "10.0.16.0/20"}}}}
-    found = [{**BASE, "subnets": subnets(a=24)}, {**BASE, "stamp": "northeurope"}]
+    found: list[dict[str, Any]] = [{**BASE, "subnets": subnets(a=24)}, {**BASE, "stamp": "northeurope"}]
     one = address_plan(found[1], address_plan(found[0], register)["register"])
     assert address_plans(found, register)["register"] == one["register"]
     assert one["vnet"]["ipv4"] == "10.0.16.0/20"
