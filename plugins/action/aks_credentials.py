@@ -9,8 +9,9 @@ import yaml
 from ansible.errors import AnsibleActionFail
 from ansible.utils.display import Display
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import AzureAction
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, ArmFailure, TimedOut, failure_of, state_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import AzureAction
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, failure_of, state_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.errors import ArmFailure, TimedOut
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import known
 from ansible_collections.dualstack.aks.plugins.plugin_utils._workers import load_lookup
 

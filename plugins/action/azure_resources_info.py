@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Sequence
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import DECLARATION_OPTIONS, AzureAction, masked
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, ArmFailure
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import DECLARATION_OPTIONS, AzureAction
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.graph import DeclarationError
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.info import Read, reads_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.info import Read, answer_of, reads_of
 
 
 class ActionModule(AzureAction):
@@ -25,7 +24,7 @@ class ActionModule(AzureAction):
         wanted = self._wanted(arguments, task_vars, client)
         with concurrent.futures.ThreadPoolExecutor(arguments["parallelism"]) as pool:
             principal = client.principal_id()
-            answers = list(pool.map(lambda read: _send(client, read), wanted.values()))
+            answers = list(pool.map(lambda read: answer_of(client, read), wanted.values()))
         return {
             "resources": dict(zip(wanted, answers, strict=True)),
             "requests": client.requests,
@@ -51,19 +50,3 @@ class ActionModule(AzureAction):
         if not wanted:
             raise AnsibleActionFail("Give reads, resources or resources_file.")
         return wanted
-
-
-def _send(client: ArmClient, read: Read) -> dict[str, Any]:
-    """One answer: ``exists`` with ``body``, or ``error``."""
-    try:
-        found = client.post(f"{read.id}/{read.action}", read.api_version, read.body) if read.action else client.get(read.id, read.api_version)
-    except ArmFailure as error:
-        return {"id": read.id, "exists": False, "body": {}, "error": {"code": error.code, "message": error.message, "status": error.status}}
-    return {"id": read.id, "exists": found is not None, "body": masked(only(read.attributes, found or {})), "error": {}}
-
-
-def only(attributes: Sequence[str], body: dict[str, Any]) -> dict[str, Any]:
-    """A list with nothing but these attributes in its items; whole where none are named."""
-    if not attributes:
-        return body
-    return {"value": [{name: item[name] for name in attributes if name in item} for item in body.get("value") or []]}

@@ -12,7 +12,8 @@ from azure.core.pipeline import PipelineContext, PipelineRequest, PipelineRespon
 from azure.core.rest import HttpRequest
 from azure.mgmt.core import ARMPipelineClient
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, ArmFailure, _Authentication, _Pace, failure_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, _Authentication, _Pace, failure_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.errors import ArmFailure
 
 
 class Credential:

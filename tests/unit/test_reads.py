@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.dualstack.aks.plugins.action.azure_resources_info import only
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.graph import DeclarationError
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.info import Read, reads_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.info import Read, only, reads_of
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-4000-8000-000000000001"
 VNET = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v"

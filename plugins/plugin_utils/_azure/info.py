@@ -5,11 +5,14 @@ This file is private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .client import ArmClient
+from .errors import ArmFailure
 from .graph import DeclarationError
+from .output import masked
 from .types import version_of
 
 #: POSTs that read; no other action is ever sent as a read
@@ -55,3 +58,19 @@ def _read(entry: Any) -> Read:
         raise ValueError(f"{action} is not one of the reading actions {', '.join(READING_ACTIONS)}.")
     version = entry.get("api_version") or version_of(str(entry["id"]), action)
     return Read(str(entry["id"]), str(version), action, dict(body) if body is not None else None, tuple(map(str, attributes)))
+
+
+def answer_of(client: ArmClient, read: Read) -> dict[str, Any]:
+    """What Azure answers: ``exists`` with ``body``, or ``error``."""
+    try:
+        body = client.post(f"{read.id}/{read.action}", read.api_version, read.body) if read.action else client.get(read.id, read.api_version)
+    except ArmFailure as error:
+        return {"id": read.id, "exists": False, "body": {}, "error": {"code": error.code, "message": error.message, "status": error.status}}
+    return {"id": read.id, "exists": body is not None, "body": masked(only(read.attributes, body or {})), "error": {}}
+
+
+def only(attributes: Sequence[str], body: dict[str, Any]) -> dict[str, Any]:
+    """A list with nothing but these attributes in its items; whole where none are named."""
+    if not attributes:
+        return body
+    return {"value": [{name: item[name] for name in attributes if name in item} for item in body.get("value") or []]}
