@@ -14,18 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .plan import (
-    DEFAULT_POOLS,
-    STAMP_IPV6_LENGTH,
-    STAMP_RANGES,
-    Ground,
-    Holders,
-    Planner,
-    check_register,
-    families_of,
-    planners,
-    subnets_of,
-)
+from .allocations import Registrations
+from .plan import DEFAULT_POOLS, STAMP_IPV6_LENGTH, STAMP_RANGES, Fleet, StampPlan, Unplaced, families_of, subnets_of
 from .ranges import Network, inside, overlaps, read
 from .security_rules import PRIORITIES, family_rules, rule_families, unknown_subnets
 
@@ -67,9 +57,9 @@ class Case:
 
     specification: Mapping[str, Any]
     register: Mapping[str, Any]
-    planner: Planner
     plan: dict[str, Any]
-    holders: Holders
+    unplaced: list[Unplaced]
+    registrations: Registrations
 
     @property
     def stamp(self) -> str:
@@ -125,8 +115,8 @@ def plan_violations(specification: Mapping[str, Any], register: Mapping[str, Any
 
     Raises :class:`~.ranges.MalformedSpecification` only for what cannot be read at all.
     """
-    planner = Planner(specification, register)
-    return _violations(Case(specification, register, planner, planner.plan(), planner.ground.holders))
+    fleet = Fleet(register)
+    return _violations(_case(fleet.plan(specification), register, fleet.registrations))
 
 
 def fleet_violations(specifications: Iterable[Mapping[str, Any]], register: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -134,10 +124,13 @@ def fleet_violations(specifications: Iterable[Mapping[str, Any]], register: Mapp
 
     Takes as long for each stamp as for the one before. Raises as :func:`plan_violations` does.
     """
-    check_register(register)
-    ground = Ground(register)
-    cases = (Case(planner.specification, register, planner, planner.plan(), ground.holders) for planner in planners(specifications, ground))
-    return [violation for case in cases for violation in _violations(case)]
+    fleet = Fleet(register)
+    registrations = fleet.registrations
+    return [violation for plan in map(fleet.plan, specifications) for violation in _violations(_case(plan, register, registrations))]
+
+
+def _case(plan: StampPlan, register: Mapping[str, Any], registrations: Registrations) -> Case:
+    return Case(plan.specification, register, plan.addresses, plan.unplaced, registrations)
 
 
 def _violations(case: Case) -> list[dict[str, str]]:
@@ -179,7 +172,7 @@ def moved_subnet(case: Case) -> Iterator[Finding]:
 
 @rule("no_room", _IPV6)
 def no_room(case: Case) -> Iterator[Finding]:
-    for name, family, why in case.planner.short:
+    for name, family, why in case.unplaced:
         yield f"{case.stamp}.{name}", f"no {family} range: {why}", "add a pool, make other ranges smaller, or give up a retired name"
 
 
@@ -192,7 +185,7 @@ def overlap(case: Case) -> Iterator[Finding]:
             contained = (str(network) in vnet and name == "vnet" and other_name not in STAMP_RANGES) and inside(theirs, network)
             if overlaps(network, theirs) and not contained:
                 yield subject, f"{network} overlaps {theirs} of {other}", "give one of them another prefix in the register"
-        for held in case.holders.overlapping(network):
+        for held in case.registrations.overlapping(network):
             retired_subnet = held.retired and held.stamp == case.stamp and name == "vnet" and held.name not in STAMP_RANGES
             itself = (held.stamp, held.name, held.network) == (case.stamp, name, network)
             if (held.stamp != case.stamp or held.retired) and not (retired_subnet or itself):
@@ -326,7 +319,7 @@ def reserved_range(case: Case) -> Iterator[Finding]:
 def pod_range_in_vnet(case: Case) -> Iterator[Finding]:
     for name in ("pods", "services"):
         for text in case.plan[name].values():
-            for held in case.holders.overlapping(read(text, name)):
+            for held in case.registrations.overlapping(read(text, name)):
                 if held.name == "vnet":
                     yield f"{case.stamp}.{name}", f"{text} overlaps the virtual network {held.network} of {held.stamp}", "take it from another pool"
 
