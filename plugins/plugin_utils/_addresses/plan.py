@@ -217,9 +217,9 @@ class _Planner:
         for name in STAMP_RANGES:
             text = self._names.get(name, {}).get("ipv6")
             if text:
-                found = read(text, f"{self._stamp}.{name}.ipv6")
-                assert isinstance(found, ipaddress.IPv6Network)
-                return found.supernet(new_prefix=STAMP_IPV6_LENGTH) if found.prefixlen > STAMP_IPV6_LENGTH else found
+                network = read(text, f"{self._stamp}.{name}.ipv6")
+                assert isinstance(network, ipaddress.IPv6Network)
+                return network.supernet(new_prefix=STAMP_IPV6_LENGTH) if network.prefixlen > STAMP_IPV6_LENGTH else network
         own = self._specification.get("ipv6_prefix")
         if not own:
             return unique_local_prefix(self._specification["organisation"], self._stamp)

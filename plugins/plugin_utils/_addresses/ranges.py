@@ -150,10 +150,10 @@ class Slices:
     def next(self) -> int:
         """The start of the next one. Raises :class:`NoRoom`."""
         while self._bits >= 0 and self._count < 1 << self._bits:
-            found = self._first + (rfc3531(self._count, self._bits) << (128 - self._length) if self._bits else 0)
+            first = self._first + (rfc3531(self._count, self._bits) << (128 - self._length) if self._bits else 0)
             self._count += 1
-            if not touches(found, self._length, self._taken):
-                return found
+            if not touches(first, self._length, self._taken):
+                return first
         raise NoRoom
 
 
