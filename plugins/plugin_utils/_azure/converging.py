@@ -56,7 +56,7 @@ class Converger:
             raise Refused(
                 "ImmutableProperty",
                 f"fixed at creation: {listed}. Nothing was written.",
-                "declare what is there, or make a new resource under another name and retire this one",
+                "declare the live value, or create a new resource under another name and retire this one",
             )
 
     def converge(self, resource: Resource) -> Outcome:
@@ -88,9 +88,9 @@ class Converger:
             # An earlier step of the run makes it; nothing of it is known yet.
             return Outcome(resource.id, "none")
         if live is None:
-            raise Refused("ExistingResourceNotFound", "it is declared as existing, and is not there.", "make it, or correct its id")
+            raise Refused("ExistingResourceNotFound", "it is declared as existing but does not exist.", "create it, or correct its id")
         if state_of(live).lower() in UNFINISHED:
-            raise Refused("ExistingResourceFailed", f"its provisioning failed{failure_of(live)}.", "put it again: run what makes it")
+            raise Refused("ExistingResourceFailed", f"its provisioning failed{failure_of(live)}.", "apply what creates it again")
         return Outcome(resource.id, "none", body=live)
 
     def _settled(self, resource: Resource) -> Body | None:

@@ -18,12 +18,12 @@ _BUSY_WORDS = ("in progress", "is being", "provisioning state is")
 
 _REMEDIES = {
     "AuthorizationFailed": "grant the credentials the role that the message names, on the scope it names",
-    "ExpiredAuthenticationToken": "run again: each task gets a token of its own; if it comes back, check this machine's clock",
+    "ExpiredAuthenticationToken": "run again: each task gets a token of its own; if it fails again, check this machine's clock",
     "InvalidAuthenticationToken": "check tenant, client id and secret",
-    "InvalidResponse": "look for a proxy that answers in Azure's place; then run again",
+    "InvalidResponse": "look for a proxy that answers instead of Azure, and run again",
     "LinkedAuthorizationFailed": "grant the credentials access to the linked resource too",
     "MissingSubscriptionRegistration": "register the provider (az provider register), or set network_register_providers: true",
-    "QuotaExceeded": "ask for more quota, or use smaller or fewer nodes",
+    "QuotaExceeded": "request more quota, or use smaller or fewer nodes",
     "ResourceGroupNotFound": "run the role network, or name an existing resource group",
     "ResourceNotFound": "check the id",
     "ScopeLocked": "remove the lock that the message names, or leave the resource as it is; locks are never removed for you",
@@ -44,15 +44,15 @@ class StatusUnknown(ArmFailure):
 
 
 class TimedOut(Exception):
-    """An operation that went on past the configured time; the resource keeps being worked on in Azure."""
+    """An operation that did not end within the configured time; it goes on in Azure."""
 
 
 class NotConverged(Exception):
-    """Azure answered a write with something else than what was declared."""
+    """After a write the resource has other values than the declared ones."""
 
 
 class Refused(Exception):
-    """The engine will not do this; (code, message, remedy)."""
+    """The engine does not do this: code, message and remedy, as of an error of Azure's."""
 
     def __init__(self, code: str, message: str, remedy: str) -> None:
         super().__init__(message)

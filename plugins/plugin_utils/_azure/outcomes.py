@@ -58,7 +58,7 @@ class Failure:
             case TimedOut():
                 remedy = "run again: the operation under way is joined; or raise timeout"
                 return cls(handle, identifier, "TimedOut", f"Azure was still working on it after {timeout:.0f} s.", remedy)
-        remedy = "look for an Azure policy that changes these paths, or declare what it wants"
+        remedy = "look for an Azure policy that changes these paths, or declare the values that it sets"
         return cls(handle, identifier, "NotConverged", str(error), remedy)
 
 

@@ -74,7 +74,7 @@ class Reconciler:
                     broken = sorted(needed for needed in after[handle] if needed in self.failures)
                     if broken:
                         self.failures[handle] = Failure(
-                            handle, resources[handle].id, "DependencyFailed", f"not done, since {', '.join(broken)} failed.", f"repair {broken[0]}"
+                            handle, resources[handle].id, "DependencyFailed", f"not applied, since {', '.join(broken)} failed.", f"repair {broken[0]}"
                         )
                         sorter.done(handle)
                     else:

@@ -78,14 +78,14 @@ class Remover:
             raise Refused(
                 "NotOurs",
                 f"it does not carry the tags {MANAGED_BY[0]}={MANAGED_BY[1]} and {STAMP_TAG}={self._options.stamp or '<stamp>'}.",
-                "delete it yourself if it is to go; it was made or taken over by someone else",
+                "delete it yourself if you no longer need it; somebody else created it or took it over",
             )
 
     def _check_unlocked(self, resource: Resource) -> None:
         for lock in self._locks:
             scope = lock.lower().rpartition(_LOCKS.lower())[0]
             if resource.id.lower() == scope or resource.id.lower().startswith(scope + "/"):
-                raise Refused("ScopeLocked", f"the lock {lock} stands on it.", remedy_for("ScopeLocked"))
+                raise Refused("ScopeLocked", f"the lock {lock} protects it.", remedy_for("ScopeLocked"))
 
     def _check_empty(self, resource: Resource) -> None:
         """What Azure would delete along with the resource is listed first: it goes only when nothing is left that this run does not know."""
