@@ -13,6 +13,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import (
     Chapter,
     Violation,
     aks,
+    destroying,
     dns,
     entrances,
     keyvault,
@@ -23,6 +24,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import (
 )
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import registry as registries
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.book import CHAPTERS, RULES
+from scripts import rules_page
 from tests.unit import test_entrance_rules, test_plan_rules
 
 THERE, ABSENT = Answer(True, {}), Answer(False)
@@ -161,6 +163,7 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
         entrances.Manifests([{**SERVICE, "spec": {"ports": [{"port": "many"}]}}], "1.36"),
         entrances.Manifests([SERVICE], "v1.99.1"),
     ),
+    "destroy_unconfirmed": (destroying.CHAPTER, destroying.Deletion("westeurope", ""), destroying.Deletion("westeurope", "westeurope")),
     "service_family_of_entrance": (entrances.OWN_SERVICES, own_service("IPv4"), own_service("IPv6", "IPv4")),
 }
 
@@ -186,6 +189,12 @@ def test_every_rule_is_explained() -> None:
         assert rule.refuses.endswith((".", "it.")), rule.id
         assert rule.remedy, rule.id
         assert not rule.reference or rule.reference.startswith("https://"), rule.id
+
+
+def test_the_page_lists_every_rule() -> None:
+    """It is written by ``make docs``."""
+    assert rules_page.TARGET.read_text() == rules_page.page()
+    assert [identifier for identifier in RULES if f"| `{identifier}` |" not in rules_page.page()] == []
 
 
 def test_ids_are_unique() -> None:
