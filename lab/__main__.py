@@ -15,14 +15,15 @@ from typing import Any
 import requests
 import yaml
 
-from . import debian, isolation
+from . import isolation
 from .arm import faults, journal
 from .arm.azure import QUOTAS, Options
 from .kubernetes import cgroups
-from .network import clients
+from .packets import clients
 from .process import terminate
 from .service import run, trust_bundle
 from .state import CHECKOUT, Settings, State
+from .supplies import binaries, debian, images
 
 
 def say(text: str) -> None:
@@ -38,15 +39,11 @@ def _quota(text: str) -> tuple[str, int]:
 
 def get_binaries() -> None:
     """Find, fetch or build what clusters run on; without clusters it is not needed."""
-    from .kubernetes import binaries
-
     binaries.ensure(say)
 
 
 def get_packets() -> None:
     """Find, fetch or build what nodes and their pods run."""
-    from . import images
-
     debian.ensure(say)
     images.ensure(say)
 

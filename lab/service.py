@@ -46,7 +46,7 @@ async def serve(state: State) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     clusters = datacentre = None
     if settings.packets:
-        from .network import Datacentre
+        from .packets import Datacentre
 
         datacentre = Datacentre(server, state)
         server.lose_zone = datacentre.lose

@@ -21,15 +21,14 @@ from typing import Any
 import requests
 import yaml
 
-from lab import debian
 from lab.__main__ import client_environment
 from lab.__main__ import inventory as inventory_of_clients
 from lab.arm import journal, rules
 from lab.arm.azure import Azure
 from lab.arm.store import Store
-from lab.kubernetes import binaries
-from lab.network import clients
+from lab.packets import clients
 from lab.state import CHECKOUT, State
+from lab.supplies import binaries, debian
 
 OURS = "dualstack.aks/"
 #: the tags of site.yml where no cluster is behind the resources, so that there is nothing to put entrances in front of

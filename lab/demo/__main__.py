@@ -11,9 +11,9 @@ from typing import Any
 
 from ..arm.dns import PUBLIC_ZONE
 from ..arm.store import Store
-from ..kubernetes import binaries
-from ..network import clients
+from ..packets import clients
 from ..state import State
+from ..supplies import binaries
 
 _APPLICATION = Path(__file__).with_name("application.yml")
 #: curl's exit code for a name that has no address

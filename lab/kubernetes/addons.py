@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from .. import images
+from ..supplies import images
 
 _MANIFESTS = Path(__file__).with_name("addons.yml")
 _SECRETS_PROVIDER = Path(__file__).with_name("secrets_provider.yml")

@@ -20,7 +20,7 @@ from .data_plane import DataPlane
 
 if TYPE_CHECKING:
     from ..arm.server import Server
-    from ..network import Datacentre
+    from ..packets import Datacentre
     from ..state import State
 
 #: AKS RBAC role -> the Kubernetes role it amounts to (learn.microsoft.com/azure/aks/entra-id-authorization)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from ..certificates import CertificateAuthority
 from ..ports import free_port
 from ..process import Process
-from . import binaries
+from ..supplies import binaries
 
 #: application id of the AKS server in every tenant: the audience of the tokens it takes
 AKS_SERVER_APPLICATION = "6dae42f8-4368-4678-94ff-3960e28e3630"

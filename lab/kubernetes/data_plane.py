@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ..arm.azure import Azure
 from ..arm.store import Resource
-from ..network import Datacentre
-from ..network.forwarding import Inward, Outward
-from ..network.virtual_network import CONTROL_PLANE
+from ..packets import Datacentre
+from ..packets.forwarding import Inward, Outward
+from ..packets.virtual_network import CONTROL_PLANE
 from . import addons
 from .control_plane import ControlPlane, Reach
 from .nodes import Membership, Node, await_room

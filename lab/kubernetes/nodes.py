@@ -16,11 +16,11 @@ from typing import Any
 
 import yaml
 
-from .. import debian, images
-from ..network import namespaces
-from ..network.namespaces import Namespace
+from ..packets import namespaces
+from ..packets.namespaces import Namespace
 from ..process import Process
-from . import binaries, cgroups
+from ..supplies import binaries, debian, images
+from . import cgroups
 from .runtime import UMASK, Runtime, filled_root
 
 

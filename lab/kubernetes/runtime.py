@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from .. import debian, images
-from ..cache import CACHE
-from ..network.namespaces import CommandFailed, execute
+from ..packets.namespaces import CommandFailed, execute
 from ..process import Process
+from ..supplies import debian, images
+from ..supplies.cache import CACHE
 
 #: containers run as users of their own, who must be able to read what is made for them; the lab's own files are root's alone
 UMASK = 0o022

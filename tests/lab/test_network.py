@@ -15,16 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab import debian
-from lab import dns as names
 from lab.arm import compute, containerservice, dns, network, rules, services
 from lab.arm.azure import Azure, Options
 from lab.arm.network import SCALE_SET_VM
 from lab.arm.store import Resource, Store
-from lab.network import balancing, forwarding, probes, security, watching
-from lab.network.balancing import BalancingRule, Member, Probe
-from lab.network.namespaces import Namespace
+from lab.packets import balancing, forwarding, probes, security, watching
+from lab.packets import zones as names
+from lab.packets.balancing import BalancingRule, Member, Probe
+from lab.packets.namespaces import Namespace
 from lab.ports import free_port
+from lab.supplies import debian
 
 Body = dict[str, Any]
 

@@ -1,4 +1,4 @@
-module dualstack.aks/lab/kubernetes
+module dualstack.aks/lab/supplies
 
 go 1.26.0
 

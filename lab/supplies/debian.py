@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import Missing, Say
 from .cache import CACHE
-from .kubernetes.binaries import Missing, Say
 
 #: what nodes and the wires between them are made with: program -> the package it is in
 NODE = {
@@ -165,9 +165,9 @@ def ensure(say: Say, groups: Sequence[str] = ("node", "clients")) -> None:
         started = time.monotonic()
         problems = unpack(packages, Source(suite()), store)
         if problems:
-            said = "\n".join(problems)
+            reasons = "\n".join(problems)
             remedy = "Install them with this system's package manager and run this again."
-            raise Missing(f"lab: {', '.join(packages)} cannot be fetched:\n{said}\nlab: {remedy}")
+            raise Missing(f"lab: {', '.join(packages)} cannot be fetched:\n{reasons}\nlab: {remedy}")
         size = sum(path.lstat().st_size for path in store.rglob("*") if not path.is_symlink())
         say(f"unpacked {', '.join(packages)}: {size / 1e6:.0f} MB in {time.monotonic() - started:.0f} s")
     _stores.cache_clear()

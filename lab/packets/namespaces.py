@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from .. import debian
+from ..supplies import debian
 
 #: what the upstream end of every link holds: the next hop of whoever is behind it, in both families
 GATEWAY_IPV4, GATEWAY_IPV6 = "169.254.1.1", "fe80::1"

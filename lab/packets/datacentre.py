@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from ..arm import ids
 from ..arm.network import ip_configurations, reference
 from ..arm.store import Resource
-from ..dns import NameServer, private_zones, public_zones
 from ..state import State
 from . import balancing, clients
+from .name_server import NameServer
 from .namespaces import Namespace, attach
 from .virtual_network import Attached, VirtualNetwork
 from .watching import Watcher
+from .zones import private_zones, public_zones
 
 if TYPE_CHECKING:
     from ..arm.server import Server

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import Missing, Say
 from ..cache import CACHE
-from ..kubernetes.binaries import Missing, Say, flags, run_go
+from ..go import flags, run_go
 from . import archive, nginx
 from .archive import Entry
 

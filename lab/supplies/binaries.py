@@ -6,16 +6,15 @@ import functools
 import hashlib
 import os
 import platform
-import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import requests
 
-from ..cache import CACHE
+from . import Missing, Say
+from .cache import CACHE
+from .go import flags, run_go
 
 VERSION = "v1.36.3"
 CLOUD_PROVIDER_VERSION = "v1.36.5"
@@ -33,12 +32,6 @@ CLOUD_CONTROLLER = "cloud-controller-manager"
 _HERE = Path(__file__).parent
 _STORE = CACHE / "bin" / f"kubernetes-{VERSION}"
 _CLOUD_STORE = CACHE / "bin" / f"cloud-provider-azure-{CLOUD_PROVIDER_VERSION}"
-
-Say = Callable[[str], None]
-
-
-class Missing(SystemExit):
-    """A component that cannot be had; the message says what to install."""
 
 
 def _is_pinned(path: Path, name: str) -> bool:
@@ -116,32 +109,6 @@ def _keep(content: bytes, target: Path) -> None:
         file.write(content)
     Path(file.name).chmod(0o755)
     Path(file.name).replace(target)
-
-
-def run_go(arguments: list[str], folder: Path, say: Say, what: str) -> None:
-    """Run go, with a word each minute, since its builds take several."""
-    if shutil.which("go") is None:
-        raise Missing(f"lab: {what} must be built, and there is no Go here. Install Go 1.26 (https://go.dev/dl) and run this again.")
-    started = time.monotonic()
-    environment = os.environ | {"CGO_ENABLED": "0"}
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(["go", *arguments], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        while process.poll() is None:
-            try:
-                process.wait(60)
-            except subprocess.TimeoutExpired:
-                say(f"still building {what}: {time.monotonic() - started:.0f} s")
-        if process.returncode:
-            log.seek(0)
-            tail = b"\n".join(log.read().splitlines()[-15:]).decode(errors="replace")
-            raise Missing(f"lab: building {what} failed (go {' '.join(arguments[:1])}):\n{tail}")
-    say(f"built {what} in {time.monotonic() - started:.0f} s")
-
-
-def flags(version: str) -> list[str]:
-    """Flags of a build: the program says ``version`` of itself, and no path of this machine is in it."""
-    stamp = f"-X k8s.io/component-base/version.gitVersion={version} -X k8s.io/client-go/pkg/version.gitVersion={version}"
-    return ["-buildvcs=false", "-trimpath", f"-ldflags=-s -w {stamp}"]
 
 
 def _build_components(names: list[str], say: Say) -> None:

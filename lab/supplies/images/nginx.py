@@ -6,8 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from .. import debian
-from ..kubernetes.binaries import Missing, Say
+from .. import Missing, Say, debian
 from .archive import Entry
 
 #: nginx 1.26: the oldest suite whose nginx knows `http2 on`
@@ -81,8 +80,8 @@ def _unpack(root: Path, say: Say) -> None:
             if source.suite != SUITE:
                 say(f"nginx is {source.suite}'s, since {SUITE} cannot be had: `http2 on` may be unknown to it")
             return
-    said = "\n".join(problems)
-    raise Missing(f"lab: nginx cannot be fetched:\n{said}\nlab: its image needs apt and a Debian mirror.")
+    reasons = "\n".join(problems)
+    raise Missing(f"lab: nginx cannot be fetched:\n{reasons}\nlab: its image needs apt and a Debian mirror.")
 
 
 def _at(root: Path, name: str) -> Path:
@@ -95,7 +94,7 @@ def _at(root: Path, name: str) -> Path:
 
 
 def _needed(root: Path, program: str) -> set[str]:
-    """The libraries of a program, told by the loader that belongs to them rather than by the machine's."""
+    """The libraries of a program, as listed by the loader that belongs to them, not by the machine's."""
     loaders = [path for pattern in ("usr/lib*/ld-linux*.so.*", "lib*/ld-linux*.so.*") for path in sorted(root.glob(pattern))]
     loader = _at(root, str(loaders[0].relative_to(root)))
     folders = ":".join(str(root / folder / debian.triplet()) for folder in ("usr/lib", "lib"))

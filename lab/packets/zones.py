@@ -1,22 +1,15 @@
-"""A real name server (CoreDNS) with the zones of the lab's Azure: public ones for the internet, and inside a VNet what it is linked to as well."""
+"""The stored DNS zones as master files: public ones for the internet, and for a VNet the private ones that it is linked to."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .. import images
 from ..arm import ids
 from ..arm.azure import Azure
 from ..arm.dns import LINK, PRIVATE_ZONE, PUBLIC_ZONE
 from ..arm.network import reference, same_id
 from ..arm.store import Resource
-from ..process import Process
-
-if TYPE_CHECKING:
-    from ..network.namespaces import Namespace
 
 
 def public_zones(azure: Azure) -> dict[str, str]:
@@ -88,48 +81,3 @@ def _data(kind: str, properties: Mapping[str, Any]) -> list[str]:
         case "CAA":
             return [f"{item['flags']} {item['tag']} {_quoted(item['value'])}" for item in properties.get("caarecords") or []]
     return []
-
-
-class NameServer:
-    """CoreDNS on addresses of a namespace, answering from a folder of zone files that it reads again within a second."""
-
-    def __init__(self, namespace: Namespace, folder: Path, addresses: tuple[str, ...]) -> None:
-        self._namespace, self._folder, self._addresses = namespace, folder, addresses
-        self._written: dict[str, str] = {}
-        self._process: Process | None = None
-        self._serial = int(time.time())
-
-    async def start(self, zones: Mapping[str, str]) -> None:
-        (self._folder / "zones").mkdir(parents=True, exist_ok=True)
-        for path in (self._folder / "zones").iterdir():
-            path.unlink()
-        self.write(zones)
-        configuration = self._folder / "Corefile"
-        configuration.write_text(
-            ".:53 {\n"
-            f"  bind {' '.join(self._addresses)}\n"
-            f"  auto {{\n    directory {self._folder}/zones (.*)\\.zone {{1}}\n    reload 1s\n  }}\n"
-            "  errors\n"
-            "}\n"
-        )
-        self._process = Process("coredns", self._namespace.program(images.program("coredns"), "-conf", configuration), self._folder / "coredns.log")
-        await self._process.start()
-
-    def write(self, zones: Mapping[str, str]) -> None:
-        """Make the zone files say this; a file's serial number moves with its records."""
-        for name in self._written.keys() - zones.keys():
-            (self._folder / "zones" / f"{name}.zone").unlink()
-        for name, records in zones.items():
-            if self._written.get(name) != records:
-                self._serial += 1
-                head = f"$ORIGIN {name}.\n@ 3600 IN SOA ns1.{name}. azuredns-hostmaster.microsoft.com. {self._serial} 3600 300 2419200 300\n"
-                path = self._folder / "zones" / f"{name}.zone"
-                # Replaced whole: the server may be reading it.
-                temporary = path.with_suffix(".new")
-                temporary.write_text(head + records + "\n")
-                temporary.replace(path)
-        self._written = dict(zones)
-
-    async def stop(self) -> None:
-        if self._process:
-            await self._process.stop()
