@@ -17,7 +17,7 @@ import yaml
 
 from . import isolation
 from .arm import faults, journal
-from .arm.azure import QUOTAS, Options
+from .arm.options import QUOTAS, Options
 from .kubernetes import cgroups
 from .packets import clients
 from .process import terminate

@@ -9,7 +9,7 @@ from pathlib import Path
 import certifi
 
 from . import isolation
-from .arm.server import Server
+from .arm.http.server import Server
 from .arm.store import Store
 from .certificates import CertificateAuthority
 from .kubernetes import cgroups
@@ -49,7 +49,7 @@ async def serve(state: State) -> None:
         from .packets import Datacentre
 
         datacentre = Datacentre(server, state)
-        server.lose_zone = datacentre.lose
+        server.control.lose_zone = datacentre.lose
     if settings.azure.kubernetes:
         from .kubernetes import Clusters
 

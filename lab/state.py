@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from .arm.azure import Options
+from .arm.options import Options
 from .ports import free_port
 from .process import is_lab
 

@@ -12,7 +12,8 @@ from typing import Any
 from aiohttp import web
 
 from . import errors
-from .azure import Azure, Fate
+from .azure import Azure
+from .operations import ForcedEnd
 
 
 @dataclass
@@ -62,11 +63,11 @@ _REFUSALS = {
     "principal-unknown": _refusal(400, "PrincipalNotFound", "The principal does not exist in the directory; it may not be replicated yet."),
 }
 #: kind -> how the operation that a write begins ends
-_FATES = {
-    "operation-fails": Fate("Failed", "InternalOperationError", "The operation failed for a reason of Azure's."),
-    "operation-is-canceled": Fate("Canceled", "OperationCanceled", "The operation was canceled."),
-    "operation-never-ends": Fate("InProgress"),
-    "no-capacity": Fate("Failed", "ZonalAllocationFailed", "Allocation failed: the zone has no capacity for the requested size."),
+_FORCED_ENDS = {
+    "operation-fails": ForcedEnd("Failed", "InternalOperationError", "The operation failed for a reason of Azure's."),
+    "operation-is-canceled": ForcedEnd("Canceled", "OperationCanceled", "The operation was canceled."),
+    "operation-never-ends": ForcedEnd("InProgress"),
+    "no-capacity": ForcedEnd("Failed", "ZonalAllocationFailed", "Allocation failed: the zone has no capacity for the requested size."),
 }
 #: kind -> the sentence that --help gives
 KINDS = {
@@ -120,8 +121,9 @@ class Faults:
         self.armed.clear()
         self._stale.clear()
         self._lost_operations.clear()
-        for operation in [name for name, fate in self.azure.fates.items() if fate.status == "InProgress"]:
-            del self.azure.fates[operation]
+        forced = self.azure.operations.forced
+        for operation in [name for name, end in forced.items() if end.status == "InProgress"]:
+            del forced[operation]
 
     def shown(self) -> dict[str, Any]:
         return {"armed": [asdict(fault) for fault in self.armed], "struck": self.struck}
@@ -188,8 +190,8 @@ class Faults:
                 self._stale[str(entry["path"]).rstrip("/").lower()] = [former, fault.times]
             case "operation-is-lost":
                 self._lost_operations |= _operations(response)
-            case kind if kind in _FATES:
-                self.azure.fates |= dict.fromkeys(_operations(response), _FATES[kind])
+            case kind if kind in _FORCED_ENDS:
+                self.azure.operations.forced |= dict.fromkeys(_operations(response), _FORCED_ENDS[kind])
         return response
 
 

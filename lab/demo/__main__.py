@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ..arm.dns import PUBLIC_ZONE
+from ..arm.dns.kinds import PUBLIC_ZONE
 from ..arm.store import Store
 from ..packets import clients
 from ..state import State

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..arm.azure import Azure
-from ..arm.network import LOAD_BALANCER, PUBLIC_IP, reference, same_id, vm_ip_configurations
+from ..arm.network.bodies import LOAD_BALANCER, PUBLIC_IP, reference, same_id
+from ..arm.network.usage import vm_ip_configurations
 
 
 @dataclass(frozen=True)

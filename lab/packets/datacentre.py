@@ -8,7 +8,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from ..arm import ids
-from ..arm.network import ip_configurations, reference
+from ..arm.network.bodies import ip_configurations, reference
 from ..arm.store import Resource
 from ..state import State
 from . import balancing, clients
@@ -19,7 +19,7 @@ from .watching import Watcher
 from .zones import private_zones, public_zones
 
 if TYPE_CHECKING:
-    from ..arm.server import Server
+    from ..arm.http.server import Server
 
 #: public space that nobody answers in unless a frontend has an address there
 _PUBLIC_RANGES = ("203.0.113.0/24", "198.51.100.0/24", "2001:db8:e::/48", "2001:db8:f::/48")

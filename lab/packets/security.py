@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..arm.azure import Azure
-from ..arm.network import nic_configurations, reference
+from ..arm.network.bodies import nic_configurations, reference
 
 #: where the load balancer's probes come from
 PROBE_IPV4, PROBE_IPV6 = "168.63.129.16", "fe80::1234:5678:9abc"

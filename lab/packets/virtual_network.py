@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..arm.azure import Azure
-from ..arm.network import NSG
+from ..arm.network.bodies import NSG
 from . import balancing, security
 from .namespaces import LOWER_IPV4, LOWER_IPV6, Namespace, attach, join
 from .probes import Prober

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..arm import ids
 from ..arm.azure import Azure
-from ..arm.dns import LINK, PRIVATE_ZONE, PUBLIC_ZONE
-from ..arm.network import reference, same_id
+from ..arm.dns.kinds import LINK, PRIVATE_ZONE, PUBLIC_ZONE
+from ..arm.network.bodies import reference, same_id
 from ..arm.store import Resource
 
 

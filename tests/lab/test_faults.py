@@ -105,7 +105,7 @@ def test_an_operation_that_never_ends_ends_with_the_fault(tmp_path: Path) -> Non
         await asyncio.sleep(0.1)
         assert (await client.get(ADDRESS))["properties"]["provisioningState"] == "Creating"
         client.server.faults.clear()
-        await asyncio.gather(*client.server.azure._tasks)
+        await asyncio.gather(*client.server.azure.operations.tasks)
         assert (await client.get(ADDRESS))["properties"]["provisioningState"] == "Succeeded"
 
     against(tmp_path, work)

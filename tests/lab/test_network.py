@@ -15,9 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lab.arm import compute, containerservice, dns, network, rules, services
-from lab.arm.azure import Azure, Options
-from lab.arm.network import SCALE_SET_VM
+from lab.arm.azure import Azure
+from lab.arm.dns import kinds as dns
+from lab.arm.network import bodies as network
+from lab.arm.network.bodies import SCALE_SET_VM
+from lab.arm.network.kinds.public_addresses import PublicIPAddress
+from lab.arm.options import Options
 from lab.arm.store import Resource, Store
 from lab.packets import balancing, forwarding, probes, security, watching
 from lab.packets import zones as names
@@ -28,8 +31,6 @@ from lab.supplies import debian
 
 Body = dict[str, Any]
 
-#: importing them registers their kinds
-KINDS = (compute, containerservice, dns, network, services)
 GROUP = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg"
 NODES, OTHER_NODES = (f"{GROUP}/providers/{network.VNET}/{vnet}/subnets/nodes" for vnet in ("vnet", "other"))
 BALANCER = f"{GROUP}/providers/{network.LOAD_BALANCER}/kubernetes"
@@ -37,7 +38,7 @@ SPACE = ("10.0.0.0/16", "10.128.0.0/16", "fd00::/48")
 
 
 def world() -> Azure:
-    return Azure(Store(), Options(), rules)
+    return Azure(Store(), Options())
 
 
 def keep(azure: Azure, resource_type: str, name: str, **properties: Any) -> str:
@@ -64,7 +65,7 @@ def test_200_stamps_get_public_addresses_of_their_own(version: str) -> None:
     for number in range(400):
         address = azure.store.get(keep(azure, network.PUBLIC_IP, str(number), publicIPAddressVersion=version))
         assert address
-        network.PublicIPAddress().finished(azure, address, None)
+        PublicIPAddress().finished(azure, address, None)
         found.add(ipaddress.ip_address(address.properties["ipAddress"]))
     assert len(found) == 400
 

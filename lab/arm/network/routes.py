@@ -1,0 +1,15 @@
+"""What a region has of what Azure limits."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from ..http.request import Request
+from ..http.routes import SUBSCRIPTION, route
+from . import quotas
+
+
+@route(f"{SUBSCRIPTION}/providers/microsoft.network/locations/([^/]+)/usages")
+def usages(request: Request, location: str) -> web.Response:
+    used = quotas.usages(request.azure, location)
+    return web.json_response({"value": [request.azure.usage(name, count) for name, count in used.items()]})
