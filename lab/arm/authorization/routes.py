@@ -9,8 +9,8 @@ from aiohttp import web
 
 from .. import errors
 from ..azure import Azure
-from ..http.request import Request
-from ..http.routes import SUBSCRIPTION, route
+from ..request import Request
+from ..routes import SUBSCRIPTION, route
 from .roles import BUILT_IN_ROLES
 
 

@@ -6,9 +6,9 @@ import re
 
 from aiohttp import web
 
-from ..http.request import Request
-from ..http.routes import SUBSCRIPTION, route
+from ..request import Request
 from ..resources.subscription import LOCATIONS
+from ..routes import SUBSCRIPTION, route
 from ..store import Resource
 from .kinds import SCALE_SET
 

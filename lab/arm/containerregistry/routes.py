@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from ..http.answers import name_availability
-from ..http.request import Request
-from ..http.routes import SUBSCRIPTION, route
+from ..answers import name_availability
+from ..request import Request
+from ..routes import SUBSCRIPTION, route
 from .kinds import REGISTRY
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from ..http.request import Request
-from ..http.routes import SUBSCRIPTION, route
+from ..request import Request
+from ..routes import SUBSCRIPTION, route
 from .versions import VERSIONS
 
 _SUPPORT = ["KubernetesOfficial", "AKSLongTermSupport"]

@@ -6,10 +6,9 @@ import copy
 
 from aiohttp import web
 
-from .. import errors, ids
+from .. import answers, errors, ids
 from ..kinds import KINDS
-from . import answers
-from .request import Request
+from ..request import Request
 
 
 def list_of(resource_type: str, *, shown: bool = False) -> str:

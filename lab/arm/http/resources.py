@@ -6,11 +6,11 @@ from typing import Any
 
 from aiohttp import web
 
-from .. import errors, ids, preconditions
-from ..access import check_access
+from .. import answers, errors, ids, preconditions, routes
+from ..request import Request
 from ..store import Operation
-from . import answers, members, routes
-from .request import Request
+from . import members
+from .access import check_access
 
 
 def answer(request: Request) -> web.Response:

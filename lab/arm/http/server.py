@@ -15,18 +15,18 @@ from typing import Any
 from aiohttp import web
 from yarl import URL
 
-from .. import errors, msgraph
+from .. import errors
+from ..answers import retry_after
 from ..azure import Azure
 from ..entra import Entra
 from ..faults import Faults, NoAnswer
 from ..journal import Journal, without_secrets
 from ..options import Options
+from ..request import Request
 from ..store import Store
-from . import resources
-from .answers import retry_after
+from . import msgraph, resources
 from .control import Control
 from .identities import IdentityEndpoint
-from .request import Request
 
 
 class Server:

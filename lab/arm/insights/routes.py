@@ -7,10 +7,10 @@ from aiohttp import web
 from .. import ids
 from ..containerregistry.kinds import REGISTRY
 from ..containerservice.types import CLUSTER
-from ..http.request import Request
-from ..http.routes import route
 from ..keyvault.kinds import VAULT
 from ..network.bodies import NSG
+from ..request import Request
+from ..routes import route
 
 #: learn.microsoft.com/azure/azure-monitor/reference/logs-index
 _CATEGORIES = {

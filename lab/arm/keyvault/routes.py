@@ -8,10 +8,10 @@ from typing import Any
 from aiohttp import web
 
 from .. import errors
+from ..answers import name_availability
 from ..azure import Azure
-from ..http.answers import name_availability
-from ..http.request import Request
-from ..http.routes import SUBSCRIPTION, route
+from ..request import Request
+from ..routes import SUBSCRIPTION, route
 from .kinds import VAULT
 
 _PROVIDER = f"{SUBSCRIPTION}/providers/microsoft.keyvault"

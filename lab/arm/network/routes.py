@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from ..http.request import Request
-from ..http.routes import SUBSCRIPTION, route
+from ..request import Request
+from ..routes import SUBSCRIPTION, route
 from . import quotas
 
 

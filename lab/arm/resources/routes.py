@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from .. import errors, ids, preconditions
-from ..http import answers
-from ..http.request import Request
-from ..http.routes import SUBSCRIPTION, route
+from .. import answers, errors, ids, preconditions
+from ..request import Request
+from ..routes import SUBSCRIPTION, route
 from ..store import Resource
 from .kinds import GROUP
 

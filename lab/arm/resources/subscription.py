@@ -9,9 +9,9 @@ from aiohttp import web
 
 from .. import errors
 from ..azure import Azure
-from ..http.request import Request
-from ..http.routes import SUBSCRIPTION, route
 from ..kinds import KINDS
+from ..request import Request
+from ..routes import SUBSCRIPTION, route
 
 #: Regions the subscription has. Zones: the three of a zonal region.
 LOCATIONS = {

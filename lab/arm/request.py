@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..azure import Azure
-from ..kinds import Caller
+from .azure import Azure
+from .kinds import Caller
 
 
 @dataclass(frozen=True)

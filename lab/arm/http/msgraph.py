@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from . import errors
-from .azure import Azure
-from .managedidentity.kinds import IDENTITY
+from .. import errors
+from ..azure import Azure
+from ..managedidentity.kinds import IDENTITY
 
 _FILTERS = {
     "servicePrincipalNames": r"servicePrincipalNames/any\((\w+):\1 eq '(?P<value>[^']*)'\)",

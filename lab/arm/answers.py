@@ -6,10 +6,10 @@ from collections.abc import Container
 
 from aiohttp import web
 
-from .. import ids
-from ..azure import Azure
-from ..store import Operation, Resource
+from . import ids
+from .azure import Azure
 from .request import Request
+from .store import Operation, Resource
 
 
 def show(azure: Azure, resource: Resource, status: int = 200) -> web.Response:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from . import errors, ids
-from .authorization.roles import roles_on
-from .azure import Azure
-from .containerservice.node_group import node_groups_of
-from .kinds import Caller
+from .. import errors, ids
+from ..authorization.roles import roles_on
+from ..azure import Azure
+from ..containerservice.node_group import node_groups_of
+from ..kinds import Caller
 
 _READERS = {"acdd72a7-3385-48ef-bd42-f606fba81ae7"}
 #: role -> the namespaces that it writes in begin with this
