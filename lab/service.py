@@ -23,7 +23,6 @@ def trust_bundle(state: State) -> Path:
 
 def run(state: State) -> int:
     """Run until SIGTERM or SIGINT; where there are packets, in namespaces that end with it. The exit code."""
-
     if not state.load().packets:
         asyncio.run(serve(state))
         return 0
@@ -35,7 +34,7 @@ def run(state: State) -> int:
 
 
 async def serve(state: State) -> None:
-    """Serve Azure and what hangs off it."""
+    """Serve Azure, and the clusters and networks behind it."""
     settings = state.load()
     authority = CertificateAuthority(state.secrets / "azure", "Lab Azure")
     certificate, key = authority.issue("server", "localhost", hosts=("localhost", "127.0.0.1", "::1"))

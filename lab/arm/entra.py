@@ -89,7 +89,7 @@ class Entra:
         return {"keys": [key | {"kid": "lab", "use": "sig", "alg": "RS256"}]}
 
     def metadata(self, api_version: str) -> Any:
-        """``/metadata/endpoints``: how clients learn a cloud they do not know. A list of clouds; since 2022-09-01 the asked one alone."""
+        """``/metadata/endpoints``: how clients learn of a cloud. A list of clouds; since api-version 2022-09-01 only the one that is asked."""
         clouds = [
             {
                 "name": "Lab",

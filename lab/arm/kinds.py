@@ -59,7 +59,7 @@ class Kind:
     created_status = 201
     #: a DELETE answers with what it deleted
     shows_deleted = False
-    #: members that Azure's types do not name, and the service reads over
+    #: members that Azure's types do not name, and the service ignores
     overlooked: frozenset[str] = frozenset()
     has_provisioning_state = True
     has_etag = False
@@ -88,24 +88,24 @@ class Kind:
         """Fill in what Azure adds to a body, before the rules look at it."""
 
     def accepted(self, write: Write, resource: Resource) -> None:
-        """Values that are there as soon as the write is accepted."""
+        """Set the values that exist as soon as the write is accepted."""
 
     def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> Awaitable[None] | None:
-        """What is true once the operation has ended: computed values, and what Azure makes elsewhere."""
+        """Set what holds once the operation has ended, and make what Azure makes elsewhere."""
         return None
 
     def failed(self, resource: Resource, error: dict[str, Any]) -> None:
-        """What a resource shows of the operation that failed."""
+        """Record the error of a failed operation in the resource."""
 
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         """The resource as Azure answers it."""
         return copy.deepcopy(resource.body)
 
     def leaving(self, azure: Azure, resource: Resource) -> None:
-        """What is remembered of the resource before anything below it goes."""
+        """Save what outlives the resource, before anything below it is removed."""
 
     def deleted(self, azure: Azure, resource: Resource) -> Awaitable[None] | None:
-        """What goes with the resource."""
+        """Remove what Azure removes with the resource."""
         return None
 
     def action(self, azure: Azure, resource: Resource, name: str, body: dict[str, Any], caller: Caller) -> Any:
@@ -121,7 +121,7 @@ class Kind:
         return [found for found in azure.store.of_type(self.type) if found.key.startswith(scope.lower() + "/")]
 
     def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
-        """A GET below the resource that is no resource of its own; ``name`` in lower case. None: there is no such view."""
+        """A GET below the resource that is not for a resource of its own; ``name`` in lower case. None: there is no such view."""
         return None
 
 
@@ -129,6 +129,6 @@ KINDS: dict[str, Kind] = {}
 
 
 def kind(cls: type[Kind]) -> type[Kind]:
-    """Class decorator: this is how the lab serves ``cls.type``."""
+    """Class decorator: the lab serves ``cls.type`` by this class."""
     KINDS[cls.type.lower()] = cls()
     return cls

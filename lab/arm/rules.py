@@ -1,7 +1,7 @@
 """Azure's semantic rules: what its services refuse although the shape is right. One function a rule, each with an id and a source.
 
-A rule gets the write (body with Azure's defaults, what was there before) and raises :class:`~lab.arm.errors.ArmError`, or returns. The
-rules themselves stand in each service's ``rules``.
+A rule gets the write (body with Azure's defaults, what was there before) and raises :class:`~lab.arm.errors.ArmError`, or returns. Each service has
+its own in ``rules``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: ``id`` names it in tests and docs, ``source`` says where Azure says so."""
+    """One rule: ``id`` names it in tests and docs, ``source`` is where Azure documents it."""
 
     id: str
     type: str

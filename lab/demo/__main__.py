@@ -1,4 +1,4 @@
-"""``python -m lab.demo deploy | show``: put the application into every cluster, and ask for it as each client."""
+"""``python -m lab.demo deploy | show``: deploy the application to every cluster, and request it as each client."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _kubectl(configuration: Path, *words: str) -> str:
 
 
 def deploy(state: State) -> None:
-    """Put the application into every cluster and await its pods."""
+    """Deploy the application to every cluster, and wait for its pods."""
     for name, configuration in sorted(state.kubeconfigs().items()):
         _kubectl(configuration, "apply", "-f", str(_APPLICATION))
         _kubectl(configuration, "-n", "apps", "rollout", "status", "deployment/shop", "--timeout=120s")
@@ -47,9 +47,9 @@ def names(state: State) -> dict[str, str]:
 
 
 def ask(state: State, client: str, name: str) -> dict[str, Any]:
-    """What a client gets: status, the address it was connected to, and what the application says it saw.
+    """A client's answer: status, the address that it connected to, and what the application reports of the request.
 
-    A name that was published just now is waited for.
+    Waits for a name that was published a moment ago.
     """
     command = [str(clients.script(state.clients, client)), "curl", "-sS", "-m", "5", "-w", "\n%{json}", f"http://{name}/"]
     deadline = time.monotonic() + _SECONDS_TO_RESOLVE
@@ -92,7 +92,7 @@ def rows(state: State) -> list[tuple[str, ...]]:
 
 
 def show(state: State) -> bool:
-    """Print the table; whether every client got its answer."""
+    """Print the table; returns whether every client got an answer."""
     table = [_COLUMNS, *rows(state)]
     widths = [max(len(row[number]) for row in table) for number in range(len(_COLUMNS))]
     for row in table:

@@ -54,18 +54,18 @@ class Clusters:
         return {"server": running.server, "ca": running.authority_data}
 
     async def resume(self) -> None:
-        """Boot what ran when the lab stopped."""
+        """Boot the clusters that ran when the lab stopped."""
         clusters = [found for found in self._server.azure.store.of_type(CLUSTER) if self.folder(found.id).exists()]
         await asyncio.gather(*(self.converge(cluster) for cluster in clusters))
 
     async def stop(self) -> None:
-        """The nodes end with the lab."""
+        """Stop the control planes; the nodes end with the lab."""
         await asyncio.gather(*(data_plane.disconnect() for data_plane in self._data_planes.values()))
         await asyncio.gather(*(running.stop() for running in self._running.values()))
         self._running.clear()
 
     async def converge(self, cluster: Resource) -> None:
-        """The control plane runs, its nodes are the pools' VMs, and access is what role assignments grant."""
+        """Bring a cluster to its stored body: the control plane runs, each VM of its pools is a node, role assignments grant access."""
         async with self._locks.setdefault(cluster.key, asyncio.Lock()):
             running = self._running.get(cluster.key)
             if running is None:
@@ -97,7 +97,7 @@ class Clusters:
             await running.start_cloud_controller()
 
     async def delete(self, cluster: str) -> None:
-        """Stop the cluster and leave nothing of it."""
+        """Stop the cluster and remove all of it."""
         data_plane = self._data_planes.pop(cluster.lower(), None)
         if data_plane:
             await data_plane.stop()
@@ -156,12 +156,10 @@ class Clusters:
         }
 
     def _subnet(self, cluster: Resource) -> str:
-        """Id of the subnet that the nodes are in: the inventory's, or the one that AKS made."""
+        """Id of the subnet that the nodes are in: the pools', or the one that AKS made."""
         machines = machines_of(self._server.azure, cluster)
         found = (item["properties"] for _, machine in machines for item in ip_configurations(machine.properties))
         return next((reference(properties, "subnet") for properties in found), "")
-
-    # Nodes
 
     async def _nodes(self, cluster: Resource, running: ControlPlane) -> None:
         """A Node for each VM, with a /24 and a /120 of the pod ranges as AKS' overlay gives them; Ready by its kubelet where it has one."""
@@ -187,10 +185,8 @@ class Clusters:
                 {name: (machine, present[name]["spec"]["podCIDRs"], pool.properties["maxPods"]) for name, (pool, machine) in wanted.items()}
             )
 
-    # Access
-
     async def grant_access(self, without: str = "") -> None:
-        """Follow a change of role assignments in every cluster; ``without``: the one that is going."""
+        """Apply the role assignments to every cluster, without the one that is being deleted."""
         for key, running in list(self._running.items()):
             cluster = self._server.azure.store.get(key)
             if cluster:

@@ -1,4 +1,4 @@
-"""What pods find in volumes of the Secrets Store CSI driver: asked for by the plugin on each node, over a Unix socket of the lab's.
+"""The content of pods' volumes of the Secrets Store CSI driver, which the plugin on each node requests over a Unix socket of the lab.
 
 This stands in for the driver's Azure provider, which goes to Entra ID and to the vault's private endpoint itself. Who may read what is
 decided as there: by federated credentials, the identities of the nodes, and role assignments on the vault.

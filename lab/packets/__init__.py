@@ -1,6 +1,6 @@
 """Packets: VNets, nodes and clients as network namespaces, and the load balancer and NSGs between them.
 
-Stands in for Azure's network. What it does follows from what the lab's Azure stores; nothing here is told by anyone else.
+Stands in for Azure's network. What it does is derived from the resources that the lab's Azure stores, and from nothing else.
 """
 
 from .datacentre import Datacentre

@@ -1,7 +1,7 @@
-"""What the stored load balancers say about packets, and the nftables rules that do it.
+"""Load balancing rules as stored, and the nftables rules that carry them out.
 
 No address is translated where a rule has floating IP, which is every rule of a Service but the IPv6 ones of internal load balancers: a
-flow gets the mark of the node that is to have it, and the mark chooses the route.
+flow gets the mark of its node, and the mark selects the route.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Probe:
-    """How a backend is asked whether it wants flows (learn.microsoft.com/azure/load-balancer/load-balancer-custom-probe-overview)."""
+    """How a backend's health is probed (learn.microsoft.com/azure/load-balancer/load-balancer-custom-probe-overview)."""
 
     protocol: str
     port: int
@@ -146,7 +146,7 @@ def nftables(rules: Iterable[tuple[BalancingRule, tuple[Member, ...]]], marks: M
             match, ports = f"{family} daddr {rule.address} {rule.protocol} dport {rule.frontend_port}", rule.protocol
         flow = f"{family} saddr" if rule.client_affinity else f"{family} saddr . {ports} sport . {family} daddr . {ports} dport"
         if not healthy:
-            # Azure answers nothing; a client waits.
+            # Azure does not answer; the client waits.
             marking.append(f"{match} ct state new drop")
         elif rule.floating:
             nodes = ", ".join(f"{number} : {marks[member.machine.lower()]}" for number, member in enumerate(healthy))

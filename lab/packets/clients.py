@@ -1,4 +1,4 @@
-"""Who asks: clients that have one family, the other, or both, on the internet; and one of both in a VNet that is peered with each stamp's.
+"""Clients: on the internet with IPv4, with IPv6 and with both; and one with both in a VNet that is peered with each stamp's.
 
 A client is a namespace and a resolver. ``python -m lab inventory`` gives them as Ansible hosts: their Python interpreter is a script
 that enters the namespace, so every module runs as the client.

@@ -1,4 +1,4 @@
-"""The internet, the VNets that hang off it, and the clients: made as clusters come, following what is stored."""
+"""The internet, the VNets attached to it, and the clients; VNets are made with their first node, and follow what is stored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .zones import private_zones, public_zones
 if TYPE_CHECKING:
     from ..arm.http.server import Server
 
-#: public space that nobody answers in unless a frontend has an address there
+#: public ranges, where only addresses of frontends answer
 _PUBLIC_RANGES = ("203.0.113.0/24", "198.51.100.0/24", "2001:db8:e::/48", "2001:db8:f::/48")
 
 
@@ -41,7 +41,7 @@ class Datacentre:
 
     @property
     def label(self) -> str:
-        """Carried by whatever of the lab others could see: namespaces, cgroups."""
+        """Part of the names of what others see of the lab: namespaces, control groups."""
         return self._label
 
     async def start(self) -> None:
@@ -70,7 +70,7 @@ class Datacentre:
         return namespace
 
     async def _follow(self) -> None:
-        """Reconcile whenever something was stored or a probe's verdict changed."""
+        """Reconcile whenever a resource or a probe's verdict has changed."""
         while True:
             await self._changed.wait()
             self._changed.clear()
@@ -78,7 +78,7 @@ class Datacentre:
                 async with self._lock:
                     await self._reconcile()
             except Exception:
-                # One broken state of a resource must not end the data path; the lab's log has it, and it is tried again.
+                # One broken state of a resource must not end the data path; it is logged and retried.
                 traceback.print_exc()
                 await asyncio.sleep(1)
                 self._changed.set()
@@ -97,7 +97,7 @@ class Datacentre:
             self._servers[key].write(zones | private_zones(self._azure, vnet.id))
 
     async def vnet(self, subnet: str) -> VirtualNetwork:
-        """The VNet of a subnet; made when its first node comes."""
+        """The VNet of a subnet, made at its first use."""
         key = ids.parse(subnet).parent.lower()
         async with self._lock:
             if key not in self._vnets:
@@ -113,7 +113,7 @@ class Datacentre:
             return self._vnets[key]
 
     async def _add_peer(self, vnet: VirtualNetwork) -> None:
-        """A client in a VNet that is peered with this one. To public addresses it goes as any other client does."""
+        """A client in a VNet that is peered with this one. It reaches public addresses like any other client."""
         number = self._made
         public = (f"192.0.2.{100 + number}", f"2001:db8:c::{100 + number}")
         client = clients.Client(f"peer-of-{ids.parse(vnet.id).name}", public, "168.63.129.16")
@@ -140,7 +140,7 @@ class Datacentre:
         self._changed.set()
 
     async def lose(self, zone: str, lost: bool) -> int:
-        """Cut off all nodes of a zone, or bring them back: how many."""
+        """Cut off all nodes of a zone, or restore them; returns how many there are."""
         async with self._lock:
             number = sum(vnet.lose(zone, lost) for vnet in self._vnets.values())
         self._changed.set()

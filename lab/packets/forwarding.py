@@ -1,4 +1,4 @@
-"""The only ways between the machine's loopback and the namespaces: accepted sockets are passed on, no link joins the two."""
+"""The only connections between the machine's loopback and the namespaces: accepted sockets are forwarded, no link joins the two."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ async def _join(one: tuple[asyncio.StreamReader, asyncio.StreamWriter], other: t
             writer.close()
 
 
-class _Way(ABC):
-    """A listener whose connections end with it."""
+class _Forwarder(ABC):
+    """A listener that forwards its connections, and closes them when it stops."""
 
     def __init__(self, namespace: Namespace) -> None:
         self._namespace = namespace
@@ -43,15 +43,15 @@ class _Way(ABC):
         assert task is not None
         self._connections.add(task)
         try:
-            await self._pass_on(reader, writer)
+            await self._forward(reader, writer)
         except asyncio.CancelledError:
             writer.close()
         finally:
             self._connections.discard(task)
 
     @abstractmethod
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """What becomes of one connection."""
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Forward one connection until it ends."""
 
     async def stop(self) -> None:
         if self._server:
@@ -63,7 +63,7 @@ class _Way(ABC):
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-class Inward(_Way):
+class Inward(_Forwarder):
     """A port inside a namespace that leads to a port of the machine's loopback: how nodes and pods reach their API server."""
 
     def __init__(self, namespace: Namespace, address: str, port: int) -> None:
@@ -74,7 +74,7 @@ class Inward(_Way):
         listener = await self._namespace.socket(listening(self._address, self._port))
         self._server = await asyncio.start_server(self._accepted, sock=listener)
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             inner = await asyncio.open_connection("127.0.0.1", self._port)
         except OSError:
@@ -83,10 +83,10 @@ class Inward(_Way):
         await _join((reader, writer), inner)
 
 
-class Outward(_Way):
+class Outward(_Forwarder):
     """An HTTP CONNECT proxy on a Unix socket whose connections begin inside a namespace.
 
-    The API server's way to kubelets and aggregated APIs, as AKS' own API servers go through konnectivity.
+    The API server reaches kubelets and aggregated APIs through it, as in AKS through konnectivity.
     """
 
     def __init__(self, namespace: Namespace, path: Path, source: str) -> None:
@@ -97,7 +97,7 @@ class Outward(_Way):
         self._path.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(self._accepted, self._path)
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             request = (await reader.readuntil(b"\r\n\r\n")).split()
             host, _, port = request[1].decode().rpartition(":")

@@ -12,7 +12,7 @@ from .namespaces import Namespace
 
 
 class NameServer:
-    """CoreDNS on addresses of a namespace, answering from a folder of zone files that it reads again within a second."""
+    """CoreDNS on addresses of a namespace, answering from a folder of zone files that it rereads every second."""
 
     def __init__(self, namespace: Namespace, folder: Path, addresses: tuple[str, ...]) -> None:
         self._namespace, self._folder, self._addresses = namespace, folder, addresses
@@ -37,7 +37,7 @@ class NameServer:
         await self._process.start()
 
     def write(self, zones: Mapping[str, str]) -> None:
-        """Make the zone files say this; a file's serial number moves with its records."""
+        """Write the zone files; a file's serial number grows when its records change."""
         for name in self._written.keys() - zones.keys():
             (self._folder / "zones" / f"{name}.zone").unlink()
         for name, records in zones.items():

@@ -18,7 +18,7 @@ from ..supplies import debian
 
 #: what the upstream end of every link holds: the next hop of whoever is behind it, in both families
 GATEWAY_IPV4, GATEWAY_IPV6 = "169.254.1.1", "fe80::1"
-#: the ends of a link between two routers; others than above, since ARP is not answered to who has an address of one's own
+#: the ends of a link between two routers; different from the above, since nobody answers ARP from its own address
 UPPER_IPV4, UPPER_IPV6 = "169.254.2.1", "fe80::2:1"
 LOWER_IPV4, LOWER_IPV6 = "169.254.2.2", "fe80::2:2"
 
@@ -36,11 +36,11 @@ _FORWARDING = {"ipv4/ip_forward": "1", "ipv6/conf/all/forwarding": "1"}
 
 
 class CommandFailed(Exception):
-    """A program that configures the network refused."""
+    """A program that configures the network failed."""
 
 
 async def execute(*words: str, given: str = "") -> str:
-    """Run a program to its end with ``given`` on its standard input: what it printed."""
+    """Run a program with ``given`` on its standard input; returns its output."""
     process = await asyncio.create_subprocess_exec(
         *words,
         stdin=asyncio.subprocess.PIPE,
@@ -139,7 +139,7 @@ def listening(address: str, port: int) -> Callable[[], socket.socket]:
 async def attach(
     router: Namespace, router_interface: str, end: Namespace, addresses: Sequence[str], interface: str = "eth0", routes: Sequence[str] = ("default",)
 ) -> None:
-    """Give ``end`` an interface with addresses, and the router as its way to ``routes``; the router gets a route to each address."""
+    """Give ``end`` an interface with addresses and ``routes`` through the router; the router gets a route to each address."""
     at_router, at_end = [], []
     for address in addresses:
         six = ":" in address

@@ -13,7 +13,7 @@ from .security import PROBE_IPV4, PROBE_IPV6
 
 
 class Prober:
-    """Keeps asking every (probe, backend) that is wanted; says when one's verdict changes."""
+    """Probes every watched (probe, backend), and reports when a verdict changes."""
 
     def __init__(self, namespace: Namespace, interface_of: Callable[[str], str], changed: Callable[[], None]) -> None:
         self._namespace, self._interface_of, self._changed = namespace, interface_of, changed
@@ -25,7 +25,7 @@ class Prober:
         return probe is None or (probe, member) in self._up
 
     async def watch(self, wanted: Iterable[tuple[Probe, Member]]) -> None:
-        """Ask these from now on, and no others."""
+        """Probe exactly these from now on."""
         keys = set(wanted)
         gone = [self._tasks.pop(key) for key in self._tasks.keys() - keys]
         for task in gone:
@@ -33,9 +33,9 @@ class Prober:
         await asyncio.gather(*gone, return_exceptions=True)
         self._up &= keys
         for key in keys - self._tasks.keys():
-            self._tasks[key] = asyncio.create_task(self._ask(key))
+            self._tasks[key] = asyncio.create_task(self._probe(key))
 
-    async def _ask(self, key: tuple[Probe, Member]) -> None:
+    async def _probe(self, key: tuple[Probe, Member]) -> None:
         probe, member = key
         run = 0
         while True:
@@ -63,7 +63,7 @@ class Prober:
                     status = (await loop.sock_recv(connection, 256)).split(b" ", 2)[1:2]
                     return status == [b"200"]
         except (OSError, TimeoutError, KeyError):
-            # KeyError: its VM is not there any more.
+            # KeyError: its VM no longer exists.
             return False
 
     def _bound(self, member: Member) -> socket.socket:

@@ -64,7 +64,7 @@ def _values(rule: Mapping[str, Any], name: str) -> list[str]:
 
 
 def _sides(family: str, version: int, side: str, values: Sequence[str], space: Sequence[str]) -> list[str]:
-    """The matches for one family, of which one suffices; an empty one fits anything, none where nothing of this family does."""
+    """The matches for one family, of which one suffices; an empty one matches anything, none means that nothing of this family matches."""
     wanted, excluded = [], []
     for value in values:
         match value.lower():
@@ -89,7 +89,7 @@ def _sides(family: str, version: int, side: str, values: Sequence[str], space: S
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    """A prefix; None for a service tag that means nothing here (AzureCloud, Storage, …)."""
+    """A prefix; None for a service tag without addresses in the lab (AzureCloud, Storage, …)."""
     try:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:

@@ -1,4 +1,4 @@
-"""One VNet: a router that its nodes hang off, with the load balancer's data path and the security groups in it."""
+"""One VNet: a router that its nodes are attached to, with the load balancer's data path and the security groups in it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .probes import Prober
 CONTROL_PLANE = "192.0.2.254"
 #: the interface that leads to the internet
 _UP = "internet"
-#: a wire's own business, which no security group sees
+#: neighbour discovery, which no security group filters
 _NEIGHBOURS = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"
 
 
@@ -44,7 +44,7 @@ class VirtualNetwork:
         self.id, self.link = vnet, link
         self._azure, self._internet = azure, internet
         self.namespace = Namespace(name)
-        #: id of a VM -> where it hangs
+        #: id of a VM -> its attachment
         self.attached: dict[str, Attached] = {}
         self._prober = Prober(self.namespace, lambda machine: self.attached[machine.lower()].interface, changed)
         self._numbers = iter(range(1, 900))
@@ -84,7 +84,7 @@ class VirtualNetwork:
         return added
 
     async def attach_peer(self, namespace: Namespace, addresses: Sequence[str]) -> None:
-        """Give a client in a peered VNet its way here."""
+        """Attach a client that is in a peered VNet."""
         vnet = self._azure.get(self.id)
         space = [*vnet.properties["addressSpace"]["addressPrefixes"], security.PROBE_IPV4]
         await attach(self.namespace, "peer", namespace, addresses, "eth1", space)
@@ -97,7 +97,7 @@ class VirtualNetwork:
         await gone.namespace.remove()
 
     async def reconcile(self) -> None:
-        """Follow what is stored: frontends, rules, probes, security groups, outbound addresses."""
+        """Apply what is stored: frontends, rules, probes, security groups, outbound addresses."""
         rules = [rule for rule in balancing.balancing_rules(self._azure) if self._is_here(rule)]
         await self._prober.watch((rule.probe, member) for rule in rules for member in rule.members if rule.probe and self._has(member))
         outbound = balancing.outbound_addresses(self._azure, [subnet.id for subnet in self._azure.store.children(self.id, "subnets")])
@@ -115,7 +115,7 @@ class VirtualNetwork:
         return any(self._has(member) for member in rule.members)
 
     async def _route(self, addresses: set[str]) -> None:
-        """What the VNet has in public is sent to it; an address without a rule for the port is silent there."""
+        """Route the VNet's public addresses to it; it drops what no rule is for."""
         if addresses == self._routed:
             return
         at_internet, here = [], []
@@ -124,7 +124,7 @@ class VirtualNetwork:
             at_internet.append(f"{family} route replace {address} via {peer} dev {self.link}{onlink}")
             here.append(f"{family} route replace blackhole {address}")
         for address in sorted(self._routed - addresses):
-            # Unlike `del`, this is right when an attempt before this one got half way.
+            # Unlike `del`, this succeeds after an attempt that failed half way.
             family = "-6" if ":" in address else "-4"
             at_internet.append(f"{family} route flush exact {address}")
             here.append(f"{family} route flush exact {address}")
@@ -133,7 +133,7 @@ class VirtualNetwork:
         self._routed = addresses
 
     def _space(self) -> list[str]:
-        """What the tag VirtualNetwork means here: the VNet's own space, its pods', and peered clients'."""
+        """The prefixes of the service tag VirtualNetwork: the VNet's own, its pods', and those of peered clients."""
         vnet = self._azure.store.get(self.id)
         space = [*(vnet.properties["addressSpace"]["addressPrefixes"] if vnet else ()), *self._peered]
         for item in self.attached.values():
@@ -177,7 +177,7 @@ class VirtualNetwork:
         return "table inet lab\ndelete table inet lab\ntable inet lab {\nset lost { type ifname; " + elements + " }\n" + "\n".join(chains) + "\n}\n"
 
     def lose(self, zone: str, lost: bool) -> int:
-        """Cut off every node of a zone, or bring them back; how many there are. Takes effect with the next :meth:`reconcile`."""
+        """Cut off every node of a zone, or restore them; returns how many there are. Takes effect with the next :meth:`reconcile`."""
         found = [item for item in self.attached.values() if item.zone == zone]
         for item in found:
             item.lost = lost

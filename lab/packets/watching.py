@@ -1,6 +1,6 @@
 """What clients see of every public entrance, in its own family.
 
-A request over a new connection each 100 ms, and a line in the journal whenever the outcome is another than before.
+A request over a new connection every 100 ms, and a line in the journal whenever the outcome changes.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ class Watcher:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def watch(self, addresses: Iterable[str]) -> None:
-        """Ask these from now on, and no others."""
+        """Request exactly these from now on."""
         wanted = set(addresses)
         for address in self._tasks.keys() - wanted:
             self._tasks.pop(address).cancel()
         for address in wanted - self._tasks.keys():
-            self._tasks[address] = asyncio.create_task(self._ask_for_ever(address))
+            self._tasks[address] = asyncio.create_task(self._watch_address(address))
 
-    async def _ask_for_ever(self, address: str) -> None:
-        """A request that hangs does not hold up the next; what they saw is told in the order in which they began."""
+    async def _watch_address(self, address: str) -> None:
+        """A request that hangs does not delay the next; outcomes are recorded in the order in which the requests began."""
         loop = asyncio.get_running_loop()
         begun: asyncio.Queue[tuple[float, asyncio.Task[tuple[int, str]]]] = asyncio.Queue()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._tell(address, begun))
+            group.create_task(self._record(address, begun))
             while True:
                 due = loop.time() + INTERVAL
-                begun.put_nowait((time.time(), group.create_task(self._ask(address))))
+                begun.put_nowait((time.time(), group.create_task(self._request(address))))
                 await asyncio.sleep(max(0.0, due - loop.time()))
 
-    async def _tell(self, address: str, begun: asyncio.Queue[tuple[float, asyncio.Task[tuple[int, str]]]]) -> None:
+    async def _record(self, address: str, begun: asyncio.Queue[tuple[float, asyncio.Task[tuple[int, str]]]]) -> None:
         host = f"[{address}]" if ":" in address else address
         last, requests = None, 0
         while True:
@@ -57,7 +57,7 @@ class Watcher:
                 self._write(entry | {"requestsBefore": requests})
             requests += 1
 
-    async def _ask(self, address: str) -> tuple[int, str]:
+    async def _request(self, address: str) -> tuple[int, str]:
         """(HTTP status, "") or (0, what went wrong)."""
         version, family = (6, socket.AF_INET6) if ":" in address else (4, socket.AF_INET)
         loop = asyncio.get_running_loop()

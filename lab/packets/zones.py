@@ -35,7 +35,7 @@ def _records(azure: Azure, zone: Resource) -> str:
 
 
 def _alias(azure: Azure, kind: str, properties: Mapping[str, Any]) -> list[str]:
-    """What an alias record follows: a public address of its family."""
+    """The address that an alias record leads to, where it is of the record's family."""
     target = azure.store.get(reference(dict(properties), "targetresource") or "/")
     address = target.properties.get("ipAddress") if target else None
     return [address] if address and (":" in address) == (kind == "AAAA") and kind in ("A", "AAAA") else []

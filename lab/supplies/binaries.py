@@ -46,7 +46,7 @@ def _is_pinned(path: Path, name: str) -> bool:
 
 @functools.cache
 def find(name: str) -> Path | None:
-    """A component that is there already: ``KUBEBUILDER_ASSETS``, PATH, cache."""
+    """A component that is available: from the cache, ``KUBEBUILDER_ASSETS`` or PATH."""
     if name == CLOUD_CONTROLLER:
         found = _CLOUD_STORE / name
         return found if found.exists() else None
@@ -70,7 +70,7 @@ def path_of(name: str) -> Path:
 
 
 def ensure(say: Say) -> None:
-    """Get every component that is not there yet, saying what is done and how long it takes."""
+    """Get every component that is missing, and report progress."""
     missing = [name for name in COMPONENTS if find(name) is None]
     if missing:
         _STORE.mkdir(parents=True, exist_ok=True)
@@ -103,7 +103,7 @@ def _download(name: str, say: Say) -> bool:
 
 
 def _keep(content: bytes, target: Path) -> None:
-    """Written whole or not at all: an interrupted run leaves no half binary."""
+    """Write a binary whole or not at all, whatever interrupts it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
         file.write(content)

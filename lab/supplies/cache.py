@@ -1,4 +1,4 @@
-"""What all labs of a user share."""
+"""The cache that all labs of a user share."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from . import Missing, Say
 from .cache import CACHE
 
-#: what nodes and the wires between them are made with: program -> the package it is in
+#: programs of nodes and of the networks between them -> the package that each is in
 NODE = {
     "containerd": "containerd",
     "containerd-shim-runc-v2": "containerd",
@@ -27,9 +27,9 @@ NODE = {
     "conntrack": "conntrack",
     "ip": "iproute2",
 }
-#: what looks at them from outside
+#: programs that tests and users run as clients
 CLIENTS = {"curl": "curl", "dig": "bind9-dnsutils"}
-#: what benchmarks ask with; fetched when one is run
+#: programs of benchmarks, fetched when one runs
 BENCHMARKS = {"h2load": "nghttp2-client"}
 GROUPS = {"node": NODE, "clients": CLIENTS, "benchmarks": BENCHMARKS}
 CNI_PLUGINS = ("ptp", "host-local", "loopback")
@@ -65,7 +65,7 @@ def triplet() -> str:
 
 @dataclass(frozen=True)
 class _Apt:
-    """apt-get with lists, cache and state of its own; it reads the machine's sources and keyrings, and what is installed, and writes none of it."""
+    """apt-get with lists, cache and state of its own; it reads the machine's sources, keyrings and installed packages, and writes none of them."""
 
     folder: Path
     source: Source
@@ -79,7 +79,7 @@ class _Apt:
             "Dir::Cache": f"{self.folder}/cache",
             "Dir::Log": f"{self.folder}/log",
             "Debug::NoLocking": "true",
-            # The user that apt gives up root for may not enter a private folder.
+            # The unprivileged user that apt switches to may not enter a private folder.
             "APT::Sandbox::User": "",
             "APT::Install-Recommends": "false",
             "APT::Update::Post-Invoke-Success::": "",
@@ -105,7 +105,7 @@ class _Apt:
 
 
 def unpack(packages: Sequence[str], source: Source, target: Path) -> list[str]:
-    """Put packages, and what they need that ``source`` lacks, below ``target``, whole or not at all. Says what went wrong: nothing when empty."""
+    """Unpack packages, with the dependencies that ``source`` lacks, below ``target``, whole or not at all. Returns errors, none on success."""
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         return ["there is no apt here"]
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -136,7 +136,7 @@ def _has_plugins(folder: Path) -> bool:
 
 
 def _packages(group: str) -> list[str]:
-    """The packages of a group that this machine lacks."""
+    """The packages of a group whose programs this machine lacks."""
     names = {package for program, package in GROUPS[group].items() if _on_machine(program) is None}
     if group == "node" and not any(_has_plugins(folder) for folder in _CNI_FOLDERS):
         names.add(_CNI_PACKAGE)

@@ -13,7 +13,7 @@ from . import Missing, Say
 
 
 def run_go(arguments: list[str], folder: Path, say: Say, what: str) -> None:
-    """Run go, with a word each minute, since its builds take several."""
+    """Run go, and report progress every minute, since builds take several."""
     if shutil.which("go") is None:
         raise Missing(f"lab: {what} must be built, and there is no Go here. Install Go 1.26 (https://go.dev/dl) and run this again.")
     started = time.monotonic()
@@ -33,6 +33,6 @@ def run_go(arguments: list[str], folder: Path, say: Say, what: str) -> None:
 
 
 def flags(version: str) -> list[str]:
-    """Flags of a build: the program says ``version`` of itself, and no path of this machine is in it."""
+    """Flags of a build: the program reports ``version``, and contains no path of this machine."""
     stamp = f"-X k8s.io/component-base/version.gitVersion={version} -X k8s.io/client-go/pkg/version.gitVersion={version}"
     return ["-buildvcs=false", "-trimpath", f"-ldflags=-s -w {stamp}"]

@@ -38,7 +38,7 @@ _POOL_DEFAULTS: dict[str, Any] = {
 
 def with_pool_defaults(pool: dict[str, Any], *, exists: bool) -> dict[str, Any]:
     """Under the autoscaler a pool that exists grows to a minimum that was raised."""
-    # az sends empty texts where it has nothing to say.
+    # az sends empty strings for options that are not given.
     result = _POOL_DEFAULTS | {name: value for name, value in pool.items() if value != ""}
     result["upgradeSettings"] = {"maxSurge": "10%"} | (pool.get("upgradeSettings") or {})
     if result["enableAutoScaling"] and (exists or "count" not in pool):
@@ -48,7 +48,7 @@ def with_pool_defaults(pool: dict[str, Any], *, exists: bool) -> dict[str, Any]:
 
 @kind
 class ManagedCluster(Kind):
-    """A PUT boots a cluster; AKS answers 201 with provisioningState Creating and works on."""
+    """A PUT boots a cluster: AKS answers 201 with provisioningState Creating, and continues."""
 
     type = CLUSTER
     seconds = 240
@@ -140,7 +140,7 @@ class ManagedCluster(Kind):
             identity["userAssignedIdentities"] = {
                 _lower_group(name): identity_facts(azure, name) for name in identity.get("userAssignedIdentities") or {}
             }
-        # AKS answers with its own spelling of the id.
+        # AKS spells the id its own way.
         body["id"] = _lower_group(resource.id)
         body["eTag"] = body.pop("etag")
         return body

@@ -46,7 +46,7 @@ def node_groups_of(azure: Azure, principal: str) -> list[str]:
 
 
 async def converge(azure: Azure, cluster: Resource) -> None:
-    """Make the node resource group and the running cluster what the stored body says."""
+    """Bring the node resource group and the running cluster to the stored body."""
     properties, location = cluster.properties, cluster.body["location"]
     group = group_id(azure, node_resource_group(cluster))
     number = cluster_number(cluster.id)

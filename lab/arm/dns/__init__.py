@@ -1,4 +1,4 @@
-"""Microsoft.Network/dnsZones and privateDnsZones. The two spell the same things differently."""
+"""Microsoft.Network/dnsZones and privateDnsZones. The two name the same properties differently."""
 
 from . import kinds, rules
 

@@ -82,7 +82,7 @@ class PrivateZone(_Zone):
         resource.properties["maxNumberOfVirtualNetworkLinksWithRegistration"] = 100
 
     def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
-        # not only at its creation: that may have failed
+        # An update makes it too, since the creation may have failed.
         if not azure.store.get(f"{resource.id}/SOA/@"):
             azure.make(f"{resource.id}/SOA/@", {"properties": {"ttl": 3600, "soaRecord": _start_of_authority("azureprivatedns.net.", "minimumTtl")}})
 
@@ -109,7 +109,7 @@ def _start_of_authority(host: str, minimum: str) -> dict[str, Any]:
 
 
 class _RecordSet(Kind):
-    """Record sets are written at once. Addresses come back in canonical text."""
+    """Record sets are written at once. Addresses are answered in canonical text."""
 
     has_provisioning_state = False
     has_etag = True
@@ -137,7 +137,7 @@ class _RecordSet(Kind):
 
 
 def _record_kinds() -> None:
-    """One kind for each record type of each provider: they differ in nothing but their name."""
+    """One kind for each record type of each provider; they differ in nothing but their names."""
     for zone, is_public in ((PUBLIC_ZONE, True), (PRIVATE_ZONE, False)):
         for record in RECORD_TYPES:
             if is_public or record not in ("CAA", "NS"):

@@ -13,7 +13,7 @@ from ..journal import Journal
 
 
 class Control:
-    """Answers whoever knows the lab's client secret."""
+    """Answers requests that carry the lab's client secret."""
 
     def __init__(self, faults: Faults, journal: Journal, client_secret: str) -> None:
         self._faults, self._journal, self._client_secret = faults, journal, client_secret
@@ -30,7 +30,7 @@ class Control:
     async def _zone(self, request: web.Request) -> web.Response:
         """``python -m lab zone``."""
         if not self._is_authorized(request):
-            return web.json_response({"error": "not for you"}, status=401)
+            return web.json_response({"error": "the client secret is missing or wrong"}, status=401)
         if self.lose_zone is None:
             return web.json_response({"error": "this lab has no packets, so no zone can be lost"}, status=409)
         zone, lost = request.match_info["zone"], bool((await request.json())["lost"])
@@ -51,7 +51,7 @@ class Control:
     async def _change_faults(self, request: web.Request) -> web.Response:
         """``python -m lab fault``: POST arms one, DELETE clears all, each answers with what is armed."""
         if not self._is_authorized(request):
-            return web.json_response({"error": "not for you"}, status=401)
+            return web.json_response({"error": "the client secret is missing or wrong"}, status=401)
         try:
             if request.method == "POST":
                 self._faults.arm(Fault(**await request.json()))

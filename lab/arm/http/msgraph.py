@@ -1,4 +1,4 @@
-"""Microsoft Graph as far as clients of Azure need it: from the ids in role assignments to names, and back. Read only."""
+"""Microsoft Graph as far as clients of Azure need it: names for the ids in role assignments, and ids for names. Read only."""
 
 from __future__ import annotations
 

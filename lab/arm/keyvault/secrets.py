@@ -17,12 +17,12 @@ _READERS = {
     "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
     "00482a5a-887f-4fb3-b363-3b7fe8e74483",
 }
-#: what a service account's token must be meant for (learn.microsoft.com/azure/aks/workload-identity-overview)
+#: the audience of service accounts' tokens (learn.microsoft.com/azure/aks/workload-identity-overview)
 EXCHANGE_AUDIENCE = "api://AzureADTokenExchange"
 
 
 class Refused(Exception):
-    """What Entra ID or the vault answers instead."""
+    """The refusal of Entra ID or of the vault."""
 
 
 def identity_of(azure: Azure, client_id: str) -> Resource:

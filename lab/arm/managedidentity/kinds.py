@@ -20,7 +20,7 @@ class UserAssignedIdentity(Kind):
 
     def accepted(self, write: Write, resource: Resource) -> None:
         azure = write.azure
-        # A recreated identity is another principal: what was granted to the old one is void.
+        # A recreated identity is another principal, and has none of the old one's roles.
         generation = azure.store.facts.get(f"generation/{resource.key}", 0)
         resource.properties.update(
             tenantId=azure.options.tenant,

@@ -85,7 +85,7 @@ def tags(request: Request, scope: str) -> web.Response:
         case "DELETE", _:
             wanted = {}
         case _:
-            raise errors.ArmError(400, "InvalidRequestContent", f"{request.method} {request.body.get('operation')} is no operation on tags.")
+            raise errors.ArmError(400, "InvalidRequestContent", f"{request.method} {request.body.get('operation')} is not an operation on tags.")
     if request.method != "GET":
         preconditions.check_locks(azure, resource.id, deleting=False)
         resource.body["tags"] = wanted

@@ -1,4 +1,4 @@
-"""What pods run: images made here of Go modules and Debian packages, since the lab has no registry to pull from."""
+"""The images that pods run, made of Go modules and Debian packages, since the lab has no registry to pull from."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Image:
     names: tuple[str, ...]
 
     def commands(self, ctr: Sequence[str]) -> list[list[str]]:
-        """The commands that make it known to a containerd; ``ctr`` is such as ``[path, "-a", socket, "-n", "k8s.io"]``."""
+        """The commands that import it into a containerd; ``ctr`` is such as ``[path, "-a", socket, "-n", "k8s.io"]``."""
         tags = [[*ctr, "image", "tag", "--force", self.name, name] for name in self.names if name != self.name]
         return [[*ctr, "image", "import", str(self.archive)], *tags]
 
@@ -64,7 +64,7 @@ def _digest(*parts: bytes) -> str:
 
 
 def _key(name: str) -> str:
-    """Of all that a program is built from: what it imports is pinned by go.sum."""
+    """A digest of everything that a program is built from; go.sum pins what it imports."""
     selected = PROGRAMS[name]
     sources = sorted((_HERE / selected.package).glob("*.go")) if selected.package.startswith("./") else []
     files = [_HERE / "go.mod", _HERE / "go.sum", *(path for path in sources if not path.name.endswith("_test.go"))]
@@ -113,7 +113,7 @@ def ensure_programs(say: Say, *names: str) -> None:
 
 
 def ensure(say: Say) -> None:
-    """Make every image that is not there yet."""
+    """Make every image that is missing."""
     ensure_programs(say)
     for name, known in PROGRAMS.items():
         if known.image and not _archive_of(name).exists():

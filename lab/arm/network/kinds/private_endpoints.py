@@ -30,7 +30,7 @@ class PrivateEndpoint(NetworkKind):
     delete_seconds = 15
 
     def accepted(self, write: Write, resource: Resource) -> None:
-        """Microsoft's type of it has no resourceGuid, and what Azure shows it takes back."""
+        """Microsoft's type has no resourceGuid, and Azure accepts what it answers."""
 
     def defaults(self, write: Write) -> None:
         write.properties.setdefault("ipVersionType", "IPv4")
@@ -131,7 +131,7 @@ class PrivateDnsZoneGroup(Kind):
                 )
 
     def deleted(self, azure: Azure, resource: Resource) -> None:
-        """The records that it made go with it."""
+        """Remove the records that it made."""
         creator = f"created by private endpoint {ids.parse(resource.id).parent.rpartition('/')[2]}"
         for zone in resource.properties.get("privateDnsZoneConfigs") or []:
             for record in azure.store.children(zone["properties"]["privateDnsZoneId"], "A"):

@@ -48,7 +48,7 @@ def _complete_rule(group: Resource, rule: dict[str, Any]) -> None:
 
 
 def _spelt_rule(properties: dict[str, Any]) -> dict[str, Any]:
-    """IPv6 prefixes come back uncompressed. Empty lists are left out: with them the cloud controller writes at every pass."""
+    """IPv6 prefixes are answered uncompressed. Empty lists are left out: with them the cloud controller would write on every pass."""
     result = {name: value for name, value in properties.items() if value != []}
     for name in ("sourceAddressPrefix", "destinationAddressPrefix"):
         if result.get(name):
@@ -65,7 +65,7 @@ def _respelt(prefix: str) -> str:
         parsed = ipaddress.IPv6Address(address)
     except ValueError:
         return prefix
-    # An address on its own is what the cloud controller looks for as text.
+    # The cloud controller looks for single addresses by their text.
     return f"{parsed.exploded}{slash}{length}" if slash else str(parsed)
 
 

@@ -45,7 +45,7 @@ def protocol_is_known(write: Write) -> None:
         for name, values in known.items():
             if item["properties"][name].lower() not in values:
                 code = f"SecurityRuleInvalid{name.capitalize()}"
-                raise ArmError(400, code, f"Security rule {item['name']} has the {name} {item['properties'][name]}, which is none.", target=name)
+                raise ArmError(400, code, f"Security rule {item['name']} has the {name} {item['properties'][name]}, which is not valid.", target=name)
 
 
 @rule("nsg-address-prefixes", NSG, _SECURITY_RULE_API)
