@@ -18,7 +18,7 @@ SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
 
 @kind
 class ScaleSet(Kind):
-    """The cloud controller PUTs only what it changes: the rest stays."""
+    """The cloud controller PUTs only what it changes; the rest stays."""
 
     type = SCALE_SET
     has_etag = True
@@ -32,7 +32,7 @@ class ScaleSet(Kind):
 
 @kind
 class VirtualMachine(Kind):
-    """None is ever made; the cloud controller lists them."""
+    """The lab makes none; the cloud controller lists them."""
 
     type = "Microsoft.Compute/virtualMachines"
     writable = False

@@ -27,10 +27,12 @@ def node_resource_group(cluster: Resource) -> str:
 
 
 def group_id(azure: Azure, name: str) -> str:
+    """Id of a resource group."""
     return f"{azure.subscription_id}/resourceGroups/{name}"
 
 
 def identity_facts(azure: Azure, identity: str) -> dict[str, str]:
+    """The ids by which AKS shows an identity; empty when there is none."""
     found = azure.store.get(identity)
     return {"clientId": found.properties["clientId"], "principalId": found.properties["principalId"]} if found else {}
 
@@ -179,6 +181,7 @@ def _make_outbound(azure: Azure, cluster: Resource, group: str, balancer: str) -
 
 
 def scale_set_name(pool: str, number: str) -> str:
+    """The scale set of a pool; ``number`` is its cluster's."""
     return f"aks-{pool}-{number}-vmss"
 
 

@@ -18,6 +18,7 @@ NIC = "Microsoft.Network/networkInterfaces"
 PRIVATE_ENDPOINT = "Microsoft.Network/privateEndpoints"
 ZONE_GROUP = PRIVATE_ENDPOINT + "/privateDnsZoneGroups"
 SCALE_SET_VM = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"
+#: the lists of a load balancer's body whose items have ids of their own
 BALANCER_PARTS = ("frontendIPConfigurations", "backendAddressPools", "loadBalancingRules", "probes", "outboundRules", "inboundNatRules")
 
 

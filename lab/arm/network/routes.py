@@ -1,4 +1,4 @@
-"""What a region has of what Azure limits."""
+"""The usages of a region: how much of each quota is in use."""
 
 from __future__ import annotations
 

@@ -62,6 +62,7 @@ def public_ip_user(azure: Azure, public_ip: str) -> str:
 
 
 def public_ip_gateway(azure: Azure, public_ip: str) -> Resource | None:
+    """The NAT gateway that has a public address."""
     for gateway in azure.store.of_type(NAT_GATEWAY):
         for name in ("publicIpAddresses", "publicIpAddressesV6"):
             if any(same_id(item["id"], public_ip) for item in gateway.properties.get(name) or []):
@@ -83,6 +84,7 @@ def public_ip_prefix_users(azure: Azure, prefix: str) -> Iterator[str]:
 
 
 def used_private_addresses(azure: Azure) -> set[str | None]:
+    """The private addresses of VMs, internal frontends and private endpoints."""
     used = {configuration["properties"].get("privateIPAddress") for _, _, configuration in vm_ip_configurations(azure)}
     for balancer in azure.store.of_type(LOAD_BALANCER):
         used |= {item["properties"].get("privateIPAddress") for item in balancer.properties.get("frontendIPConfigurations") or []}

@@ -22,9 +22,12 @@ _OUTBOUND = "learn.microsoft.com/azure/aks/egress-outboundtype"
 _RANGES = "learn.microsoft.com/azure/aks/api-server-authorized-ip-ranges"
 _FAQ = "learn.microsoft.com/troubleshoot/azure/azure-kubernetes/create-upgrade-delete/aks-common-issues-faq"
 _UPDATE_CNI = "learn.microsoft.com/azure/aks/update-azure-cni"
-CONTRIBUTORS = {"b24988ac-6180-42a0-ab88-20f7382dd24c", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"}
-NETWORK_CONTRIBUTORS = {"4d97b98b-1d4f-4787-a291-c67834d212e7", *CONTRIBUTORS}
-RESERVED = [ipaddress.ip_network(text) for text in ("169.254.0.0/16", "192.0.2.0/24", "172.30.0.0/16", "172.31.0.0/16")]
+
+#: ids of built-in roles
+_CONTRIBUTORS = {"b24988ac-6180-42a0-ab88-20f7382dd24c", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"}
+_NETWORK_CONTRIBUTORS = {"4d97b98b-1d4f-4787-a291-c67834d212e7", *_CONTRIBUTORS}
+#: IPv4 ranges that AKS keeps to itself
+_RESERVED = [ipaddress.ip_network(text) for text in ("169.254.0.0/16", "192.0.2.0/24", "172.30.0.0/16", "172.31.0.0/16")]
 
 
 @rule("aks-names", CLUSTER, _FAQ)
@@ -113,7 +116,7 @@ def dns_service_ip_in_service_cidr(write: Write) -> None:
 def reserved_ranges(write: Write) -> None:
     for name in ("podCidrs", "serviceCidrs"):
         for found in ranges(write, name):
-            for reserved in RESERVED:
+            for reserved in _RESERVED:
                 if found.version == 4 and found.overlaps(reserved):
                     raise refusal("InvalidCIDR", f"networkProfile.{name} {found} overlaps with {reserved}, which AKS keeps to itself.", name)
 
@@ -210,7 +213,7 @@ def identity_may_join_the_subnet(write: Write) -> None:
         principal = write.azure.get(target).properties["principalId"]
         for pool in pools_of(write):
             subnet = pool.get("vnetSubnetID")
-            if subnet and not NETWORK_CONTRIBUTORS & roles_on(write.azure, principal, subnet):
+            if subnet and not _NETWORK_CONTRIBUTORS & roles_on(write.azure, principal, subnet):
                 raise refusal(
                     "ResourceMissingPermissionError",
                     f"The cluster using user-assigned managed identity {target} must have permission subnets/join/action on {subnet}.",
@@ -225,7 +228,7 @@ def identity_may_assign_the_kubelets(write: Write) -> None:
         return
     for target in (write.body.get("identity") or {}).get("userAssignedIdentities") or {}:
         principal = write.azure.get(target).properties["principalId"]
-        roles = {"f1a07417-d97a-45cb-824c-7a7467783830", *CONTRIBUTORS}
+        roles = {"f1a07417-d97a-45cb-824c-7a7467783830", *_CONTRIBUTORS}
         if kubelet and not roles & roles_on(write.azure, principal, kubelet):
             raise refusal("KubeletIdentityMissingPermissionError", f"{target} needs the role Managed Identity Operator on {kubelet}.")
 

@@ -1,4 +1,4 @@
-"""What the rules of clusters and of pools read alike."""
+"""What the rules of clusters and of pools have in common."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ OVERLAY = "learn.microsoft.com/azure/aks/concepts-network-azure-cni-overlay"
 
 
 def refusal(code: str, message: str, target: str = "") -> ArmError:
+    """The error that AKS answers a bad request with."""
     return ArmError(400, code, message, target=target)
 
 
@@ -26,10 +27,12 @@ def is_dual_stack(write: Write) -> bool:
 
 
 def pools_of(write: Write) -> list[dict[str, Any]]:
+    """The pools in a cluster's body."""
     return list(write.properties["agentPoolProfiles"])
 
 
 def ranges(write: Write, name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """A list of CIDRs in a cluster's network profile; a malformed one is refused."""
     try:
         return [ipaddress.ip_network(text) for text in network_profile(write).get(name) or []]
     except ValueError as error:

@@ -141,7 +141,7 @@ class PrivateDnsZoneGroup(Kind):
 
 @kind
 class PrivateLinkService(NetworkKind):
-    """None is ever made; the cloud controller lists them."""
+    """The lab makes none; the cloud controller lists them."""
 
     type = "Microsoft.Network/privateLinkServices"
     writable = False

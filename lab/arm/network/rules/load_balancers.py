@@ -11,17 +11,15 @@ from ...rules import delete_rule, rule
 from ...store import Resource
 from ..bodies import BALANCER_PARTS, LOAD_BALANCER, prefixes_of, reference
 from ..usage import pool_members
-from .shared import check_is_free, names_are_unique, networks
+from .shared import PUBLIC_ADDRESSES, RESOURCE_NAMES, check_is_free, check_names_are_unique, networks
 
-_NAMES = "learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules"
-_PUBLIC_IP = "learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses"
 _BALANCER = "learn.microsoft.com/azure/load-balancer/components"
 _BALANCER_API = "learn.microsoft.com/rest/api/load-balancer/load-balancers/create-or-update"
 
 
-@rule("load-balancer-names", LOAD_BALANCER, _NAMES)
+@rule("load-balancer-names", LOAD_BALANCER, RESOURCE_NAMES)
 def names_in_a_balancer_are_unique(write: Write) -> None:
-    names_are_unique(write, *BALANCER_PARTS)
+    check_names_are_unique(write, *BALANCER_PARTS)
 
 
 @rule("load-balancer-references", LOAD_BALANCER, _BALANCER)
@@ -65,7 +63,7 @@ def frontend_has_a_place(write: Write) -> None:
             raise ArmError(400, "FrontendIPConfigHasNoSubnetOrPublicIP", message)
 
 
-@rule("load-balancer-sku", LOAD_BALANCER, _PUBLIC_IP)
+@rule("load-balancer-sku", LOAD_BALANCER, PUBLIC_ADDRESSES)
 def frontend_address_has_the_sku(write: Write) -> None:
     """Addresses of SKU StandardV2 are for NAT gateways of that SKU."""
     for item in write.properties["frontendIPConfigurations"]:
@@ -109,7 +107,7 @@ def public_ip_has_one_frontend(write: Write) -> None:
             raise ArmError(400, "PublicIPReferencedByMultipleIPConfigs", message)
 
 
-@rule("load-balancer-address-in-use", LOAD_BALANCER, _PUBLIC_IP)
+@rule("load-balancer-address-in-use", LOAD_BALANCER, PUBLIC_ADDRESSES)
 def frontend_address_is_free(write: Write) -> None:
     for item in write.properties["frontendIPConfigurations"]:
         target = reference(item["properties"], "publicIPAddress")

@@ -9,9 +9,8 @@ from ...rules import delete_rule, rule
 from ...store import Resource
 from ..bodies import NAT_GATEWAY, SUBNET
 from ..usage import references_to
-from .shared import check_is_free
+from .shared import PUBLIC_ADDRESSES, check_is_free
 
-_PUBLIC_IP = "learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses"
 _NAT_SKU = "learn.microsoft.com/azure/nat-gateway/nat-sku"
 
 
@@ -50,7 +49,7 @@ def gateway_prefixes(write: Write) -> None:
                 raise ArmError(400, "NatGatewayAddressVersionMismatch", f"{item['id']} in {name} is not {version}.")
 
 
-@rule("nat-gateway-address-in-use", NAT_GATEWAY, _PUBLIC_IP)
+@rule("nat-gateway-address-in-use", NAT_GATEWAY, PUBLIC_ADDRESSES)
 def gateway_address_is_free(write: Write) -> None:
     for name in ("publicIpAddresses", "publicIpAddressesV6"):
         for item in write.properties.get(name) or []:

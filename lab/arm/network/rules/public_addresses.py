@@ -10,13 +10,12 @@ from ...store import Resource
 from ..bodies import PUBLIC_IP, PUBLIC_IP_PREFIX, reference
 from ..quotas import address_usage, usages
 from ..usage import public_ip_gateway, public_ip_prefix_users, public_ip_user
+from .shared import PUBLIC_ADDRESSES, SUBSCRIPTION_LIMITS
 
-_LIMITS = "learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits"
-_PUBLIC_IP = "learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses"
 _PREFIX = "learn.microsoft.com/azure/virtual-network/ip-services/public-ip-address-prefix"
 
 
-@rule("public-ip-static", PUBLIC_IP, _PUBLIC_IP)
+@rule("public-ip-static", PUBLIC_IP, PUBLIC_ADDRESSES)
 def standard_is_static(write: Write) -> None:
     if write.properties["publicIPAllocationMethod"] != "Static" and write.body["sku"]["name"] != "Basic":
         raise ArmError(
@@ -24,13 +23,13 @@ def standard_is_static(write: Write) -> None:
         )
 
 
-@rule("public-ip-basic-retired", PUBLIC_IP, _PUBLIC_IP)
+@rule("public-ip-basic-retired", PUBLIC_IP, PUBLIC_ADDRESSES)
 def basic_is_retired(write: Write) -> None:
     if write.body["sku"]["name"] == "Basic":
         raise ArmError(400, "BasicSkuPublicIpAddressIsNotAllowed", "Public addresses of SKU Basic were retired on 2025-09-30.")
 
 
-@rule("public-ip-immutable", PUBLIC_IP, _PUBLIC_IP)
+@rule("public-ip-immutable", PUBLIC_IP, PUBLIC_ADDRESSES)
 def version_sku_and_zones_stay(write: Write) -> None:
     if write.before is None:
         return
@@ -44,7 +43,7 @@ def version_sku_and_zones_stay(write: Write) -> None:
             raise ArmError(400, "PublicIPPropertyCannotBeChanged", f"{what} of {write.id} is fixed at creation: {before}, not {after}.", target=what)
 
 
-@rule("public-ip-quota", PUBLIC_IP, _LIMITS)
+@rule("public-ip-quota", PUBLIC_IP, SUBSCRIPTION_LIMITS)
 def a_region_has_a_limit(write: Write) -> None:
     usage = address_usage(write.body)
     limit = write.azure.quota(usage)
@@ -62,7 +61,7 @@ def prefix_has_the_address_family(write: Write) -> None:
         raise ArmError(400, "PublicIpAndPublicIpPrefixVersionMismatch", f"{write.id} and its prefix {prefix.id} are of different IP versions.")
 
 
-@delete_rule("public-ip-in-use", PUBLIC_IP, _PUBLIC_IP)
+@delete_rule("public-ip-in-use", PUBLIC_IP, PUBLIC_ADDRESSES)
 def public_ip_in_use(azure: Azure, resource: Resource) -> None:
     gateway = public_ip_gateway(azure, resource.id)
     user = public_ip_user(azure, resource.id) or (gateway.id if gateway else "")

@@ -9,9 +9,7 @@ from ...rules import delete_rule, rule
 from ...store import Resource
 from ..bodies import ROUTE_TABLE, SUBNET
 from ..usage import references_to
-from .shared import names_are_unique, version_of
-
-_NAMES = "learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules"
+from .shared import RESOURCE_NAMES, check_names_are_unique, version_of
 
 
 @delete_rule("route-table-in-use", ROUTE_TABLE, "learn.microsoft.com/azure/virtual-network/manage-route-table")
@@ -20,9 +18,9 @@ def route_table_in_use(azure: Azure, resource: Resource) -> None:
         raise ArmError(400, "InUseRouteTableCannotBeDeleted", f"{resource.id} cannot be deleted: it is in use by {subnet.id}.")
 
 
-@rule("route-names", ROUTE_TABLE, _NAMES)
+@rule("route-names", ROUTE_TABLE, RESOURCE_NAMES)
 def route_names_are_unique(write: Write) -> None:
-    names_are_unique(write, "routes")
+    check_names_are_unique(write, "routes")
 
 
 @rule("route-one-family", ROUTE_TABLE, "learn.microsoft.com/azure/virtual-network/virtual-networks-udr-overview")

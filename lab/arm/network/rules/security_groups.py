@@ -11,12 +11,9 @@ from ...rules import delete_rule, rule
 from ...store import Resource
 from ..bodies import NSG, SUBNET
 from ..usage import references_to
-from .shared import names_are_unique, version_of
+from .shared import IPV6_OVERVIEW, RESOURCE_NAMES, SUBSCRIPTION_LIMITS, check_names_are_unique, version_of
 
-_NAMES = "learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules"
-_IPV6_OVERVIEW = "learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview"
 _NSG_OVERVIEW = "learn.microsoft.com/azure/virtual-network/network-security-groups-overview"
-_LIMITS = "learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits"
 _SECURITY_RULE_API = "learn.microsoft.com/rest/api/virtualnetwork/security-rules/create-or-update"
 
 
@@ -32,9 +29,9 @@ def _rule_prefixes(properties: dict[str, object], side: str) -> list[str]:
     return [str(item) for item in many] if isinstance(many, list) and many else [str(single)] if single else []
 
 
-@rule("nsg-names", NSG, _NAMES)
+@rule("nsg-names", NSG, RESOURCE_NAMES)
 def security_rule_names_are_unique(write: Write) -> None:
-    names_are_unique(write, "securityRules")
+    check_names_are_unique(write, "securityRules")
 
 
 @rule("nsg-protocol", NSG, _SECURITY_RULE_API)
@@ -77,7 +74,7 @@ def port_ranges_are_ports(write: Write) -> None:
                     )
 
 
-@rule("nsg-one-family", NSG, _IPV6_OVERVIEW)
+@rule("nsg-one-family", NSG, IPV6_OVERVIEW)
 def rule_has_one_family(write: Write) -> None:
     for item in write.properties["securityRules"]:
         found = {version_of(prefix) for side in ("source", "destination") for prefix in _rule_prefixes(item["properties"], side)} - {None}
@@ -117,7 +114,7 @@ def singular_or_plural(write: Write) -> None:
                 raise ArmError(400, "SecurityRuleParameterMissing", f"Security rule {item['name']} has neither {one} nor {many}.")
 
 
-@rule("nsg-no-icmpv6", NSG, _IPV6_OVERVIEW)
+@rule("nsg-no-icmpv6", NSG, IPV6_OVERVIEW)
 def icmp_is_ipv4(write: Write) -> None:
     for item in write.properties["securityRules"]:
         prefixes = [prefix for side in ("source", "destination") for prefix in _rule_prefixes(item["properties"], side)]
@@ -125,7 +122,7 @@ def icmp_is_ipv4(write: Write) -> None:
             raise ArmError(400, "SecurityRuleInvalidProtocol", f"Security rule {item['name']}: ICMPv6 is not supported in network security groups.")
 
 
-@rule("nsg-limits", NSG, _LIMITS)
+@rule("nsg-limits", NSG, SUBSCRIPTION_LIMITS)
 def nsg_limits(write: Write) -> None:
     rules = write.properties["securityRules"]
     if len(rules) > 1000:

@@ -1,4 +1,4 @@
-"""What rules of several types check alike."""
+"""What rules of several types have in common; the IP rules of registries and vaults too."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from ...kinds import Write
 from ...schema import Problem
 from ..usage import public_ip_gateway, public_ip_user
 
+RESOURCE_NAMES = "learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules"
+PUBLIC_ADDRESSES = "learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses"
+SUBSCRIPTION_LIMITS = "learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits"
+IPV6_OVERVIEW = "learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview"
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def networks(prefixes: list[str], target: str) -> list[Network]:
+    """Prefixes as networks; one that is malformed, or has host bits, is refused as an error in ``target``."""
     try:
         return [ipaddress.ip_network(prefix) for prefix in prefixes]
     except ValueError as error:
@@ -20,13 +26,15 @@ def networks(prefixes: list[str], target: str) -> list[Network]:
 
 
 def version_of(prefix: str) -> int | None:
+    """4 or 6 for an address or a prefix; None for anything else, such as a service tag."""
     try:
         return ipaddress.ip_network(prefix, strict=False).version
     except ValueError:
         return None
 
 
-def names_are_unique(write: Write, *parts: str) -> None:
+def check_names_are_unique(write: Write, *parts: str) -> None:
+    """No two items of one of these lists have the same name, whatever its case."""
     for part in parts:
         seen: set[str] = set()
         for item in write.properties.get(part) or []:
@@ -37,7 +45,7 @@ def names_are_unique(write: Write, *parts: str) -> None:
 
 
 def check_is_free(write: Write, address: str, user: str) -> None:
-    """An address belongs to one frontend or one NAT gateway; what the written resource itself holds it may keep."""
+    """An address belongs to one frontend or one NAT gateway; the written resource may keep its own."""
     gateway = public_ip_gateway(write.azure, address)
     for owner in (public_ip_user(write.azure, address), gateway.id if gateway else ""):
         if owner and not f"{owner}/".lower().startswith(f"{write.id}/".lower()):
@@ -46,6 +54,7 @@ def check_is_free(write: Write, address: str, user: str) -> None:
 
 
 def check_only_ipv4(entries: list[dict[str, str]], what: str) -> None:
+    """The IP rules of a firewall are IPv4 addresses and ranges; ``what`` names them in the message."""
     for entry in entries:
         try:
             found = ipaddress.ip_network(entry["value"], strict=False)

@@ -11,22 +11,19 @@ from ...rules import delete_rule, rule
 from ...store import Resource
 from ..bodies import SUBNET, VNET, prefixes_of, reference
 from ..usage import subnet_users
-from .shared import Network, names_are_unique, networks
-
-_NAMES = "learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules"
-_IPV6_OVERVIEW = "learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview"
+from .shared import IPV6_OVERVIEW, RESOURCE_NAMES, Network, check_names_are_unique, networks
 
 
 def _inside(inner: Network, outers: list[Network]) -> bool:
     return any(outer.version == inner.version and inner.subnet_of(outer) for outer in outers)  # type: ignore[arg-type]
 
 
-@rule("vnet-subnet-names", VNET, _NAMES)
+@rule("vnet-subnet-names", VNET, RESOURCE_NAMES)
 def subnet_names_are_unique(write: Write) -> None:
-    names_are_unique(write, "subnets")
+    check_names_are_unique(write, "subnets")
 
 
-@rule("vnet-address-space", VNET, _IPV6_OVERVIEW)
+@rule("vnet-address-space", VNET, IPV6_OVERVIEW)
 def vnet_keeps_its_subnets_inside(write: Write) -> None:
     space = networks(write.properties.get("addressSpace", {}).get("addressPrefixes") or [], "addressSpace")
     if not space:
@@ -40,7 +37,7 @@ def vnet_keeps_its_subnets_inside(write: Write) -> None:
                 raise ArmError(400, "InUsePrefixCannotBeDeleted", f"{prefix} of subnet {child.get('name')} is in use and cannot be deleted.")
 
 
-@rule("subnet-inside-vnet", SUBNET, _IPV6_OVERVIEW)
+@rule("subnet-inside-vnet", SUBNET, IPV6_OVERVIEW)
 def subnet_inside_vnet(write: Write) -> None:
     parent = write.azure.get(write.id.rsplit("/", 2)[0])
     if not prefixes_of(write.properties):
@@ -53,7 +50,7 @@ def subnet_inside_vnet(write: Write) -> None:
             )
 
 
-@rule("subnet-overlap", SUBNET, _IPV6_OVERVIEW)
+@rule("subnet-overlap", SUBNET, IPV6_OVERVIEW)
 def subnets_do_not_overlap(write: Write) -> None:
     own = networks(prefixes_of(write.properties), "addressPrefixes")
     for other in write.azure.store.children(write.id.rsplit("/", 2)[0], "subnets"):
@@ -64,14 +61,14 @@ def subnets_do_not_overlap(write: Write) -> None:
                         raise ArmError(400, "NetcfgSubnetRangesOverlap", f"Subnet {prefix} overlaps with {theirs} of subnet '{other.name}'.")
 
 
-@rule("subnet-ipv6-64", SUBNET, _IPV6_OVERVIEW)
+@rule("subnet-ipv6-64", SUBNET, IPV6_OVERVIEW)
 def ipv6_subnet_is_a_64(write: Write) -> None:
     for prefix in networks(prefixes_of(write.properties), "addressPrefixes"):
         if prefix.version == 6 and prefix.prefixlen != 64:
             raise ArmError(400, "NetcfgInvalidIPv6SubnetPrefix", f"IPv6 subnets must be exactly /64 in size; {prefix} is not.")
 
 
-@rule("subnet-one-ipv6-prefix", SUBNET, _IPV6_OVERVIEW)
+@rule("subnet-one-ipv6-prefix", SUBNET, IPV6_OVERVIEW)
 def one_ipv6_prefix(write: Write) -> None:
     sixes = [prefix for prefix in networks(prefixes_of(write.properties), "addressPrefixes") if prefix.version == 6]
     if len(sixes) > 1:
