@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from ansible.utils.display import Display
@@ -33,6 +34,7 @@ class ActionModule(AzureAction):
     }
 
     def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        started = time.time()
         actions = self.actions(arguments["actions"])
         resources = self.declarations(arguments, task_vars, client.login.subscription_id, arguments["state"], needed=not actions)
         host = task_vars.get("inventory_hostname", "")
@@ -65,6 +67,8 @@ class ActionModule(AzureAction):
             },
             "requests": client.requests,
             "critical_path": run.critical_path,
+            "started": started,
+            "finished": time.time(),
         }
         if self._task.diff:
             result["diff"] = [diff_of(outcome) for outcome in run.outcomes.values() if outcome.action != "none"] + [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import Chapter, Rule, addresses, aks, dns, entrances, keyvault, network, registry, security_groups
+from . import Chapter, Rule, addresses, aks, dns, entrances, keyvault, network, registry, security_groups, switching
 
 CHAPTERS: tuple[Chapter[Any], ...] = (
     addresses.CHAPTER,
@@ -23,5 +23,6 @@ CHAPTERS: tuple[Chapter[Any], ...] = (
     entrances.MANIFESTS,
     entrances.UPSTREAMS_CHAPTER,
     entrances.OWN_SERVICES,
+    switching.CHAPTER,
 )
 RULES: dict[str, Rule[Any]] = {rule.id: rule for chapter in CHAPTERS for rule in chapter.rules}
