@@ -26,7 +26,7 @@ _OWN_PORTS = (8081, 9113)
 _CONNECTIONS = ("sh", "-c", 'for table in /proc/net/tcp6 /proc/net/tcp; do while read -r line; do echo "$line"; done < $table; done')
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
+class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _requires_connection = False
@@ -65,21 +65,19 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
 
     def _roll_out(self, cluster: Cluster, arguments: Mapping[str, Any]) -> None:
         namespace, names = arguments["namespace"], list(arguments["entrances"])
-        waiting = self._wait(
-            "the proxies of",
-            arguments["timeout"],
-            _PAUSE,
-            lambda: rolling_out(
-                cluster.objects("Deployment", "apps/v1", namespace=namespace, label_selector=_LABEL), names, arguments["min_replicas"]
-            ),
-        )
+
+        def unfinished() -> list[str]:
+            deployments = cluster.objects("Deployment", "apps/v1", namespace=namespace, label_selector=_LABEL)
+            return list(rolling_out(deployments, names, arguments["min_replicas"]))
+
+        waiting = self._wait("the proxies of", arguments["timeout"], _PAUSE, unfinished)
         if waiting:
             complaints = pod_complaints(cluster.objects("Pod", namespace=namespace), cluster.objects("Event", namespace=namespace))
             reason = "; ".join(complaints) or f"No pod gives a reason: see kubectl describe pods --namespace {namespace}"
             undo = " and ".join(f"kubectl rollout undo deployment/{name} --namespace {namespace}" for name in waiting)
             raise AnsibleActionFail(
-                f"{self._stamp}: after {arguments['timeout']:.0f} s not all new proxies are ready in {namespace}; those of the last good configuration "
-                f"keep serving. {reason}. Remedy: correct the variable that this comes from and run again, or go back with {undo}."
+                f"{self._stamp}: after {arguments['timeout']:.0f} s not all new proxies are ready in {namespace}; those of the last good "
+                f"configuration keep serving. {reason}. Remedy: correct the variable that this comes from and run again, or go back with {undo}."
             )
 
     def _be_addressed(self, cluster: Cluster, arguments: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._report.merge import
 _FILES = {"report.json": "json", "report.xml": "junit", "report.md": "markdown"}
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
+class ActionModule(ActionBase):
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _requires_connection = False
@@ -38,16 +38,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         )
         folder = Path(arguments["folder"]) if arguments["folder"] else None
         if arguments["results"] is not None:
-            results, time = plain(arguments["results"]), datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            found = {"notes": [], "failed": [stamp for stamp, checks in results.items() if failures(checks)], "missing": []}
+            results = plain(arguments["results"])
+            time = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            found: dict[str, Any] = {"notes": [], "failed": [stamp for stamp, checks in results.items() if failures(checks)], "missing": []}
         else:
             found = _merged(arguments["reports_from"], arguments["stamps"], folder)
             results, time = found.pop("results"), found.pop("time")
-        return (
-            result
-            | found
-            | {"changed": _write(folder, results, time), "stamps": list(results), "time": time, "table": FORMATS["console"](results, time)}
-        )
+        written = _write(folder, results, time)
+        return result | found | {"changed": written, "stamps": list(results), "time": time, "table": FORMATS["console"](results, time)}
 
 
 def _merged(folders: Sequence[str], stamps: Sequence[str], written: Path | None) -> dict[str, Any]:
@@ -55,16 +53,18 @@ def _merged(folders: Sequence[str], stamps: Sequence[str], written: Path | None)
     paths = {path.resolve() for folder in folders for path in Path(folder).rglob("report.json")}
     if written:
         paths.discard((written / "report.json").resolve())
-    reports = []
-    for path in sorted(paths):
-        try:
-            reports.append(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
-            raise AnsibleActionFail(f"{path} cannot be read: {error}") from error
+    reports = [_report(path) for path in sorted(paths)]
     try:
         return merge(reports, stamps)
     except MalformedReport as error:
         raise AnsibleActionFail(f"{error} In their order the reports are {', '.join(map(str, sorted(paths)))}.") from error
+
+
+def _report(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AnsibleActionFail(f"{path} cannot be read: {error}") from error
 
 
 def _write(folder: Path | None, results: Mapping[str, Any], time: str) -> bool:

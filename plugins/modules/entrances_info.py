@@ -38,8 +38,8 @@ options:
     required: true
   declaration:
     description:
-      - What the inventory declares of the entrances, as P(dualstack.aks.entrance_configuration#filter) takes it, and C(families), those whose entrance
-        is declared.
+      - What the inventory declares of the entrances, as P(dualstack.aks.entrance_configuration#filter) takes it, and C(families), those with an
+        entrance.
     type: dict
     required: true
   upstream_namespaces:

@@ -8,8 +8,8 @@ version_added: 0.1.0
 author: The dualstack.aks contributors
 description:
   - Makes a table of the checks of all stamps, and writes C(report.json), C(report.xml) (JUnit) and C(report.md), in check mode too.
-  - With O(reports_from), merges the reports of several runs. Where two of them differ about a stamp, the newer counts; of two of the same time the one
-    that fails.
+  - With O(reports_from), merges the reports of several runs. Where two of them differ about a stamp, the newer counts; of two of the same time
+    the one that fails.
 options:
   results:
     description: Each stamp with RV(dualstack.aks.verify_stamp#module:checks).

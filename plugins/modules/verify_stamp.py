@@ -7,8 +7,8 @@ short_description: Verify a stamp in each family
 version_added: 0.1.0
 author: The dualstack.aks contributors
 description:
-  - Reads the network around a cluster and the objects in it, and checks them together with what probe hosts got and what was compared with the inventory.
-    Changes nothing. Whatever could not be read has a result, too.
+  - Reads the network around a cluster and the objects in it, and checks them together with what probe hosts got and what was compared with the
+    inventory. Changes nothing. Whatever could not be read has a result, too.
 options:
   problem:
     description: Why the stamp cannot be read. With it nothing is read, and the checks say so.
