@@ -40,10 +40,16 @@ class ActionModule(ActionBase):
         if arguments["results"] is not None:
             results = plain(arguments["results"])
             time = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            found: dict[str, Any] = {"notes": [], "failed": [stamp for stamp, checks in results.items() if failures(checks)], "missing": []}
+            found: dict[str, Any] = {
+                "notes": [],
+                "failed_stamps": [stamp for stamp, checks in results.items() if failures(checks)],
+                "missing_stamps": [],
+            }
         else:
             found = _merged(arguments["reports_from"], arguments["stamps"], folder)
             results, time = found.pop("results"), found.pop("time")
+            # Ansible takes a result with the key failed for a failure.
+            found |= {f"{name}_stamps": found.pop(name) for name in ("failed", "missing")}
         written = _write(folder, results, time)
         return result | found | {"changed": written, "stamps": list(results), "time": time, "table": FORMATS["console"](results, time)}
 

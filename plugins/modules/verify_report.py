@@ -58,12 +58,12 @@ stamps:
   returned: always
   type: list
   elements: str
-failed:
+failed_stamps:
   description: Stamps with a failed check.
   returned: always
   type: list
   elements: str
-missing:
+missing_stamps:
   description: Those of O(stamps) that no report has.
   returned: always
   type: list
