@@ -35,7 +35,7 @@ def resource_id(name: str, resource_type: str, *, parent: str = "", subscription
             raise ValueError(f"{name!r} of type {resource_type} cannot lie in {parent}, which is of type {type_of(parent)}.")
         return f"{parent.rstrip('/')}/providers/{resource_type}/{name}"
     if not _GUID.fullmatch(subscription_id):
-        raise ValueError(f"subscription_id must be a GUID, not {subscription_id!r}.")
+        raise ValueError(f"subscription_id must be a GUID, not {subscription_id!r}: set dualstack_subscription_id, or AZURE_SUBSCRIPTION_ID.")
     scope = f"/subscriptions/{subscription_id}"
     if resource_type.lower() == _GROUP:
         return f"{scope}/resourceGroups/{name}"

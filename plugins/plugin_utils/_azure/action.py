@@ -55,8 +55,8 @@ read_authorities()
 load_filters()
 
 
-class AzureAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
-    """An action in the controller's own process; nothing is sent to a host."""
+class CredentialAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
+    """An action in the controller's own process, with credentials for Azure; nothing is sent to a host."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -65,9 +65,27 @@ class AzureAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no ty
     #: the plugin's own options, beside the credentials
     OPTIONS: dict[str, dict[str, Any]] = {}
 
+    @classmethod
+    def specification(cls) -> dict[str, dict[str, Any]]:
+        """The options of the action, the credentials among them."""
+        return {**CREDENTIAL_OPTIONS, **cls.OPTIONS}
+
+    def client(self, arguments: Mapping[str, Any]) -> ArmClient:
+        """A client with the task's credentials; close it."""
+        try:
+            found = login(arguments)
+        except CredentialError as error:
+            raise AnsibleActionFail(str(error)) from error
+        parallelism = arguments.get("parallelism", 8)
+        return ArmClient(found, connections=parallelism, read_timeout=arguments.get("read_timeout", 120), correlation=str(uuid.uuid4()))
+
+
+class AzureAction(CredentialAction):
+    """An action that asks Azure from beginning to end."""
+
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars or {})
-        _, arguments = self.validate_argument_spec(argument_spec={**CREDENTIAL_OPTIONS, **self.OPTIONS})
+        _, arguments = self.validate_argument_spec(argument_spec=self.specification())
         with self.client(arguments) as client:
             return result | self.answer(client, arguments, task_vars or {})
 
@@ -135,15 +153,6 @@ class AzureAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no ty
             except AnsibleError:
                 continue
         return result
-
-    def client(self, arguments: Mapping[str, Any]) -> ArmClient:
-        """A client with the task's credentials; close it."""
-        try:
-            found = login(arguments)
-        except CredentialError as error:
-            raise AnsibleActionFail(str(error)) from error
-        parallelism = arguments.get("parallelism", 8)
-        return ArmClient(found, connections=parallelism, read_timeout=arguments.get("read_timeout", 120), correlation=str(uuid.uuid4()))
 
 
 def masked(value: Any, path: str = "") -> Any:

@@ -19,7 +19,11 @@ def _prefixes(properties: Mapping[str, Any]) -> list[str]:
     return list(properties.get("addressPrefixes") or [properties.get("addressPrefix") or ""])
 
 
-def adopted(vnet: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Name -> family -> prefix of a live virtual network and its subnets, as the register writes them."""
-    ranges = {"vnet": list(vnet["properties"]["addressSpace"]["addressPrefixes"]), **live_subnets(vnet)}
-    return {name: {"ipv6" if ":" in prefix else "ipv4": prefix for prefix in prefixes} for name, prefixes in ranges.items()}
+def adopt(register: Mapping[str, Any], vnets: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The register with what is live: of each stamp's virtual network as Azure answers it, and of its subnets, the live prefixes replace its own."""
+    stamps = {stamp: dict(names or {}) for stamp, names in (register.get("stamps") or {}).items()}
+    for stamp, vnet in vnets.items():
+        names = stamps.setdefault(stamp, {})
+        for name, prefixes in {"vnet": vnet["properties"]["addressSpace"]["addressPrefixes"], **live_subnets(vnet)}.items():
+            names[name] = {**(names.get(name) or {}), **{"ipv6" if ":" in prefix else "ipv4": prefix for prefix in prefixes}}
+    return {**register, "stamps": stamps}

@@ -46,10 +46,16 @@ class Rule[Facts]:
 
 @dataclass(frozen=True)
 class Answer:
-    """What Azure answered to one read: ``body`` is empty where there is nothing, or where it could not be read."""
+    """What Azure answered to one read: ``body`` is empty where there is nothing, or where ``error`` tells why it could not be read."""
 
     exists: bool
     body: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+    @property
+    def absence(self) -> str:
+        """Why there is no body, for a sentence that begins with the id."""
+        return f"cannot be read ({self.error})" if self.error else "does not exist"
 
 
 class Chapter[Facts]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from .._addresses.plan import DEFAULT_POOLS, STAMP_IPV6_LENGTH, STAMP_RANGES, families_of, subnets_of
-from .._addresses.ranges import inside, overlaps, read
+from .._addresses.ranges import MalformedSpecification, inside, overlaps, read
 from . import Chapter, Finding
 from .planned import PlannedStamp
 
@@ -211,14 +211,33 @@ def ipv6_prefix(case: PlannedStamp) -> Iterator[Finding]:
         yield "dualstack_ipv6_prefix", str(network)
 
 
+def _is_ipv4_prefix(text: object) -> bool:
+    try:
+        return read(text, "dualstack_ipv4_pools").version == 4
+    except MalformedSpecification:
+        return False
+
+
 @rule("give at least one prefix for a known purpose", "https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq")
 def ipv4_pool(case: PlannedStamp) -> Iterator[Finding]:
-    """A pool for a purpose that nothing is taken for, or a pool without a prefix."""
+    """A pool for a purpose that nothing is taken for, a pool without a prefix, or one with something else."""
     for purpose in case.specification.get("ipv4_pools") or {}:
         if purpose not in DEFAULT_POOLS:
             yield f"dualstack_ipv4_pools.{purpose}", "unknown purpose", f"use one of {', '.join(DEFAULT_POOLS)}"
         elif not case.specification["ipv4_pools"][purpose]:
             yield f"dualstack_ipv4_pools.{purpose}", "no prefix", "give at least one"
+        for text in case.specification["ipv4_pools"][purpose] or ():
+            if not _is_ipv4_prefix(text):
+                yield f"dualstack_ipv4_pools.{purpose}", f"{text!r} is not an IPv4 prefix in CIDR notation", "correct it, as 10.0.0.0/9"
+
+
+@rule("give a whole number from 1 to 32", _CNI)
+def ipv4_prefix_length(case: PlannedStamp) -> Iterator[Finding]:
+    """A length that no IPv4 range has, also where the range is registered already and the length is not used."""
+    for name in STAMP_RANGES:
+        length = case.specification.get(f"{name}_ipv4_prefix_length", 32)
+        if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= 32:
+            yield f"network_{name}_ipv4_prefix_length", f"{length!r}"
 
 
 @rule("give an address in the IPv4 service range that is not its first", _CNI)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._addresses.ranges import read
+from .._azure.agent_pools import DEFAULT_VM_SIZE
 from . import Answer, Chapter, Finding
 from .planned import PlannedStamp
 
@@ -28,7 +29,6 @@ WITHOUT_STANDARD_V2 = ("canadaeast", "indonesiacentral", "israelnorthwest", "qat
 #: Azure keeps the first four addresses of an IPv4 subnet and the last.
 RESERVED_ADDRESSES = 5
 MAX_NODES = 5000
-DEFAULT_VM_SIZE = "Standard_D4ds_v5"
 
 #: the only way from IPv4 to dual-stack, as every rule that meets an IPv4-only cluster says it
 CONVERT = "convert it on its own in a maintenance window (az aks update --ip-families ipv4,ipv6); that reimages every node, and AKS has no way back"
@@ -321,14 +321,14 @@ def _networks(ranges: Sequence[str]) -> Iterator[ipaddress.IPv4Network | ipaddre
 def existing_cluster(cluster: Cluster) -> Iterator[Finding]:
     """An existing cluster that Azure does not have."""
     if cluster.existing_id and not cluster.answers["cluster"].exists:
-        yield "aks_existing_id", f"{cluster.existing_id} does not exist"
+        yield "aks_existing_id", f"{cluster.existing_id} {cluster.answers['cluster'].absence}"
 
 
 @LIVE.rule("correct the id, or leave it empty to create a workspace")
 def existing_workspace(cluster: Cluster) -> Iterator[Finding]:
     """An existing Log Analytics workspace that Azure does not have."""
     if cluster.existing_workspace_id and not cluster.answers["workspace"].exists:
-        yield "aks_existing_workspace_id", f"{cluster.existing_workspace_id} does not exist"
+        yield "aks_existing_workspace_id", f"{cluster.existing_workspace_id} {cluster.answers['workspace'].absence}"
 
 
 @LIVE.rule(

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import Chapter, Rule, addresses, aks, dns, entrances, keyvault, network, registry, security_groups, switching
+from . import Chapter, Rule, addresses, aks, dns, entrances, keyvault, network, registry, security_groups, switching, variables
 
 CHAPTERS: tuple[Chapter[Any], ...] = (
+    variables.CHAPTER,
     addresses.CHAPTER,
     security_groups.CHAPTER,
     network.CHAPTER,

@@ -59,4 +59,4 @@ def vault_name_taken(vault: Vault) -> Iterator[Finding]:
 def existing_vault(vault: Vault) -> Iterator[Finding]:
     """An existing vault that Azure does not have."""
     if vault.existing_id and not vault.answers["vault"].exists:
-        yield "keyvault_existing_id", f"{vault.existing_id} does not exist"
+        yield "keyvault_existing_id", f"{vault.existing_id} {vault.answers['vault'].absence}"

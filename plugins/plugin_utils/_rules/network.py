@@ -88,7 +88,7 @@ def public_address_quota(network: Network) -> Iterator[Finding]:
 def existing_vnet(network: Network) -> Iterator[Finding]:
     """An existing virtual network that Azure does not have."""
     if network.existing_vnet_id and not network.answers["vnet"].exists:
-        yield "network_existing_vnet_id", f"{network.existing_vnet_id} does not exist"
+        yield "network_existing_vnet_id", f"{network.existing_vnet_id} {network.answers['vnet'].absence}"
 
 
 @rule("create them, or name those that exist in dualstack_subnets; an existing virtual network is never written")

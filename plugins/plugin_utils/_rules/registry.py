@@ -48,7 +48,7 @@ def registry_name_taken(registry: Registry) -> Iterator[Finding]:
 def existing_registry(registry: Registry) -> Iterator[Finding]:
     """An existing registry that Azure does not have."""
     if registry.existing_id and not registry.answers["registry"].exists:
-        yield "registry_existing_id", f"{registry.existing_id} does not exist"
+        yield "registry_existing_id", f"{registry.existing_id} {registry.answers['registry'].absence}"
 
 
 @rule(

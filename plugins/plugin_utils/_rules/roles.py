@@ -12,11 +12,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from .._azure.preflight import live_subnets
-from . import Answer, Violation, aks, dns, entrances, keyvault, network, registry
-from .plans import plan_violations
+from . import Answer, Violation, aks, dns, entrances, keyvault, network, registry, variables
+from .plans import plan_problems
 
 #: name -> what the inventory declares; raises for what cannot be rendered
 type Facts = Mapping[str, Any]
+
+
+class Unanswered(Exception):
+    """Azure could not be asked; the message says why."""
 
 
 class Reader(Protocol):
@@ -26,7 +30,7 @@ class Reader(Protocol):
     def check_mode(self) -> bool: ...
 
     def azure(self, reads: Mapping[str, Mapping[str, Any]]) -> dict[str, Answer]:
-        """The answers to reads as ``azure_resources_info`` takes them, by handle."""
+        """The answers to reads as ``azure_resources_info`` takes them, by handle. Raises :class:`Unanswered`."""
 
     def services(self, cluster_id: str, namespaces: Sequence[str]) -> list[Mapping[str, Any]] | None:
         """The Services of these namespaces; None where the cluster cannot be asked yet."""
@@ -39,16 +43,28 @@ type Part = Callable[[Facts, Reader], Iterator[Violation]]
 
 
 def _network_in_azure(facts: Facts, reader: Reader) -> Iterator[Violation]:
-    yield from network.CHAPTER.violations(network.Network(**facts["declared"], answers=reader.azure(facts["reads"])))
+    declared = facts["declared"]
+    addresses = {identifier: {"id": identifier} for identifiers in declared["egress_address_ids"].values() for identifier in identifiers}
+    yield from network.CHAPTER.violations(network.Network(**declared, answers=reader.azure({**facts["reads"], **addresses})))
 
 
 def _network_plan(facts: Facts, reader: Reader) -> Iterator[Violation]:
-    live = live_subnets(reader.azure(facts["reads"])["vnet"].body)
-    yield from plan_violations({**facts["specification"], "live_subnets": live}, facts["register"])
+    try:
+        live = live_subnets(reader.azure({"vnet": facts["reads"]["vnet"]})["vnet"].body)
+    except Unanswered:
+        # The other part reports it.
+        live = {}
+    yield from _plan("network", {**facts["specification"], "live_subnets": live}, facts["register"])
+
+
+def _plan(role: str, specification: Mapping[str, Any], register: Mapping[str, Any]) -> Iterator[Violation]:
+    malformed, violations = plan_problems(specification, register)
+    yield from variables.CHAPTER.violations(variables.Variables(role, malformed=malformed))
+    yield from violations
 
 
 def _cluster_plan(facts: Facts, _reader: Reader) -> Iterator[Violation]:
-    yield from plan_violations(facts["specification"], facts["register"])
+    yield from _plan("aks", facts["specification"], facts["register"])
 
 
 def _cluster_in_azure(facts: Facts, reader: Reader) -> Iterator[Violation]:
