@@ -67,8 +67,8 @@ class ActionModule(AzureAction):
             },
             "requests": client.requests,
             "critical_path": run.critical_path,
-            "started": started,
-            "finished": time.time(),
+            "started_at": started,
+            "finished_at": time.time(),
         }
         if self._task.diff:
             result["diff"] = [diff_of(outcome) for outcome in run.outcomes.values() if outcome.action != "none"] + [

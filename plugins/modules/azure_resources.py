@@ -130,11 +130,11 @@ critical_path:
   description: Seconds of the longest chain of resources that waited for each other.
   returned: always
   type: float
-started:
+started_at:
   description: When the task began, in seconds since 1970.
   returned: always
   type: float
-finished:
+finished_at:
   description: When it ended, in seconds since 1970.
   returned: always
   type: float
