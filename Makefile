@@ -7,6 +7,8 @@ PYTHON ?= $(shell for found in $(wildcard $(HOME)/.pyenv/versions/3.12.*/bin/pyt
 	if $$found -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then echo $$found; break; fi; done)
 BIN := .venv/bin
 READY := .venv/.ready
+# The collection by its full name, where mypy looks for it: it reads no types from site-packages
+TYPED := .venv/typed/ansible_collections/dualstack/aks
 # Other clients of Azure, each in a virtualenv of its own
 READERS := .venv-az/.ready .venv-azcollection/.ready
 INVENTORY ?= inventories
@@ -26,7 +28,7 @@ DEMO_VARIABLES := $(shell if [ "$$(id -u)" = 0 ]; then echo "@lab/demo/routes.ym
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-setup: $(READY) ## make .venv and get the lab's binaries (first time: about 5 minutes for .venv, up to 20 for what the lab runs)
+setup: $(READY) $(TYPED) ## make .venv and get the lab's binaries (first time: about 5 minutes for .venv, up to 20 for what the lab runs)
 
 $(READY): requirements.txt requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "make: Python 3.12 or newer is missing. Install it, or say where it is: make PYTHON=/path/to/python3.12 setup"; exit 1; }
@@ -37,6 +39,10 @@ $(READY): requirements.txt requirements-dev.txt
 	@mkdir -p "$$(cat .venv/collections)/dualstack"
 	ln -sfn "$(CURDIR)" "$$(cat .venv/collections)/dualstack/aks"
 	@touch $(READY)
+
+$(TYPED): | $(READY)
+	@mkdir -p $(@D)
+	ln -sfn "$(CURDIR)" $@
 
 .PHONY: binaries
 binaries: $(READY)
@@ -58,16 +64,16 @@ demo: $(READY) ## build the sample stamps in the lab, an application behind them
 	@$(DEMO) show
 	@echo "demo: the lab stays up; look around with: eval \"\$$($(BIN)/python -m lab env)\"; end it with: make clean"
 
-lint: $(READY) ## yamllint, ansible-lint, ruff, mypy, changelog, documentation (about 1 minute)
+lint: $(READY) $(TYPED) ## yamllint, ansible-lint, ruff, mypy, changelog, documentation (about 1 minute)
 	$(BIN)/yamllint --strict .
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --no-error-summary plugins lab scripts tests molecule
+	$(BIN)/mypy --no-error-summary
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline
 	$(BIN)/antsibull-changelog lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs .
 
-unit: $(READY) ## the tests of pure logic (about 1 minute)
+unit: $(READY) $(TYPED) ## the tests of pure logic (about 1 minute)
 	$(ISOLATED) $(BIN)/pytest -q -n 2 tests/unit
 
 lab-tests: $(READY) ## the tests of the lab's Azure (about 15 seconds)

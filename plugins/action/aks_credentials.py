@@ -7,8 +7,8 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.utils.display import Display
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import AzureAction
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.aks import ClusterNotReady, kubeconfig, ready_cluster
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import AzureAction
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient
 
 _display = Display()

@@ -6,7 +6,7 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import DECLARATION_OPTIONS, AzureAction, masked
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import DECLARATION_OPTIONS, AzureAction
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.graph import DeclarationError
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import Read, read_all, reads_of
@@ -22,9 +22,8 @@ class ActionModule(AzureAction):
     def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         wanted = self._wanted(arguments, task_vars, client)
         principal = client.principal_id()
-        answers = read_all(client, wanted, arguments["parallelism"])
         return {
-            "resources": {name: {**answer, "body": masked(answer["body"])} for name, answer in answers.items()},
+            "resources": read_all(client, wanted, arguments["parallelism"]),
             "requests": client.requests,
             "subscription_id": client.login.subscription_id,
             "tenant": client.login.tenant,

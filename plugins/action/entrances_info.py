@@ -9,9 +9,10 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.utils.display import Display
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import AzureAction, plain
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.aks import ClusterNotReady, kubeconfig, ready_cluster
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import AzureAction
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import plain
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import read_all, reads_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.probes import entrance_probes, probe_hosts, resolver_probes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import PROGRESS_SECONDS
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.waiting import Wait
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.connections import client_connections
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.pods import pod_complaints
@@ -26,7 +25,7 @@ _OWN_PORTS = (8081, 9113)
 _CONNECTIONS = ("sh", "-c", 'for table in /proc/net/tcp6 /proc/net/tcp; do while read -r line; do echo "$line"; done < $table; done')
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _requires_connection = False
@@ -109,25 +108,26 @@ class ActionModule(ActionBase):
         return left
 
     def _wait(self, what: str, timeout: float, pause: float, look: Callable[[], Sequence[str]]) -> Sequence[str]:
-        """Look until nothing is left to wait for, at least once; what is left at the deadline. A look that fails is made again until then."""
-        begin = shown = time.monotonic()
+        """Look until nothing is left to wait for; what is left at the deadline. A look that fails is repeated until then, and raised after it."""
+        waiting: Sequence[str] = ()
+        failure: KubernetesFailure | None = None
+
+        def report(seconds: float) -> None:
+            _display.display(f"[{self._stamp}] waiting for {failure or f'{what} {" and ".join(waiting)}'}: {seconds:.0f} s")
+
+        wait = Wait(timeout, report)
         while True:
-            failure = None
             try:
-                waiting = look()
+                waiting, failure = look(), None
             except KubernetesFailure as error:
                 failure = error
-            now = time.monotonic()
             if failure is None and not waiting:
                 return waiting
-            if now + pause - begin > timeout:
+            if wait.is_over:
                 if failure is not None:
                     raise failure
                 return waiting
-            if now - shown >= PROGRESS_SECONDS:
-                shown = now
-                _display.display(f"[{self._stamp}] waiting for {failure or f'{what} {" and ".join(waiting)}'}: {now - begin:.0f} s")
-            time.sleep(pause)
+            wait.sleep(pause)
 
 
 def _clients(cluster: Cluster, namespace: str, entrances: Sequence[str]) -> dict[str, int]:

@@ -6,10 +6,10 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import AzureAction
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import AzureAction
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.ipv4_state import ipv4_state, state_changes
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import read_all, reads_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._ipv4_state import ipv4_state, state_changes
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.state import KINDS
 

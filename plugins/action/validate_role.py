@@ -16,10 +16,11 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.utils.display import Display
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import CredentialAction, plain
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.aks import ClusterNotReady, kubeconfig
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import CredentialAction
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, state_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.graph import DeclarationError
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import plain
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import read_all, reads_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Answer, Violation, text

@@ -11,7 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import plain
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import plain
 from ansible_collections.dualstack.aks.plugins.plugin_utils._report.formats import FORMATS, failures
 from ansible_collections.dualstack.aks.plugins.plugin_utils._report.merge import MalformedReport, merge
 
@@ -19,7 +19,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._report.merge import
 _FILES = {"report.json": "json", "report.xml": "junit", "report.md": "markdown"}
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _requires_connection = False

@@ -8,8 +8,9 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import AzureAction, plain
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import AzureAction
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import plain
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import read_all, reads_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrances import applications_of, families_of
@@ -50,7 +51,8 @@ class ActionModule(AzureAction):
             return super().run(tmp, task_vars)
         # Nothing is read, since the credentials themselves may be the problem.
         facts = {"stamp": (task_vars or {})["inventory_hostname"], "problem": str(problem)}
-        return ActionBase.run(self, tmp, task_vars) | {"changed": False, "checks": results(facts), "withdraw": [], "lines": []}
+        result: dict[str, Any] = ActionBase.run(self, tmp, task_vars)
+        return result | {"changed": False, "checks": results(facts), "withdraw": [], "lines": []}
 
     def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         declaration, access = plain(arguments["declaration"]), arguments["access"]

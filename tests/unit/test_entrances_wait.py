@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,8 +49,8 @@ class Answers:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     """Time passes only while something sleeps."""
     now = [0.0]
-    monkeypatch.setattr(entrances_wait.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(entrances_wait.time, "sleep", lambda seconds: now.append(now.pop() + seconds))
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: now.append(now.pop() + seconds))
     yield now
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from .client import ArmClient, ArmFailure, TimedOut, failure_of, state_of
+from .client import ArmClient, failure_of, state_of
+from .errors import ArmFailure, TimedOut
 from .types import known
 
 #: application id of the AKS server in every tenant (learn.microsoft.com/azure/aks/kubelogin-authentication)

@@ -83,11 +83,13 @@ def cloud_of(name: str, timeout: float = 30) -> Cloud:
         clouds = answer.json()
     except (requests.RequestException, ValueError) as error:
         raise CredentialError(f"cloud_environment {name!r}: its metadata at {url} cannot be read: {error}.") from error
-    found = next((item for item in clouds if item["resourceManager"].rstrip("/").lower() == name.rstrip("/").lower()), None)
-    if found is None:
+    metadata = next((item for item in clouds if item["resourceManager"].rstrip("/").lower() == name.rstrip("/").lower()), None)
+    if metadata is None:
         raise CredentialError(f"cloud_environment {name!r}: {url} describes no cloud of this endpoint.")
-    audience = found["authentication"]["audiences"][0].rstrip("/")
-    return Cloud(found["name"], found["resourceManager"].rstrip("/"), f"{audience}/.default", found["authentication"]["loginEndpoint"].rstrip("/"))
+    audience = metadata["authentication"]["audiences"][0].rstrip("/")
+    return Cloud(
+        metadata["name"], metadata["resourceManager"].rstrip("/"), f"{audience}/.default", metadata["authentication"]["loginEndpoint"].rstrip("/")
+    )
 
 
 def _from_file(profile: str) -> dict[str, str]:

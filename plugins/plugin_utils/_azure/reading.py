@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .client import ArmClient, ArmFailure
+from .client import ArmClient
+from .errors import ArmFailure
 from .graph import DeclarationError
+from .output import masked
 from .types import version_of
 
 #: POSTs that read; no other action is ever sent as a read
@@ -60,17 +62,17 @@ def _read(entry: Any) -> Read:
 
 
 def read_all(client: ArmClient, reads: Mapping[str, Read], parallelism: int = 8) -> dict[str, dict[str, Any]]:
-    """Handle -> answer of each read: ``exists`` with ``body``, or ``error`` with its code, message and status."""
+    """Handle -> answer of each read: ``exists`` with ``body``, secrets masked, or ``error`` with its code, message and status."""
     with concurrent.futures.ThreadPoolExecutor(parallelism) as pool:
-        return dict(zip(reads, pool.map(lambda wanted: _answer(client, wanted), reads.values()), strict=True))
+        return dict(zip(reads, pool.map(lambda read: _answer(client, read), reads.values()), strict=True))
 
 
 def _answer(client: ArmClient, read: Read) -> dict[str, Any]:
     try:
-        found = client.post(f"{read.id}/{read.action}", read.api_version, read.body) if read.action else client.get(read.id, read.api_version)
+        body = client.post(f"{read.id}/{read.action}", read.api_version, read.body) if read.action else client.get(read.id, read.api_version)
     except ArmFailure as error:
         return {"id": read.id, "exists": False, "body": {}, "error": {"code": error.code, "message": error.message, "status": error.status}}
-    return {"id": read.id, "exists": found is not None, "body": only(read.attributes, found or {}), "error": {}}
+    return {"id": read.id, "exists": body is not None, "body": masked(only(read.attributes, body or {})), "error": {}}
 
 
 def only(attributes: Sequence[str], body: dict[str, Any]) -> dict[str, Any]:

@@ -67,22 +67,22 @@ def _load() -> dict[str, dict[str, Any]]:
 @functools.cache
 def known(resource_type: str) -> TypeFacts | None:
     """The facts of a type; None for one that types.json lacks."""
-    found = _load().get(resource_type.lower())
-    if found is None:
+    facts = _load().get(resource_type.lower())
+    if facts is None:
         return None
     names = ("immutable", "ordered", "read_only", "write_only", "enumerations", "caseless", "scopeless", "versions")
-    patterns = {name: Patterns(found.get(name, ())) for name in names}
+    patterns = {name: Patterns(facts.get(name, ())) for name in names}
     return TypeFacts(
-        name=found["name"],
-        api_version=found["api_version"],
-        serial=found.get("serial", False),
-        if_match=found.get("if_match", False),
-        no_tags=found.get("no_tags", False),
-        create_only=tuple(found.get("create_only", ())),
-        children=tuple(found.get("children", ())),
-        list_keys={path.lower(): keys for path, keys in found.get("list_keys", {}).items()},
-        void_items={path.lower(): values for path, values in found.get("void_items", {}).items()},
-        plurals=found.get("plurals", {}),
+        name=facts["name"],
+        api_version=facts["api_version"],
+        serial=facts.get("serial", False),
+        if_match=facts.get("if_match", False),
+        no_tags=facts.get("no_tags", False),
+        create_only=tuple(facts.get("create_only", ())),
+        children=tuple(facts.get("children", ())),
+        list_keys={path.lower(): keys for path, keys in facts.get("list_keys", {}).items()},
+        void_items={path.lower(): values for path, values in facts.get("void_items", {}).items()},
+        plurals=facts.get("plurals", {}),
         **patterns,
     )
 

@@ -60,7 +60,7 @@ def moved_subnet(case: PlannedStamp) -> Iterator[Finding]:
 @rule("add a pool, make other ranges smaller, or remove a retired name from the register", _IPV6)
 def no_room(case: PlannedStamp) -> Iterator[Finding]:
     """A range that finds no room in its pool or in its virtual network."""
-    for name, family, why in case.planner.short:
+    for name, family, why in case.unplaced:
         yield f"{case.stamp}.{name}", f"no {family} range: {why}"
 
 
@@ -74,7 +74,7 @@ def overlap(case: PlannedStamp) -> Iterator[Finding]:
             contained = (str(network) in vnet and name == "vnet" and other_name not in STAMP_RANGES) and inside(theirs, network)
             if overlaps(network, theirs) and not contained:
                 yield subject, f"{network} overlaps {theirs} of {other}"
-        for held in case.holders.overlapping(network):
+        for held in case.registrations.overlapping(network):
             retired_subnet = held.retired and held.stamp == case.stamp and name == "vnet" and held.name not in STAMP_RANGES
             itself = (held.stamp, held.name, held.network) == (case.stamp, name, network)
             if (held.stamp != case.stamp or held.retired) and not (retired_subnet or itself):
@@ -192,7 +192,7 @@ def pod_range_in_vnet(case: PlannedStamp) -> Iterator[Finding]:
     """A pod or service range inside a virtual network: its addresses would be ambiguous there."""
     for name in ("pods", "services"):
         for text in case.plan[name].values():
-            for held in case.holders.overlapping(read(text, name)):
+            for held in case.registrations.overlapping(read(text, name)):
                 if held.name == "vnet":
                     yield f"{case.stamp}.{name}", f"{text} overlaps the virtual network {held.network} of {held.stamp}"
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._addresses.plan import STAMP_RANGES, Ground, Holders, Planner, check_register, planners
+from .._addresses.allocations import Registrations
+from .._addresses.plan import STAMP_RANGES, Fleet, StampPlan, Unplaced
 from .._addresses.ranges import Network, read
 
 
@@ -19,9 +20,9 @@ class PlannedStamp:
 
     specification: Mapping[str, Any]
     register: Mapping[str, Any]
-    planner: Planner
     plan: dict[str, Any]
-    holders: Holders
+    unplaced: list[Unplaced]
+    registrations: Registrations
 
     @property
     def stamp(self) -> str:
@@ -50,8 +51,8 @@ class PlannedStamp:
 
 def planned(specification: Mapping[str, Any], register: Mapping[str, Any]) -> PlannedStamp:
     """One stamp on top of the register. Raises :class:`~.._addresses.ranges.MalformedSpecification` only for what cannot be read at all."""
-    planner = Planner(specification, register)
-    return PlannedStamp(specification, register, planner, planner.plan(), planner.ground.holders)
+    fleet = Fleet(register)
+    return _planned(fleet.plan(specification), register, fleet.registrations)
 
 
 def planned_fleet(specifications: Iterable[Mapping[str, Any]], register: Mapping[str, Any]) -> Iterator[PlannedStamp]:
@@ -59,7 +60,10 @@ def planned_fleet(specifications: Iterable[Mapping[str, Any]], register: Mapping
 
     Takes as long for each stamp as for the one before. Raises as :func:`planned` does.
     """
-    check_register(register)
-    ground = Ground(register)
-    for planner in planners(specifications, ground):
-        yield PlannedStamp(planner.specification, register, planner, planner.plan(), ground.holders)
+    fleet = Fleet(register)
+    registrations = fleet.registrations
+    return (_planned(plan, register, registrations) for plan in map(fleet.plan, specifications))
+
+
+def _planned(plan: StampPlan, register: Mapping[str, Any], registrations: Registrations) -> PlannedStamp:
+    return PlannedStamp(plan.specification, register, plan.addresses, plan.unplaced, registrations)

@@ -43,7 +43,7 @@ def fleet_violations(specifications: Iterable[Mapping[str, Any]], register: Mapp
 
 def plan_problems(specification: Mapping[str, Any], register: Mapping[str, Any]) -> tuple[list[str], list[Violation]]:
     """As :func:`plan_violations`, with a message for each part that cannot be read: the other rules take its default instead."""
-    readable, messages = dict(specification), []
+    readable, messages = dict(specification), list[str]()
     while True:
         try:
             return messages, plan_violations(readable, register)
