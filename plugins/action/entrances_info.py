@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,7 +15,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import plain
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import read_all, reads_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
-from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.probes import entrance_probes, probe_hosts, resolver_probes
+from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.probes import ProbeHost, entrance_probes, probe_hosts, resolver_probes
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.state import entrances_in, ipv6_state
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Violation, text
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.roles import service_violations
@@ -41,67 +41,67 @@ class ActionModule(AzureAction):
     }
 
     def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        stamp, declaration = str(task_vars.get("inventory_hostname", "")), plain(arguments["declaration"])
-        found: dict[str, Any] = {"exists": False, "problem": "", "kubeconfig": {}, "cluster_families": [], "tenant": client.login.tenant}
-        services: list[dict[str, Any]] | None = None
-        namespace_exists = False
-        try:
-            cluster = self._cluster(client, arguments, stamp)
-            if cluster is not None:
-                profile = cluster["properties"].get("networkProfile") or {}
-                access = kubeconfig(client, cluster)
-                services, namespace_exists = _read(access, arguments)
-                found |= {"exists": True, "kubeconfig": access, "cluster_families": profile.get("ipFamilies") or ["IPv4"]}
-        except (ClusterNotReady, KubernetesFailure) as error:
-            problem = str(error) if isinstance(error, ClusterNotReady) else f"{arguments['cluster_id']}: {error}"
-            if arguments["required"]:
-                raise AnsibleActionFail(problem) from error
-            found["problem"] = problem
+        stamp, declaration, namespace = str(task_vars.get("inventory_hostname", "")), plain(arguments["declaration"]), arguments["namespace"]
+        access = self._access(client, arguments, stamp)
         addresses = self._addresses(client, arguments)
-        families = [family.lower() for family in declaration["families"]]
-        own = [item for item in services or () if item["metadata"]["namespace"] == arguments["namespace"]]
+        services, namespace_exists = access.pop("services"), access["namespace_exists"]
         state = ipv6_state(
             stamp,
             mode=declaration["mode"],
             upstream=declaration["upstream"],
             desired=arguments["ipv6"],
-            existing=entrances_in(own),
+            existing=entrances_in(item for item in services or () if item["metadata"]["namespace"] == namespace),
             namespace_exists=namespace_exists,
             hold=addresses["ipv6"]["hold"],
             consent=arguments["consent"],
         )
         hosts = probe_hosts((task_vars.get("groups") or {}).get("probes", ()), task_vars.get("hostvars") or {})
-        probes = entrance_probes(hosts, {family: addresses[family]["address"] for family in families})
         violations: list[Violation] = []
         if arguments["switch"] or state.action == "flip":
-            violations += SWITCHING.violations(
-                Switch(
-                    desired=arguments["ipv6"],
-                    cluster_id=arguments["cluster_id"],
-                    problem=found["problem"],
-                    cluster_families=tuple(found["cluster_families"]),
-                    address_id=arguments["ipv6_address_id"],
-                    address_exists=addresses["ipv6"]["exists"],
-                    probe_families=tuple({family for host in hosts for family in host.families}),
-                )
-            )
+            violations += SWITCHING.violations(_switch(arguments, access, addresses, hosts))
         if services is not None:
-            names = {f"entrance-{family.lower()}": family for family in declaration["families"]}
-            violations += service_violations(declaration, services, arguments["namespace"], names)
+            own_families = {f"entrance-{family.lower()}": family for family in declaration["families"]}
+            violations += service_violations(declaration, services, namespace, own_families)
         if violations and (arguments["required"] or arguments["switch"]):
             raise AnsibleActionFail(text(violations))
-        return found | {
+        asked = {family.lower(): addresses[family.lower()]["address"] for family in declaration["families"]}
+        return access | {
             "changed": False,
+            "tenant": client.login.tenant,
             "addresses": addresses,
-            "namespace_exists": namespace_exists,
             "services": None if services is None else [_addressed(item) for item in services],
             "state": asdict(state),
-            "probes": [asdict(probe) for probe in probes],
+            "probes": [asdict(probe) for probe in entrance_probes(hosts, asked)],
             "resolvers": [asdict(probe) for probe in resolver_probes(hosts)],
             "violations": [str(violation) for violation in violations],
             # The token must not reach any output, whatever the task says.
             "_ansible_no_log": True,
         }
+
+    def _access(self, client: ArmClient, arguments: Mapping[str, Any], stamp: str) -> dict[str, Any]:
+        """The part of the result that needs the cluster, and ``services``: all of the entrances' namespaces, None when it was not asked."""
+        found: dict[str, Any] = {
+            "exists": False,
+            "problem": "",
+            "kubeconfig": {},
+            "cluster_families": [],
+            "namespace_exists": False,
+            "services": None,
+        }
+        try:
+            cluster = self._cluster(client, arguments, stamp)
+            if cluster is None:
+                return found
+            access = kubeconfig(client, cluster)
+            services, namespace_exists = _read(access, arguments)
+        except (ClusterNotReady, KubernetesFailure) as error:
+            problem = str(error) if isinstance(error, ClusterNotReady) else f"{arguments['cluster_id']}: {error}"
+            if arguments["required"]:
+                raise AnsibleActionFail(problem) from error
+            return found | {"problem": problem}
+        families = (cluster["properties"].get("networkProfile") or {}).get("ipFamilies") or ["IPv4"]
+        answered = {"exists": True, "kubeconfig": access, "cluster_families": families, "namespace_exists": namespace_exists, "services": services}
+        return found | answered
 
     def _cluster(self, client: ArmClient, arguments: Mapping[str, Any], stamp: str) -> dict[str, Any] | None:
         identifier = arguments["cluster_id"]
@@ -126,6 +126,18 @@ class ActionModule(AzureAction):
             }
             for family, answer in read_all(client, reads_of(reads)).items()
         }
+
+
+def _switch(arguments: Mapping[str, Any], access: Mapping[str, Any], addresses: Mapping[str, Any], hosts: Sequence[ProbeHost]) -> Switch:
+    return Switch(
+        desired=arguments["ipv6"],
+        cluster_id=arguments["cluster_id"],
+        problem=access["problem"],
+        cluster_families=tuple(access["cluster_families"]),
+        address_id=arguments["ipv6_address_id"],
+        address_exists=addresses["ipv6"]["exists"],
+        probe_families=tuple({family for host in hosts for family in host.families}),
+    )
 
 
 def _read(access: Mapping[str, Any], arguments: Mapping[str, Any]) -> tuple[list[dict[str, Any]], bool]:
