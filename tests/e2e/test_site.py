@@ -55,7 +55,7 @@ STARTS = [
     "Apply | Look for a deleted vault of this name",
     "Apply | Read the zones and link the virtual network",
     "Complete | Learn who we are",
-    "Access | Await the cluster and get a token",
+    "Access | Await the cluster and read the entrances",
     "Publish | Write the records of the families that answered",
 ]
 
