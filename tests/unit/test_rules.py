@@ -25,7 +25,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import (
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import registry as registries
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.book import CHAPTERS, RULES
 from scripts import rules_page
-from tests.unit import test_entrance_rules, test_plan_rules
+from tests.unit import test_entrance_rules, test_plan_rules, test_switching_rules
 
 THERE, ABSENT = Answer(True, {}), Answer(False)
 DIGEST = "@sha256:" + "0" * 64
@@ -181,7 +181,8 @@ def test_broken_and_kept(identifier: str) -> None:
 
 def test_every_rule_has_a_failing_and_a_passing_case() -> None:
     """Cases of plans and of declarations pass or fail as a whole: their passing cases break no rule at all."""
-    assert sorted(RULES) == sorted({*CASES, *test_plan_rules.FAILING, *test_entrance_rules.FAILING})
+    elsewhere = {*test_plan_rules.FAILING, *test_entrance_rules.FAILING, *test_switching_rules.FAILING}
+    assert sorted(RULES) == sorted({*CASES, *elsewhere})
 
 
 def test_every_rule_is_explained() -> None:
