@@ -18,12 +18,14 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import (
     keyvault,
     network,
     once,
+    switching,
     text,
     variables,
 )
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import registry as registries
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.book import CHAPTERS, RULES
 from tests.unit import test_entrance_rules, test_plan_rules
+from tests.unit.test_switching_rules import MISSING, OFF, ON
 
 THERE, ABSENT = Answer(True, {}), Answer(False)
 DIGEST = "@sha256:" + "0" * 64
@@ -162,6 +164,11 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
         entrances.Manifests([SERVICE], "v1.99.1"),
     ),
     "service_family_of_entrance": (entrances.OWN_SERVICES, own_service("IPv4"), own_service("IPv6", "IPv4")),
+    "toggle_wish": (switching.CHAPTER, changed(OFF, desired="off"), OFF),
+    "toggle_cluster": (switching.CHAPTER, changed(ON, problem=MISSING), ON),
+    "toggle_families": (switching.CHAPTER, changed(ON, cluster_families=("IPv4",)), changed(ON, cluster_families=("IPv6", "IPv4"))),
+    "toggle_address": (switching.CHAPTER, changed(ON, address_exists=False), changed(OFF, address_exists=False)),
+    "toggle_probe": (switching.CHAPTER, changed(ON, probe_families=("ipv4",)), changed(OFF, probe_families=())),
 }
 
 
