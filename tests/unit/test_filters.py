@@ -97,8 +97,6 @@ VALUES: list[tuple[str, list[Any], dict[str, Any], Any]] = [
             "reason": "",
         },
     ),
-    ("entrance_violations", [{"mode": "nat64", "upstream": "services"}], {}, []),
-    ("entrance_violations", [{"mode": "nat64", "upstream": "services"}, []], {}, []),
     (
         "agent_pool_profiles",
         [[{"name": "a", "min_count": 2, "max_count": 3, "zones": ["1"], "max_surge": 1}], {"subnet_id": "/s", "os_sku": "Ubuntu", "max_pods": 250}],
@@ -211,8 +209,6 @@ ERRORS: list[tuple[str, list[Any], dict[str, Any], list[str]]] = [
         {},
         ["apps/shop has no IPv4 cluster IP"],
     ),
-    ("entrance_violations", [{"mode": "nat64", "upstream": "service"}], {}, ["'service'"]),
-    ("entrance_violations", [{"mode": "nat64", "upstream": "services", "routes": [{"service": "shop"}]}], {}, ["'port'"]),
     ("ingress_mode_advice", [[]], {}, ["list is no mapping"]),
     ("ingress_mode_advice", [{"edge": "cdn"}], {}, ["edge 'cdn'"]),
     ("agent_pool_profiles", [[{"name": "a"}], {"subnet_id": "/s", "os_sku": "Ubuntu", "max_pods": 250}], {}, ["zones"]),

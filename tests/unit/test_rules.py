@@ -13,19 +13,19 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import (
     Chapter,
     Violation,
     aks,
+    destroying,
     dns,
     entrances,
     keyvault,
     network,
     once,
-    switching,
     text,
     variables,
 )
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import registry as registries
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.book import CHAPTERS, RULES
-from tests.unit import test_entrance_rules, test_plan_rules
-from tests.unit.test_switching_rules import MISSING, OFF, ON
+from scripts import rules_page
+from tests.unit import test_entrance_rules, test_plan_rules, test_switching_rules
 
 THERE, ABSENT = Answer(True, {}), Answer(False)
 DIGEST = "@sha256:" + "0" * 64
@@ -163,12 +163,8 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
         entrances.Manifests([{**SERVICE, "spec": {"ports": [{"port": "many"}]}}], "1.36"),
         entrances.Manifests([SERVICE], "v1.99.1"),
     ),
+    "destroy_unconfirmed": (destroying.CHAPTER, destroying.Deletion("westeurope", ""), destroying.Deletion("westeurope", "westeurope")),
     "service_family_of_entrance": (entrances.OWN_SERVICES, own_service("IPv4"), own_service("IPv6", "IPv4")),
-    "toggle_wish": (switching.CHAPTER, changed(OFF, desired="off"), OFF),
-    "toggle_cluster": (switching.CHAPTER, changed(ON, problem=MISSING), ON),
-    "toggle_families": (switching.CHAPTER, changed(ON, cluster_families=("IPv4",)), changed(ON, cluster_families=("IPv6", "IPv4"))),
-    "toggle_address": (switching.CHAPTER, changed(ON, address_exists=False), changed(OFF, address_exists=False)),
-    "toggle_probe": (switching.CHAPTER, changed(ON, probe_families=("ipv4",)), changed(OFF, probe_families=())),
 }
 
 
@@ -185,7 +181,8 @@ def test_broken_and_kept(identifier: str) -> None:
 
 def test_every_rule_has_a_failing_and_a_passing_case() -> None:
     """Cases of plans and of declarations pass or fail as a whole: their passing cases break no rule at all."""
-    assert sorted(RULES) == sorted({*CASES, *test_plan_rules.FAILING, *test_entrance_rules.FAILING})
+    elsewhere = {*test_plan_rules.FAILING, *test_entrance_rules.FAILING, *test_switching_rules.FAILING}
+    assert sorted(RULES) == sorted({*CASES, *elsewhere})
 
 
 def test_every_rule_is_explained() -> None:
@@ -193,6 +190,12 @@ def test_every_rule_is_explained() -> None:
         assert rule.refuses.endswith((".", "it.")), rule.id
         assert rule.remedy, rule.id
         assert not rule.reference or rule.reference.startswith("https://"), rule.id
+
+
+def test_the_page_lists_every_rule() -> None:
+    """It is written by ``make docs``."""
+    assert rules_page.TARGET.read_text() == rules_page.page()
+    assert [identifier for identifier in RULES if f"| `{identifier}` |" not in rules_page.page()] == []
 
 
 def test_ids_are_unique() -> None:

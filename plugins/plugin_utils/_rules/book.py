@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import Chapter, Rule, addresses, aks, dns, entrances, keyvault, network, registry, security_groups, switching, variables
+from . import Chapter, Rule, addresses, aks, destroying, dns, entrances, keyvault, network, registry, security_groups, switching, variables
 
 CHAPTERS: tuple[Chapter[Any], ...] = (
     variables.CHAPTER,
@@ -25,5 +25,6 @@ CHAPTERS: tuple[Chapter[Any], ...] = (
     entrances.UPSTREAMS_CHAPTER,
     entrances.OWN_SERVICES,
     switching.CHAPTER,
+    destroying.CHAPTER,
 )
 RULES: dict[str, Rule[Any]] = {rule.id: rule for chapter in CHAPTERS for rule in chapter.rules}
