@@ -57,7 +57,7 @@ class ActionModule(AzureAction):
         )
         hosts = probe_hosts((task_vars.get("groups") or {}).get("probes", ()), task_vars.get("hostvars") or {})
         violations: list[Violation] = []
-        if arguments["switch"] or state.action == "flip":
+        if arguments["switch"] or (arguments["required"] and state.action == "flip"):
             violations += SWITCHING.violations(_switch(arguments, access, addresses, hosts))
         if services is not None:
             own_families = {f"entrance-{family.lower()}": family for family in declaration["families"]}

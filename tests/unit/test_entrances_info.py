@@ -135,6 +135,10 @@ def test_what_verification_goes_on_with(monkeypatch: pytest.MonkeyPatch, found: 
     assert (given["problem"], len(given["violations"])) == (problem, violations)
 
 
+def test_verification_does_not_ask_for_what_a_switch_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert result(monkeypatch, BOTH[:2], required=False, consent=True, hosts=("four",))["violations"] == []
+
+
 def test_a_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     found = result(monkeypatch, BOTH[:2], tags={"dualstack-hold": "disabled since 2026-11-24T11:00:00Z: ticket 4711"}, consent=True)
     assert found["state"]["action"] == "leave" and "ticket 4711" in found["state"]["message"]
