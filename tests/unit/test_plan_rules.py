@@ -24,15 +24,18 @@ SPECIFICATION: Specification = {
         "name": "aks-example-westeurope",
         "dns_prefix": "d" * 54,
         "node_resource_group": "g" * 80,
-        "location": "westeurope",
         "kubernetes_version": "1.34",
         "network_policy": "cilium",
         "network_dataplane": "cilium",
         "outbound_type": "userAssignedNATGateway",
         "nat_gateway_sku": "StandardV2",
+        "egress": "nat_gateway",
+        "existing_vnet_id": "",
+        "node_subnet_id": f"/subscriptions/s/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/{'v' * 63}/subnets/nodes",
+        "max_pods": 110,
         "api_server_authorized_ip_ranges": ["203.0.113.0/24", "20.1.2.3"],
         "node_pools": [
-            {"name": "system", "count": 3, "zones": ["1", "2", "3"], "max_pods": 250},
+            {"name": "system", "mode": "System", "count": 3, "zones": ["1", "2", "3"], "max_pods": 250},
             {"name": "work", "min_count": 3, "count": 3, "max_count": 100, "max_surge": "33%", "zones": ["1", "2"], "max_pods": 110},
         ],
     },
@@ -63,6 +66,17 @@ def registered(**ranges: Any) -> Case:
     return SPECIFICATION, merged(REGISTER, {"stamps": {"westeurope": ranges}})
 
 
+def grown(*pools: dict[str, Any]) -> Case:
+    """The good specification with pools that the live cluster has."""
+    return {**SPECIFICATION, "live_pools": list(pools)}, REGISTER
+
+
+def shared(*rules: tuple[str, str, int]) -> Case:
+    """The good specification with rules (name, direction, priority) in a live group that others may write to."""
+    found = [{"name": name, "properties": {"direction": direction, "priority": priority}} for name, direction, priority in rules]
+    return {**SPECIFICATION, "live_security_rules": found}, REGISTER
+
+
 def live(**subnets: list[str]) -> Case:
     """The good specification with subnets that are there already."""
     return {**SPECIFICATION, "live_subnets": subnets}, REGISTER
@@ -78,7 +92,7 @@ def cluster(**changes: Any) -> Case:
 
 
 def pool(**changes: Any) -> Case:
-    return cluster(node_pools=[{"name": "system", "zones": ["1", "2"], **changes}])
+    return cluster(node_pools=[{"name": "system", "mode": "System", "zones": ["1", "2"], **changes}])
 
 
 def subnet(name: str = "other", **keys: Any) -> Case:
@@ -99,6 +113,8 @@ MANY_PREFIXES = [f"10.{high}.{low}.0/24" for high in range(16) for low in range(
 FAILING: dict[str, Case] = {
     "unregistered": (SPECIFICATION, {}),
     "moved_subnet": live(nodes=["10.0.0.0/23", "fde9:f6a4:ab3d::/64"]),
+    "vnet_prefix_in_use": live(AzureBastionSubnet=["10.250.0.0/26"]),
+    "live_subnet_overlap": live(bastion=["10.0.3.0/24"]),
     "no_room": (merged(SPECIFICATION, {"ipv4_pools": {"pods": ["10.128.0.0/17"]}}), {}),
     "overlap": elsewhere(vnet={"ipv4": "10.0.8.0/21"}),
     "subnet_outside_vnet": registered(nodes={"ipv4": "10.9.0.0/22"}),
@@ -129,6 +145,15 @@ FAILING: dict[str, Case] = {
     "node_subnet_capacity": pool(max_count=1000, max_surge="20"),
     "node_subnet_dual_stack": specified(subnets={"nodes": {"ipv4_prefix_length": 22, "families": ["IPv4"]}}),
     "pool_max_pods": pool(max_pods=251),
+    "pool_vm_size": pool(vm_size="Standard_DC4s_v2"),
+    "pool_os_sku": pool(os_sku="Windows2022"),
+    "system_pool": pool(mode="User"),
+    "pool_names_unique": cluster(node_pools=[{"name": "a", "mode": "System"}, {"name": "a"}]),
+    "pool_size": pool(min_count=0),
+    "node_subnet_names": cluster(
+        node_subnet_id=f"/subscriptions/s/resourceGroups/{'g' * 64}/providers/Microsoft.Network/virtualNetworks/v/subnets/n"
+    ),
+    "egress_types": cluster(outbound_type="loadBalancer"),
     "pool_name": pool(name="Work"),
     "pool_zones": pool(zones=["1", "1"]),
     "pool_counts": pool(min_count=3, count=2, max_count=5),
@@ -137,10 +162,14 @@ FAILING: dict[str, Case] = {
     "cilium_version": cluster(kubernetes_version="1.28.9"),
     "cilium_windows": pool(os_type="Windows"),
     "nat_gateway_sku": cluster(nat_gateway_sku="Standard"),
-    "nat_gateway_region": cluster(location="Canada East"),
     "authorized_ranges": authorized("2001:db8::/32"),
     "public_ip_prefix_length": specified(public_ip_prefixes={"ipv6": {"length": 123}}),
     "security_rule_names": security({"name": "a", "priority": 100, "source": "subnet:nodse"}),
+    "security_rule_name": security({"name": "n" * 76, "priority": 100, "source": "pods"}),
+    "security_rule_names_unique": security({"name": "web", "priority": 100}, {"name": "Web", "priority": 101}),
+    "security_rule_ports": security({"name": "a", "priority": 100, "destination_ports": ["80,443"]}),
+    "security_rule_prefixes": security({"name": "a", "priority": 100, "source": "10.0.0.0/33"}),
+    "security_rule_priority_taken": shared(("theirs", "Inbound", 4095)),
     "security_rule_families": security({"name": "a", "priority": 100, "source": "10.0.0.0/8", "destination": "fd00::/8"}),
     "security_rule_priority": security({"name": "a", "priority": 4096, "source": "pods"}),
     "security_rule_protocol": security({"name": "a", "priority": 100, "protocol": "Icmp", "source": "pods"}),
@@ -156,6 +185,11 @@ ALSO_FAILING: dict[str, tuple[str, Case, str]] = {
         "westeurope",
     ),
     "moved_subnet: a family is missing": ("moved_subnet", live(nodes=["10.0.0.0/22"]), "westeurope.nodes"),
+    "vnet_prefix_in_use: IPv6": ("vnet_prefix_in_use", live(theirs=["10.0.15.0/24", "fd00:9::/64"]), "westeurope.theirs"),
+    "live_subnet_overlap: IPv6": ("live_subnet_overlap", live(theirs=["fde9:f6a4:ab3d::/64"]), "westeurope.nodes"),
+    "pod_capacity_ipv4: of others' pools": ("pod_capacity_ipv4", grown({"name": "batch", "count": 1, "maxCount": 110}), "westeurope.pods"),
+    "pod_capacity_ipv4: of others' pools that do not scale": ("pod_capacity_ipv4", grown({"name": "batch", "count": 110}), "westeurope.pods"),
+    "node_count: others' pools": ("node_count", grown({"name": "batch", "count": 4900}), "aks_node_pools"),
     "no_room: IPv4 of a subnet": ("no_room", subnet(ipv4_prefix_length=19), "westeurope.other"),
     "no_room: IPv4 of the virtual network": ("no_room", specified(ipv4_pools={"vnet": ["10.0.0.0/21"]}), "westeurope.vnet"),
     "no_room: IPv6": (
@@ -230,6 +264,23 @@ ALSO_FAILING: dict[str, tuple[str, Case, str]] = {
     ),
     "pool_max_pods: too few": ("pool_max_pods", pool(max_pods=9), "aks_node_pools.system.max_pods"),
     "pool_max_pods: none": ("pool_max_pods", pool(max_pods=0), "aks_node_pools.system.max_pods"),
+    "pool_max_pods: the role's own": ("pool_max_pods", cluster(max_pods=5, node_pools=[{"name": "a", "mode": "System"}]), "aks_max_pods"),
+    "pool_vm_size: in lower case": ("pool_vm_size", pool(vm_size="standard_dc2s_v2"), "aks_node_pools.system.vm_size"),
+    "pool_os_sku: Linux for Windows": ("pool_os_sku", pool(os_type="Windows", os_sku="Ubuntu"), "aks_node_pools.system.os_sku"),
+    "system_pool: no pool": ("system_pool", cluster(node_pools=[]), "aks_node_pools"),
+    "system_pool: no mode": ("system_pool", cluster(node_pools=[{"name": "a"}]), "aks_node_pools"),
+    "pool_size: too many": ("pool_size", pool(max_count=1001), "aks_node_pools.system.max_count"),
+    "pool_size: fewer than none": ("pool_size", pool(mode="User", min_count=-1), "aks_node_pools.system.min_count"),
+    "pool_size: an autoscaler that ends at none": ("pool_size", pool(mode="User", max_count=0), "aks_node_pools.system.max_count"),
+    "pool_size: count": ("pool_size", pool(count=0), "aks_node_pools.system.count"),
+    "node_subnet_names: the virtual network": (
+        "node_subnet_names",
+        cluster(node_subnet_id=f"/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/{'v' * 64}/subnets/n"),
+        "aks_node_subnet_id",
+    ),
+    "egress_types: nobody makes the gateway": ("egress_types", cluster(egress="load_balancer"), "aks_outbound_type"),
+    "egress_types: subnets that are never written": ("egress_types", cluster(existing_vnet_id="/v"), "network_egress"),
+    "cilium_version: without network policy": ("cilium_version", cluster(kubernetes_version="1.28", network_policy="none"), "aks_kubernetes_version"),
     "pool_name: none": ("pool_name", cluster(node_pools=[{"count": 1}]), "aks_node_pools"),
     "pool_name: a digit first": ("pool_name", pool(name="1a"), "1a"),
     "pool_name: 13 characters": ("pool_name", pool(name="abcdefghijklm"), "abcdefghijklm"),
@@ -252,6 +303,29 @@ ALSO_FAILING: dict[str, tuple[str, Case, str]] = {
         security({"name": "a", "priority": 100, "source": "fd00::/8", "destination": "subnet:endpoints"}),
         "network_security_rules.a",
     ),
+    "security_rule_name: a hyphen last": ("security_rule_name", security({"name": "web-", "priority": 100}), "network_security_rules.web-"),
+    "security_rule_names_unique: a twin": (
+        "security_rule_names_unique",
+        security({"name": "web", "priority": 100, "source": "pods"}, {"name": "web-IPv6", "priority": 110}),
+        "network_security_rules.web-IPv6",
+    ),
+    **{
+        f"security_rule_ports: {ports!r}": (
+            "security_rule_ports",
+            security({"name": "a", "priority": 100, "source_ports": ports}),
+            "network_security_rules.a.source_ports",
+        )
+        for ports in ([], None, "", "443-80", "http", 70000, -1, "80-", "80-90-100", ["80", "65536"])
+    },
+    **{
+        f"security_rule_prefixes: {prefixes!r}": (
+            "security_rule_prefixes",
+            security({"name": "a", "priority": 100, "destination": prefixes}),
+            "network_security_rules.a.destination",
+        )
+        for prefixes in ("10.0.0", "10.0.0.0/8,10.1.0.0/16", "Virtual Network", "fe80::1%eth0", "", ["*", "10.0.0.0/8"], ["pods", "*"])
+    },
+    "security_rule_priority_taken: by a twin": ("security_rule_priority_taken", shared(("theirs", "inbound", 101)), "pods-to-nodes"),
     "security_rule_priority: too low": ("security_rule_priority", security({"name": "a", "priority": 99}), "network_security_rules.a"),
     "security_rule_priority: taken by a twin": (
         "security_rule_priority",
@@ -318,7 +392,9 @@ PASSING: dict[str, Case] = {
     ),
     "as many nodes as AKS takes": (
         merged(
-            specified(cluster={"node_pools": [{"name": "a", "max_count": 5000, "max_surge": 1}]})[0],
+            specified(
+                cluster={"node_pools": [{"name": f"pool{number}", "mode": "System", "max_count": 1000, "max_surge": 1} for number in range(5)]}
+            )[0],
             {"subnets": {"nodes": {"ipv4_prefix_length": 19}}},
         ),
         {
@@ -333,17 +409,42 @@ PASSING: dict[str, Case] = {
         },
     ),
     "zones left open": pool(zones=None),
-    "pods at the limits": cluster(node_pools=[{"name": "a", "max_pods": 10}, {"name": "b", "max_pods": 250}, {"name": "c"}]),
-    "pool names": cluster(node_pools=[{"name": "a"}, {"name": "abcdefghijkl"}, {"name": "a1"}]),
+    "pods at the limits": cluster(node_pools=[{"name": "a", "mode": "System", "max_pods": 10}, {"name": "b", "max_pods": 250}, {"name": "c"}]),
+    "a role's number of pods that no pool takes": cluster(max_pods=5, node_pools=[{"name": "a", "mode": "System", "max_pods": 10}]),
+    "pool names": cluster(node_pools=[{"name": "a", "mode": "System"}, {"name": "abcdefghijkl"}, {"name": "a1"}]),
     "Windows without Cilium": cluster(
-        network_policy="none", network_dataplane="azure", node_pools=[{"name": "system"}, {"name": "winpwr", "os_type": "Windows"}]
+        network_policy="none",
+        network_dataplane="azure",
+        node_pools=[{"name": "system", "mode": "System"}, {"name": "winpwr", "os_type": "Windows", "os_sku": "Windows2022"}],
     ),
+    "pools at the limits": cluster(
+        node_pools=[
+            {"name": "system", "mode": "System", "min_count": 1, "max_count": 100, "os_sku": "AzureLinux", "vm_size": "Standard_DC4as_v5"},
+            {"name": "apps", "min_count": 0, "count": 0, "max_count": 1},
+        ]
+    ),
+    "live pools that are declared": grown({"name": "work", "count": 900}, {"name": "batch", "count": 1, "upgradeSettings": {"maxSurge": "1"}}),
+    "no pools to check": specified(cluster={"node_pools": [{"name": "a", "mode": "System"}], "node_subnet_id": None}),
+    "the load balancer": cluster(egress="load_balancer", outbound_type="loadBalancer"),
+    "a route table": cluster(egress="load_balancer", outbound_type="userDefinedRouting"),
+    "a gateway of a network that is brought": cluster(egress="load_balancer", existing_vnet_id="/v"),
+    "no role for the network": cluster(egress=""),
+    "ports": security(
+        {"name": "a", "priority": 100, "source_ports": ["0", "65535", "1-65535"], "destination_ports": 443},
+        {"name": "b", "priority": 110, "source_ports": "*"},
+    ),
+    "prefixes": security(
+        {"name": "a", "priority": 100, "source": ["10.0.0.1", "fd00::1", "fd00::/8", "Storage.WestEurope"], "destination": ["vnet", "Internet"]},
+        {"name": "n" * 75, "priority": 110, "source": "services"},
+    ),
+    "rules of others beside ours": shared(("theirs", "Inbound", 300), ("theirs-out", "Outbound", 100), ("WEB", "Inbound", 4095)),
+    "other subnets in a network that is brought": ({**live(theirs=["10.250.0.0/26"])[0], "existing_vnet_id": "/v"}, REGISTER),
     "no scaling": pool(count=7),
     "scaling without a count": pool(min_count=3, max_count=3),
     "no network policy": cluster(network_policy="none", network_dataplane="azure"),
     "the first version with Cilium": cluster(kubernetes_version="1.29"),
-    "an old version without Cilium": cluster(kubernetes_version="1.28", network_policy="none"),
-    "IPv4 NAT gateway not used": cluster(outbound_type="loadBalancer", nat_gateway_sku="Standard", location="canadaeast"),
+    "an old version without Cilium": cluster(kubernetes_version="1.28", network_policy="none", network_dataplane="azure"),
+    "IPv4 NAT gateway not used": cluster(egress="load_balancer", outbound_type="loadBalancer", nat_gateway_sku="Standard"),
     "200 authorized ranges": authorized(*(f"20.0.0.{number}" for number in range(200))),
     "private cluster": authorized(private=True),
     "public IP prefixes": specified(public_ip_prefixes={"ipv4": {"length": 31}, "ipv6": {"length": 127}}),
@@ -390,7 +491,7 @@ def test_several_at_once() -> None:
         SPECIFICATION,
         {
             "subnets": {"nodes": {"ipv4_prefix_length": 30, "families": ["IPv6"]}},
-            "cluster": {"network_policy": "calico", "node_pools": [{"name": "Work", "zones": ["1"], "max_pods": 5}]},
+            "cluster": {"network_policy": "calico", "node_pools": [{"name": "Work", "mode": "System", "zones": ["1"], "max_pods": 5}]},
             "security_rules": [{"name": "a", "priority": 50, "protocol": "Gre"}],
         },
     )
@@ -411,7 +512,7 @@ def test_several_at_once() -> None:
 
 
 def test_one_violation_for_each_subject() -> None:
-    found = plan_violations(*cluster(node_pools=[{"name": "A"}, {"name": "b"}, {"name": "C"}]))
+    found = plan_violations(*cluster(node_pools=[{"name": "A", "mode": "System"}, {"name": "b"}, {"name": "C"}]))
     assert [(violation.rule, violation.subject) for violation in found] == [
         ("pool_name", "aks_node_pools.A"),
         ("pool_name", "aks_node_pools.C"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -15,10 +15,12 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import (
     aks,
     destroying,
     dns,
+    endpoints,
     entrances,
     keyvault,
     network,
     once,
+    principals,
     text,
     variables,
 )
@@ -36,8 +38,11 @@ def usages(**counted: tuple[int, int]) -> Answer:
     return Answer(True, {"value": [{"name": {"value": name}, "currentValue": used, "limit": limit} for name, (used, limit) in counted.items()]})
 
 
-def address(version: str, sku: str = "Standard", allocation: str = "Static") -> Answer:
-    return Answer(True, {"sku": {"name": sku}, "properties": {"publicIPAllocationMethod": allocation, "publicIPAddressVersion": version}})
+def address(version: str, sku: str = "Standard", allocation: str = "Static", zones: Sequence[str] = ("1", "2", "3"), **users: str) -> Answer:
+    """A public address; ``users`` are the ids of its ``ipConfiguration`` and its ``natGateway``."""
+    properties = {"publicIPAllocationMethod": allocation, "publicIPAddressVersion": version}
+    found = {"sku": {"name": sku}, "zones": [*zones], "properties": properties | {name: {"id": user} for name, user in users.items()}}
+    return Answer(True, found)
 
 
 def changed(facts: Any, answers: Mapping[str, Answer] | None = None, **changes: Any) -> Any:
@@ -47,13 +52,21 @@ def changed(facts: Any, answers: Mapping[str, Answer] | None = None, **changes: 
     return dataclasses.replace(facts, **changes)
 
 
+CANADA = Answer(True, {"value": [{"name": "canadaeast"}]})
 NETWORK = network.Network(
     subscription_id="s",
     location="westeurope",
     providers=["Microsoft.Network"],
     register_providers=False,
+    resource_group="rg-aks-westeurope",
+    zones=["3", "2", "1"],
+    egress="nat_gateway",
+    egress_address_count=1,
+    nat_gateway_id="/groups/rg/natGateways/ng",
+    node_resource_group_id="/groups/rg-nodes",
     existing_vnet_id="",
     existing_entrance_ids={"ipv4": "", "ipv6": ""},
+    entrance_ids={"ipv4": "/i4", "ipv6": "/i6"},
     egress_address_ids={"ipv4": ["/e4"], "ipv6": ["/e6"]},
     subnets=["nodes"],
     answers={
@@ -68,19 +81,97 @@ NETWORK = network.Network(
 CLUSTER = aks.Cluster(
     id="/clusters/aks-a",
     existing_id="",
+    location="westeurope",
+    kubernetes_version="1.36",
     existing_workspace_id="",
+    workspace_id="/workspaces/log-aks-westeurope",
+    workspace_retention_days=30,
     node_pools=[{"name": "a", "min_count": 2, "vm_size": "Standard_D4ds_v5"}, {"name": "b", "min_count": 1}],
     api_server_authorized_ip_ranges=["203.0.113.0/24"],
     controller_address="203.0.113.7",
     monitoring=True,
     defender=True,
+    outbound_counts={"aks_outbound_ipv4_count": 1, "aks_outbound_ipv6_count": 100},
+    maintenance_start_time="23:59",
+    maintenance_duration_hours=4,
+    image_cleaner_interval_hours=24,
     answers={"usages": usages(cores=(88, 100)), "cluster": ABSENT, "workspace": ABSENT},
 )
 DUAL_STACK = Answer(True, {"properties": {"networkProfile": {"ipFamilies": ["IPv4", "IPv6"]}}})
+VERSIONS = Answer(True, {"values": [{"version": "1.35", "patchVersions": {"1.35.4": {}}}, {"version": "1.36"}]})
+POOLS = [
+    {"name": "system", "mode": "System", "min_count": 2, "max_count": 5, "zones": ["2", "1"]},
+    {"name": "apps", "min_count": 3, "max_count": 10, "zones": ["1", "2"], "max_pods": 30},
+]
+POOL_DEFAULTS = {"subnet_id": "/v/subnets/Nodes", "os_sku": "Ubuntu", "max_pods": 110}
+LIVE_POOL = {"vmSize": "standard_d4ds_v5", "osType": "Linux", "vnetSubnetID": "/V/subnets/nodes", "availabilityZones": ["1", "2"]}
+LIVE_CLUSTER = aks.LiveCluster(
+    fixed={
+        "aks_location": ("location", "West Europe"),
+        "aks_private_cluster": ("properties.apiServerAccessProfile.enablePrivateCluster", False),
+        "pods": ("properties.networkProfile.podCidrs", ["10.128.0.0/16", "fd00:0:0::/64"]),
+    },
+    network_dataplane="cilium",
+    outbound_type="loadBalancer",
+    node_pools=POOLS,
+    pool_defaults=POOL_DEFAULTS,
+    live={
+        "location": "westeurope",
+        "properties": {
+            "networkProfile": {
+                "networkDataplane": "cilium",
+                "podCidrs": ["10.128.0.0/16", "fd00::/64"],
+                "loadBalancerProfile": {"managedOutboundIPs": {"count": 1}},
+            },
+            "agentPoolProfiles": [
+                {"name": "system", "mode": "System", "count": 5, "maxPods": 110, **LIVE_POOL},
+                {"name": "apps", "mode": "User", "count": 3, "maxPods": 30, **LIVE_POOL},
+            ],
+        },
+    },
+)
+
+
+def live_cluster(**profile: Any) -> aks.LiveCluster:
+    """The cluster with another network profile."""
+    properties = {**LIVE_CLUSTER.live["properties"], "networkProfile": profile}
+    return dataclasses.replace(LIVE_CLUSTER, live={**LIVE_CLUSTER.live, "properties": properties})
+
+
+def pools(*modes: str, **changes: Any) -> list[dict[str, Any]]:
+    """The pools with other modes, or other keys for the first."""
+    return [{**pool, "mode": mode} | (changes if pool is POOLS[0] else {}) for pool, mode in zip(POOLS, modes or ("System", "User"), strict=True)]
+
+
+def nodes(
+    outbound_type: str = "loadBalancer", *, planned: bool = False, sku: str = "", routes: Sequence[str] = (), **properties: Any
+) -> aks.NodeSubnet:
+    """A subnet elsewhere; ``sku`` is that of its NAT gateway, ``routes`` are the prefixes of its route table."""
+    properties = {"addressPrefixes": ["10.9.0.0/22", "fd00:9::/64"], **properties}
+    properties |= {"natGateway": {"id": "/ng"}} if sku else {}
+    gateway = Answer(True, {"sku": {"name": sku}}) if sku else None
+    table = Answer(True, {"properties": {"routes": [{"properties": {"addressPrefix": prefix}} for prefix in routes]}}) if routes else None
+    ranges = {"pods": ["10.128.0.0/16", "fd00:1::/64"]}
+    return aks.NodeSubnet("/v/subnets/n", planned, Answer(True, {"properties": properties}), outbound_type, False, ranges, gateway, table)
+
+
+ENDPOINT = endpoints.Endpoint("keyvault", "/v/subnets/endpoints", "")
+PRINCIPAL = "00000000-0000-4000-8000-00000000000A"
 REGISTRY = registries.Registry("example", "", [f"ghcr.io/nginx/nginx:1{DIGEST}"], {"registry": ABSENT, "name": Answer(True, {"nameAvailable": True})})
 TAKEN = Answer(True, {"nameAvailable": False})
-VAULT = keyvault.Vault("kv-example", "", "fail", {"vault": ABSENT, "deleted": ABSENT, "name": Answer(True, {"nameAvailable": True})})
-ZONES = dns.Zones("/zones/aks.example.org", "/zones/internal.example.org", "/vnets/v", False, {"public": THERE, "private": THERE})
+VAULT = keyvault.Vault("kv-example", "", "fail", 90, {"vault": ABSENT, "deleted": ABSENT, "name": Answer(True, {"nameAvailable": True})})
+VAULT_OF_90_DAYS = Answer(True, {"properties": {"softDeleteRetentionInDays": 90}})
+ZONES = dns.Zones(
+    public_zone_id="/zones/aks.example.org",
+    private_zone_id="/zones/internal.example.org",
+    vnet_id="/vnets/v",
+    record="www",
+    stamp="westeurope",
+    ttls={"dns_ttl": 300, "dns_change_ttl": 1},
+    addresses={},
+    check_mode=False,
+    answers={"public": THERE, "private": THERE, "private_cname": ABSENT},
+)
 PROXIES = entrances.Proxies(f"nginx{DIGEST}", "", 2, 2, "16m", "8k", "10s", 0, 0, 0, ["10.0.0.0/8", "fd00::1"])
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "entrance"}, "spec": {"ports": [{"port": 80}]}}
 
@@ -123,6 +214,103 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
         changed(NETWORK, {"ipv6": address("IPv4")}, existing_entrance_ids={"ipv4": "", "ipv6": "/a"}),
         changed(NETWORK, {"ipv6": address("IPv6")}, existing_entrance_ids={"ipv4": "", "ipv6": "/a"}),
     ),
+    "resource_group_name": (network.CHAPTER, changed(NETWORK, resource_group="rg."), changed(NETWORK, resource_group="g" * 90)),
+    "nat_gateway_region": (
+        network.CHAPTER,
+        changed(NETWORK, {"locations": CANADA}, location="canadaeast"),
+        changed(NETWORK, {"locations": CANADA}, location="canadaeast", egress="load_balancer"),
+    ),
+    "egress_address_count": (network.CHAPTER, changed(NETWORK, egress_address_count=17), changed(NETWORK, egress_address_count=16)),
+    "entrance_names": (network.CHAPTER, changed(NETWORK, entrance_ids={"ipv4": "/i4", "ipv6": "/I4"}), NETWORK),
+    "address_fixed": (
+        network.CHAPTER,
+        changed(NETWORK, {"ipv4": address("IPv4", zones=["1"])}),
+        changed(NETWORK, {"ipv4": address("IPv4"), "/e6": address("IPv6", "StandardV2")}),
+    ),
+    "address_in_use": (
+        network.CHAPTER,
+        changed(NETWORK, {"ipv4": address("IPv4", ipConfiguration="/groups/rg-nodes-2/loadBalancers/lb/x")}),
+        changed(
+            NETWORK,
+            {
+                "ipv4": address("IPv4", ipConfiguration="/groups/RG-nodes/loadBalancers/kubernetes/x"),
+                "ipv6": address("IPv6", ipConfiguration="/groups/theirs/applicationGateways/agw/x"),
+                "/e4": address("IPv4", "StandardV2", natGateway="/groups/rg/natGateways/NG"),
+            },
+        ),
+    ),
+    "kubernetes_version": (
+        aks.LIVE,
+        changed(CLUSTER, {"versions": VERSIONS}, kubernetes_version="1.99"),
+        changed(CLUSTER, {"versions": VERSIONS}, kubernetes_version="1.35.4"),
+    ),
+    "outbound_counts": (aks.LIVE, changed(CLUSTER, outbound_counts={"aks_outbound_ipv6_count": 0}), CLUSTER),
+    "maintenance_window": (aks.LIVE, changed(CLUSTER, maintenance_start_time="120"), changed(CLUSTER, maintenance_duration_hours=24)),
+    "image_cleaner_interval": (
+        aks.LIVE,
+        changed(CLUSTER, image_cleaner_interval_hours=23),
+        changed(CLUSTER, image_cleaner_interval_hours=2160),
+    ),
+    "workspace_retention": (
+        aks.LIVE,
+        changed(CLUSTER, workspace_retention_days=29),
+        changed(CLUSTER, workspace_retention_days=29, monitoring=False, defender=False),
+    ),
+    "workspace_name": (
+        aks.LIVE,
+        changed(CLUSTER, workspace_id="/workspaces/log_a"),
+        changed(CLUSTER, {"workspace": THERE}, workspace_id="/workspaces/w", existing_workspace_id="/workspaces/w"),
+    ),
+    "cluster_fixed": (aks.CHANGES, changed(LIVE_CLUSTER, fixed={"aks_location": ("location", "northeurope")}), LIVE_CLUSTER),
+    "pool_fixed": (
+        aks.CHANGES,
+        changed(LIVE_CLUSTER, node_pools=pools(vm_size="Standard_D8ds_v5")),
+        changed(LIVE_CLUSTER, node_pools=[*POOLS, {**POOLS[1], "name": "new", "max_pods": 250}]),
+    ),
+    "pool_below_count": (
+        aks.CHANGES,
+        changed(LIVE_CLUSTER, node_pools=pools(max_count=4)),
+        changed(LIVE_CLUSTER, node_pools=pools(max_count=5)),
+    ),
+    "last_system_pool": (
+        aks.CHANGES,
+        changed(LIVE_CLUSTER, node_pools=pools("User", "System")),
+        changed(LIVE_CLUSTER, node_pools=pools("System", "System")),
+    ),
+    "outbound_addresses": (
+        aks.CHANGES,
+        live_cluster(loadBalancerProfile={"outboundIPs": {"publicIPs": [{"id": "/p"}]}}),
+        changed(live_cluster(loadBalancerProfile={"outboundIPs": {"publicIPs": [{"id": "/p"}]}}), outbound_type="userDefinedRouting"),
+    ),
+    "node_subnet_exists": (aks.NODES, changed(nodes(), subnet=ABSENT), changed(nodes(planned=True), subnet=ABSENT)),
+    "node_subnet_delegated": (
+        aks.NODES,
+        nodes(planned=True, delegations=[{"name": "api", "properties": {"serviceName": "Microsoft.ContainerService/managedClusters"}}]),
+        nodes(delegations=[]),
+    ),
+    "node_subnet_overlap": (
+        aks.NODES,
+        nodes(addressPrefixes=["10.128.8.0/22", "fd00:9::/64"]),
+        nodes(planned=True, addressPrefixes=["10.128.8.0/22", "fd00:9::/64"]),
+    ),
+    "node_subnet_gateway": (
+        aks.NODES,
+        nodes("userAssignedNATGateway", sku="Standard"),
+        nodes("userAssignedNATGateway", sku="StandardV2"),
+    ),
+    "default_route": (
+        aks.NODES,
+        nodes("userDefinedRouting", routes=["192.168.0.0/16"]),
+        nodes("userDefinedRouting", routes=["192.168.0.0/16", "0.0.0.0/0"]),
+    ),
+    "endpoint_subnet": (endpoints.CHAPTER, changed(ENDPOINT, subnet=ABSENT), ENDPOINT),
+    "private_zone_exists": (endpoints.CHAPTER, changed(ENDPOINT, existing_zone_id="/z", zone=ABSENT), changed(ENDPOINT, zone=THERE)),
+    "zone_link": (endpoints.LINKS, endpoints.Link("dns", "/v", ABSENT), endpoints.Link("dns", "/v", THERE)),
+    "principal_ids": (
+        principals.CHAPTER,
+        principals.Principals("aks_admin_principal_ids", ["alice@example.org"]),
+        principals.Principals("aks_admin_principal_ids", [PRINCIPAL]),
+    ),
     "core_quota": (
         aks.LIVE,
         changed(CLUSTER, {"usages": usages(cores=(89, 100))}),
@@ -150,6 +338,24 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
     "vault_deleted": (keyvault.CHAPTER, changed(VAULT, {"deleted": THERE}), changed(VAULT, {"deleted": THERE}, on_deleted="recover")),
     "vault_name_taken": (keyvault.CHAPTER, changed(VAULT, {"name": TAKEN}), changed(VAULT, {"name": TAKEN, "vault": THERE})),
     "existing_vault": (keyvault.CHAPTER, changed(VAULT, existing_id="/v"), changed(VAULT, {"vault": THERE}, existing_id="/v")),
+    "vault_retention": (keyvault.CHAPTER, changed(VAULT, retention_days=91), changed(VAULT, retention_days=7)),
+    "vault_retention_fixed": (
+        keyvault.CHAPTER,
+        changed(VAULT, {"vault": VAULT_OF_90_DAYS}, retention_days=30),
+        changed(VAULT, {"vault": VAULT_OF_90_DAYS}, retention_days=30, existing_id="/v"),
+    ),
+    "dns_addresses": (
+        dns.CHAPTER,
+        changed(ZONES, addresses={"ipv4": "2001:db8::1"}),
+        changed(ZONES, addresses={"ipv4": "203.0.113.1", "ipv6": "2001:db8::1"}),
+    ),
+    "dns_record": (dns.CHAPTER, changed(ZONES, record=""), changed(ZONES, record="*.api")),
+    "dns_ttl": (dns.CHAPTER, changed(ZONES, ttls={"dns_ttl": 0}), ZONES),
+    "record_is_cname": (
+        dns.CHAPTER,
+        changed(ZONES, {"private_cname": Answer(True, {"properties": {"cnameRecord": {"cname": "cdn.example.net"}}})}),
+        ZONES,
+    ),
     "public_zone": (dns.CHAPTER, changed(ZONES, {"public": ABSENT}), changed(ZONES, {"public": ABSENT}, check_mode=True)),
     "private_zone": (dns.CHAPTER, changed(ZONES, {"private": ABSENT}), changed(ZONES, {"private": ABSENT}, check_mode=True)),
     "ingress_image": (entrances.PROXIES, changed(PROXIES, image="nginx:1"), PROXIES),
@@ -211,6 +417,44 @@ FOUND: list[tuple[Chapter[Any], Any, str]] = [
     (network.CHAPTER, changed(NETWORK, {"ipv4": address("IPv4", allocation="Dynamic")}, existing_entrance_ids={"ipv4": "/a"}), "static IPv4"),
     (aks.LIVE, changed(CLUSTER, {"usages": usages(cores=(90, 100))}), "the pools start with 12 cores, and 90 of 100 are in use"),
     (aks.LIVE, changed(CLUSTER, controller_address="here"), "'here' is not an address"),
+    (aks.LIVE, changed(CLUSTER, {"versions": VERSIONS}, kubernetes_version="1.35.5"), "AKS does not offer 1.35.5 in westeurope"),
+    (aks.LIVE, changed(CLUSTER, maintenance_duration_hours=3), "3"),
+    (
+        aks.CHANGES,
+        changed(LIVE_CLUSTER, fixed={"p": ("properties.networkProfile.podCidrs", ["10.0.0.0/16", "fd00::/64"])}),
+        "has 10.128.0.0/16, fd00",
+    ),
+    (aks.CHANGES, changed(LIVE_CLUSTER, network_dataplane="azure"), "AKS has no way back"),
+    (aks.CHANGES, changed(LIVE_CLUSTER, pool_defaults={**POOL_DEFAULTS, "max_pods": 50}), "maxPods is 110 and declared 50"),
+    (aks.NODES, nodes(addressPrefixes=None, addressPrefix="10.9.0.0/22"), "has no IPv6 prefix"),
+    (aks.NODES, nodes("userAssignedNATGateway"), "has no NAT gateway"),
+    (aks.NODES, nodes(sku="StandardV2"), "breaks IPv6 outbound"),
+    (aks.NODES, nodes("userDefinedRouting"), "has no route table"),
+    (aks.NODES, changed(nodes("userDefinedRouting", planned=True), subnet=ABSENT), "has no route table"),
+    (network.CHAPTER, changed(NETWORK, {"ipv4": address("IPv6")}), "has the family IPv6; declared is IPv4"),
+    (network.CHAPTER, changed(NETWORK, {"/e4": address("IPv4")}), "has the SKU Standard; declared is StandardV2"),
+    (network.CHAPTER, changed(NETWORK, {"/e4": address("IPv4", "StandardV2", natGateway="/groups/rg/natGateways/theirs")}), "natGateways/theirs"),
+    (
+        network.CHAPTER,
+        changed(
+            NETWORK,
+            {"ipv4": address("IPv4", ipConfiguration="/groups/rg/loadBalancers/theirs/x")},
+            existing_entrance_ids={"ipv4": "/i4", "ipv6": ""},
+        ),
+        "loadBalancers/theirs",
+    ),
+    (
+        network.CHAPTER,
+        changed(NETWORK, {"ipv4": address("IPv4")}, entrance_ids={"ipv4": "/i4", "ipv6": "/i4"}),
+        "/i4 is also what network_entrance_ipv4",
+    ),
+    (dns.CHAPTER, changed(ZONES, addresses={"ipv6": "www.example.org"}), "'www.example.org' is not an IPv6 address"),
+    (
+        dns.CHAPTER,
+        changed(ZONES, {"public_cname": Answer(True, {"properties": {"CNAMERecord": {"cname": "c"}}})}),
+        "www.westeurope in aks.example.org",
+    ),
+    (dns.CHAPTER, changed(ZONES, record="a@b"), "'a@b'"),
     (registries.CHAPTER, changed(REGISTRY, name="abcd"), "abcd"),
     (keyvault.CHAPTER, changed(VAULT, name="1kv"), "1kv"),
     (entrances.MANIFESTS, entrances.Manifests([{**SERVICE, "spec": {"ports": [{"port": "many"}]}}], "1.36"), "'many' is not of type 'integer'"),

@@ -29,6 +29,7 @@ def test_known(name: str) -> None:
     assert (found.name, found.api_version) == (name, facts["api_version"])
     assert (found.serial, found.if_match, found.no_tags) == tuple(facts.get(key, False) for key in ("serial", "if_match", "no_tags"))
     assert found.create_only == tuple(facts.get("create_only", ()))
+    assert found.unique == tuple(facts.get("unique", ()))
     assert found.plurals == facts.get("plurals", {})
     assert found.list_keys == {path.lower(): keys for path, keys in facts.get("list_keys", {}).items()}
     assert found.void_items == {path.lower(): values for path, values in facts.get("void_items", {}).items()}
@@ -76,6 +77,12 @@ VERSIONS: list[tuple[str, str, str]] = [
     (f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/westeurope/usages", "", "Microsoft.Network/locations/usages"),
     (f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/westeurope/usages", "", "Microsoft.Compute/locations/usages"),
     (f"{SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv", "", "Microsoft.KeyVault/locations/deletedVaults"),
+    (
+        f"{SUBSCRIPTION}/providers/Microsoft.ContainerService/locations/westeurope/kubernetesVersions",
+        "",
+        "Microsoft.ContainerService/locations/kubernetesVersions",
+    ),
+    (f"{GROUP}/providers/Microsoft.Network/dnsZones/example.org/CNAME/www", "", "Microsoft.Network/dnsZones/CNAME"),
     (f"{SUBSCRIPTION}/providers/Microsoft.KeyVault", "checkNameAvailability", "Microsoft.KeyVault/checkNameAvailability"),
     (f"{SUBSCRIPTION}/providers/Microsoft.KeyVault/", "CHECKNAMEAVAILABILITY", "Microsoft.KeyVault/checkNameAvailability"),
     (f"{SUBSCRIPTION}/providers/Microsoft.ContainerRegistry", "checkNameAvailability", "Microsoft.ContainerRegistry/checkNameAvailability"),

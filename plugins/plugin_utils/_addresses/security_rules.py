@@ -44,7 +44,7 @@ def _resolve(term: str, plan: Mapping[str, Any], where: str) -> list[str]:
         return [term]
 
 
-def _family(prefix: str) -> int:
+def prefix_family(prefix: str) -> int:
     """4 or 6; 0 for a service tag and ``*``, which cover both."""
     try:
         return ipaddress.ip_network(prefix).version
@@ -52,14 +52,15 @@ def _family(prefix: str) -> int:
         return 0
 
 
-def _prefixes(rule: Mapping[str, Any], side: str, plan: Mapping[str, Any]) -> list[str]:
+def rule_prefixes(rule: Mapping[str, Any], side: str, plan: Mapping[str, Any]) -> list[str]:
+    """What a side matches, in Azure's words: prefixes, addresses, service tags, ``*``. Raises as :func:`family_rules` for an unknown subnet."""
     where = f"network_security_rules.{rule.get('name')}.{side}"
     return [prefix for term in _terms(rule, side) for prefix in _resolve(term, plan, where)]
 
 
 def rule_families(rule: Mapping[str, Any], side: str, plan: Mapping[str, Any]) -> set[int]:
     """The families that a side's prefixes have; empty when it holds service tags only."""
-    return {family for family in map(_family, _prefixes(rule, side, plan)) if family}
+    return {family for family in map(prefix_family, rule_prefixes(rule, side, plan)) if family}
 
 
 def _put(properties: dict[str, Any], side: str, what: str, values: list[str]) -> None:
@@ -84,7 +85,7 @@ def family_rules(rule: Mapping[str, Any], plan: Mapping[str, Any]) -> list[dict[
     """
     if not rule.get("name") or not isinstance(rule.get("priority"), int):
         raise MalformedSpecification(f"network_security_rules: {dict(rule)!r} needs a name and a priority (a whole number).")
-    if not all(_prefixes(rule, side, plan) for side in _SIDES):
+    if not all(rule_prefixes(rule, side, plan) for side in _SIDES):
         # A subnet without a range of its own: a rule about nothing opens nothing.
         return []
     families = [rule_families(rule, side, plan) for side in _SIDES]
@@ -101,7 +102,7 @@ def family_rules(rule: Mapping[str, Any], plan: Mapping[str, Any]) -> list[dict[
         if rule.get("description"):
             properties["description"] = rule["description"]
         for side in _SIDES:
-            prefixes = [prefix for prefix in _prefixes(rule, side, plan) if _family(prefix) in (0, version)]
+            prefixes = [prefix for prefix in rule_prefixes(rule, side, plan) if prefix_family(prefix) in (0, version)]
             _put(properties, side, "AddressPrefix", prefixes)
             ports = rule.get(f"{side}_ports", "*")
             _put(properties, side, "PortRange", [str(port) for port in ports] if isinstance(ports, list) else [str(ports)])

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 DEFAULT_VM_SIZE = "Standard_D4ds_v5"
+#: of a Windows pool that names none: the role's default is an image of Linux
+DEFAULT_WINDOWS_SKU = "Windows2022"
 
 
 def agent_pool_profile(pool: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
@@ -22,7 +24,7 @@ def agent_pool_profile(pool: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
         "type": "VirtualMachineScaleSets",
         "vmSize": pool.get("vm_size", DEFAULT_VM_SIZE),
         "osType": pool.get("os_type", "Linux"),
-        "osSKU": pool.get("os_sku", defaults["os_sku"]),
+        "osSKU": pool.get("os_sku", DEFAULT_WINDOWS_SKU if pool.get("os_type") == "Windows" else defaults["os_sku"]),
         "osDiskType": pool.get("os_disk_type", "Ephemeral"),
         "vnetSubnetID": defaults["subnet_id"],
         "availabilityZones": pool["zones"],

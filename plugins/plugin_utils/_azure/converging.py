@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from azure.core.pipeline import PipelineResponse
@@ -66,6 +66,8 @@ class Converger:
             return self._existing(resource, live)
         declared = resolve(resource.body, self._look_up)
         comparison = _comparison(resource)
+        if live is None and (other := self._other(resource, declared)):
+            return other
         if live is None:
             differences = [Difference("", None, comparison.body(declared, None))]
         else:
@@ -81,7 +83,27 @@ class Converger:
             # The identity was recreated: its assignment names a principal that is gone, and Azure cannot change it.
             self._client.delete(resource.id, resource.facts.api_version)
             live = None
-        return self._write(resource, declared, live, Outcome(resource.id, action, differences))
+        try:
+            return self._write(resource, declared, live, Outcome(resource.id, action, differences))
+        except ArmFailure as error:
+            # Two of one run, or of two runs, may want the same one at the same time.
+            if live is None and error.status == 409 and (other := self._other(resource, declared)):
+                return other
+            raise
+
+    def _other(self, resource: Resource, declared: Body) -> Outcome | None:
+        """The resource of another name that is there and shares what only one may have; nobody is asked for a type without such properties."""
+        wanted = _only(resource.facts.unique, declared)
+        if not wanted or UNKNOWN in str(wanted):
+            return None
+        collection = resource.id.rpartition("/")[0]
+        # Without the filter Azure lists the assignments below the scope too, which may be thousands.
+        query = "?$filter=atScope()" if resource.facts.name.lower() == _ROLE_ASSIGNMENT else ""
+        for found in (self._client.get(collection + query, resource.facts.api_version) or {}).get("value") or ():
+            beside = str(found["id"]).rpartition("/")[0].lower() == collection.lower()
+            if beside and not _comparison(resource).differences(wanted, found):
+                return Outcome(str(found["id"]), "none", body=found)
+        return None
 
     def _existing(self, resource: Resource, live: Body | None) -> Outcome:
         if live is None and self._options.check:
@@ -117,7 +139,7 @@ class Converger:
     def _look_up(self, handle: str, path: str) -> Any:
         """``${handle.path}`` from the answer that Azure gave for the handle."""
         if path == "id":
-            return self._resources[handle].id
+            return self._outcomes[handle].id
         value: Any = self._outcomes[handle].body
         for part in path.split("."):
             value = value.get(part) if isinstance(value, dict) else None
@@ -195,6 +217,22 @@ class Converger:
 
 def _comparison(resource: Resource) -> Comparison:
     return Comparison(resource.facts, shared=resource.shared, create_only=resource.create_only, list_keys=resource.list_keys)
+
+
+def _only(paths: Iterable[str], body: Mapping[str, Any]) -> Body:
+    """The part of a body at these dotted paths; empty where one of them has no value."""
+    result: Body = {}
+    for path in paths:
+        *above, last = path.split(".")
+        value: Any = body
+        here = result
+        for name in above:
+            value = value.get(name) or {}
+            here = here.setdefault(name, {})
+        if value.get(last) is None:
+            return {}
+        here[last] = value[last]
+    return result
 
 
 def _resource_in(body: Body | None, resource: Resource) -> Body | None:

@@ -12,10 +12,11 @@ from typing import Any
 def live_subnets(vnet: Mapping[str, Any]) -> dict[str, list[str]]:
     """Subnet -> its prefixes, of a virtual network as Azure answers it; empty for one that does not exist."""
     subnets = (vnet.get("properties") or {}).get("subnets") or ()
-    return {subnet["name"]: _prefixes(subnet["properties"]) for subnet in subnets}
+    return {subnet["name"]: prefixes_of(subnet["properties"]) for subnet in subnets}
 
 
-def _prefixes(properties: Mapping[str, Any]) -> list[str]:
+def prefixes_of(properties: Mapping[str, Any]) -> list[str]:
+    """The prefixes of a subnet, from its properties as Azure answers them."""
     return list(properties.get("addressPrefixes") or [properties.get("addressPrefix") or ""])
 
 

@@ -46,6 +46,7 @@ class TypeFacts:
     immutable: Patterns = field(default_factory=Patterns)
     create_only: tuple[str, ...] = ()
     children: tuple[str, ...] = ()
+    unique: tuple[str, ...] = ()
     ordered: Patterns = field(default_factory=Patterns)
     list_keys: dict[str, list[str]] = field(default_factory=dict)
     void_items: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -80,6 +81,7 @@ def known(resource_type: str) -> TypeFacts | None:
         no_tags=facts.get("no_tags", False),
         create_only=tuple(facts.get("create_only", ())),
         children=tuple(facts.get("children", ())),
+        unique=tuple(facts.get("unique", ())),
         list_keys={path.lower(): keys for path, keys in facts.get("list_keys", {}).items()},
         void_items={path.lower(): values for path, values in facts.get("void_items", {}).items()},
         plurals=facts.get("plurals", {}),

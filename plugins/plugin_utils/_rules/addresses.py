@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from .._addresses.plan import DEFAULT_POOLS, STAMP_IPV6_LENGTH, STAMP_RANGES, families_of, subnets_of
-from .._addresses.ranges import MalformedSpecification, inside, overlaps, read
+from .._addresses.ranges import MalformedSpecification, Network, inside, overlaps, read
 from . import Chapter, Finding
 from .planned import PlannedStamp
 
@@ -20,6 +20,7 @@ _CNI = "https://learn.microsoft.com/azure/aks/concepts-network-cni-overview"
 _IPV6 = "https://learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview"
 _IPV6_PLANNING = "https://learn.microsoft.com/azure/architecture/networking/guide/ipv6-ip-planning"
 _LIMITS = "https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits"
+_SUBNETS = "https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-subnet"
 
 #: AKS refuses these for pods, services and virtual networks, and whatever contains them.
 RESERVED_BY_AKS = tuple(ipaddress.ip_network(text) for text in ("169.254.0.0/16", "192.0.2.0/24", "172.30.0.0/16", "172.31.0.0/16"))
@@ -55,6 +56,36 @@ def moved_subnet(case: PlannedStamp) -> Iterator[Finding]:
         live = {read(text, name) for text in prefixes}
         if planned and live != {read(text, name) for text in planned}:
             yield f"{case.stamp}.{name}", f"the live subnet has {', '.join(map(str, sorted(live, key=str)))}, the register {', '.join(planned)}"
+
+
+@rule("delete the subnet, or move it into the virtual network's range", "https://learn.microsoft.com/azure/virtual-network/manage-virtual-network")
+def vnet_prefix_in_use(case: PlannedStamp) -> Iterator[Finding]:
+    """A live subnet outside the virtual network's registered ranges: a run would remove the prefix that the subnet is in."""
+    if case.specification.get("existing_vnet_id"):
+        return
+    spaces = [read(text, "vnet") for text in case.plan["vnet"].values()]
+    for name, prefixes in _live_subnets(case):
+        outside = [str(prefix) for prefix in prefixes if not any(inside(prefix, space) for space in spaces)]
+        if outside:
+            yield f"{case.stamp}.{name}", f"the live subnet has {', '.join(outside)}, outside the virtual network's {', '.join(map(str, spaces))}"
+
+
+@rule("name the live subnet in dualstack_subnets and run plan.yml -e plan_adopt=true, or register another prefix", _SUBNETS)
+def live_subnet_overlap(case: PlannedStamp) -> Iterator[Finding]:
+    """A subnet that is still to be made, where others have made one."""
+    made = (case.specification.get("live_subnets") or {}).keys()
+    for name, families in case.plan["subnets"].items():
+        for network in (read(text, name) for text in families.values() if name not in made):
+            for other, prefixes in _live_subnets(case):
+                if any(overlaps(network, prefix) for prefix in prefixes):
+                    yield f"{case.stamp}.{name}", f"{network} overlaps the live subnet {other}"
+
+
+def _live_subnets(case: PlannedStamp) -> Iterator[tuple[str, list[Network]]]:
+    """The live subnets that the plan does not have: `moved_subnet` looks at the others."""
+    for name, prefixes in (case.specification.get("live_subnets") or {}).items():
+        if name not in case.plan["subnets"]:
+            yield name, [read(text, name) for text in prefixes if text]
 
 
 @rule("add a pool, make other ranges smaller, or remove a retired name from the register", _IPV6)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from .._addresses.ranges import read
-from .._azure.agent_pools import DEFAULT_VM_SIZE
+from .._addresses.ranges import overlaps, read
+from .._azure.agent_pools import DEFAULT_VM_SIZE, agent_pool_profile
+from .._azure.preflight import prefixes_of
 from . import Answer, Chapter, Finding
 from .planned import PlannedStamp
 
@@ -22,13 +23,17 @@ _CILIUM = "https://learn.microsoft.com/azure/aks/azure-cni-powered-by-cilium"
 _POOLS = "https://learn.microsoft.com/azure/aks/create-node-pools"
 _RANGES = "https://learn.microsoft.com/azure/aks/api-server-authorized-ip-ranges"
 _NAT = "https://learn.microsoft.com/azure/nat-gateway/nat-sku"
+_SYSTEM_POOLS = "https://learn.microsoft.com/azure/aks/use-system-pools"
+_AGENT_POOLS = "https://learn.microsoft.com/rest/api/aks/agent-pools/create-or-update"
+_EGRESS = "https://learn.microsoft.com/azure/aks/egress-outboundtype"
+_BALANCER = "https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"
+_FIXED = "https://learn.microsoft.com/rest/api/aks/managed-clusters/create-or-update"
 _PREFIXES = "https://learn.microsoft.com/azure/virtual-network/ip-services/public-ip-address-prefix"
 
-#: StandardV2 NAT gateways are not offered here.
-WITHOUT_STANDARD_V2 = ("canadaeast", "indonesiacentral", "israelnorthwest", "qatarcentral", "swedensouth", "westindia")
 #: Azure keeps the first four addresses of an IPv4 subnet and the last.
 RESERVED_ADDRESSES = 5
 MAX_NODES = 5000
+MAX_POOL_NODES = 1000
 
 #: the only way from IPv4 to dual-stack, as every rule that meets an IPv4-only cluster says it
 CONVERT = "convert it on its own in a maintenance window (az aks update --ip-families ipv4,ipv6); that reimages every node, and AKS has no way back"
@@ -82,7 +87,7 @@ def _surge(pool: Mapping[str, Any]) -> int:
 
 
 def _nodes_with_surge(case: PlannedStamp) -> int:
-    return sum(_nodes(pool) + _surge(pool) for pool in case.node_pools)
+    return sum(_nodes(pool) + _surge(pool) for pool in case.all_pools)
 
 
 @rule("give a whole number", _POOLS)
@@ -99,7 +104,7 @@ def pool_numbers(case: PlannedStamp) -> Iterator[Finding]:
 @rule(f"{MAX_NODES} at most in one cluster", _OVERLAY)
 def node_count(case: PlannedStamp) -> Iterator[Finding]:
     """More nodes than a cluster can have."""
-    nodes = sum(map(_nodes, case.node_pools))
+    nodes = sum(map(_nodes, case.all_pools))
     if nodes > MAX_NODES:
         yield "aks_node_pools", f"the pools may grow to {nodes} nodes"
 
@@ -144,10 +149,86 @@ def node_subnet_dual_stack(case: PlannedStamp) -> Iterator[Finding]:
 @rule("give 10 to 250 pods a node", _OVERLAY)
 def pool_max_pods(case: PlannedStamp) -> Iterator[Finding]:
     """A number of pods that a node cannot have."""
-    for pool in case.node_pools:
-        pods = _whole(pool.get("max_pods"))
+    numbers = {f"aks_node_pools.{pool.get('name')}.max_pods": pool["max_pods"] for pool in case.node_pools if pool.get("max_pods") is not None}
+    if len(numbers) < len(case.node_pools):
+        numbers["aks_max_pods"] = case.cluster.get("max_pods")
+    for subject, number in numbers.items():
+        pods = _whole(number)
         if pods is not None and not 10 <= pods <= 250:
-            yield f"aks_node_pools.{pool.get('name')}.max_pods", f"{pool['max_pods']}"
+            yield subject, f"{number}"
+
+
+@rule("use DCasv5, DCadsv5 or another size", _OVERLAY)
+def pool_vm_size(case: PlannedStamp) -> Iterator[Finding]:
+    """A VM size that Azure CNI Overlay does not support."""
+    for pool in case.node_pools:
+        if re.fullmatch(r"standard_dc\d+s_v2", str(pool.get("vm_size") or ""), re.IGNORECASE):
+            yield f"aks_node_pools.{pool.get('name')}.vm_size", f"{pool['vm_size']}: Azure CNI Overlay does not support DCsv2"
+
+
+@rule("use Ubuntu or AzureLinux for Linux, Windows2022 or Windows2025 for Windows", _AGENT_POOLS)
+def pool_os_sku(case: PlannedStamp) -> Iterator[Finding]:
+    """A node image of another operating system than the pool's."""
+    for pool in case.node_pools:
+        system, image = str(pool.get("os_type") or "Linux"), pool.get("os_sku")
+        if image is not None and (system == "Windows") != str(image).startswith("Windows"):
+            yield f"aks_node_pools.{pool.get('name')}.os_sku", f"{image} for {system}"
+
+
+@rule("set mode: System on at least one pool", _SYSTEM_POOLS)
+def system_pool(case: PlannedStamp) -> Iterator[Finding]:
+    """A cluster without a System pool."""
+    if "node_pools" in case.cluster and not any(pool.get("mode") == "System" for pool in case.node_pools):
+        yield "aks_node_pools", "no pool has the mode System"
+
+
+@rule("give each pool a name of its own", _POOLS)
+def pool_names_unique(case: PlannedStamp) -> Iterator[Finding]:
+    """Two pools of one name."""
+    names = [str(pool.get("name")) for pool in case.node_pools]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"aks_node_pools.{name}", f"{names.count(name)} pools have this name"
+
+
+@rule(f"1 to {MAX_POOL_NODES} nodes in a System pool; a User pool may start with 0", _AGENT_POOLS)
+def pool_size(case: PlannedStamp) -> Iterator[Finding]:
+    """A number of nodes that a pool cannot have."""
+    for pool in case.node_pools:
+        for name in ("min_count", "count", "max_count"):
+            number, lowest = _whole(pool.get(name)), 1 if name == "max_count" or pool.get("mode") == "System" else 0
+            if number is not None and not lowest <= number <= MAX_POOL_NODES:
+                yield f"aks_node_pools.{pool.get('name')}.{name}", f"{number}"
+
+
+@rule("63 characters at most: AKS makes a node label of it", _OVERLAY)
+def node_subnet_names(case: PlannedStamp) -> Iterator[Finding]:
+    """The nodes' subnet in a resource group or virtual network whose name is too long for the node label that AKS makes of it."""
+    parts = str(case.cluster.get("node_subnet_id") or "").strip("/").split("/")
+    for name in parts[3:4] + parts[7::2]:
+        # `name_length` and `subnet_name` report what the stamp makes itself.
+        if len(name) > 63 and name not in (case.specification.get("names") or {}).values() and name not in case.plan["subnets"]:
+            yield "aks_node_subnet_id", f"{name!r} has {len(name)} characters"
+
+
+@rule("set network_egress and aks_outbound_type to the same, or remove aks_outbound_type", _EGRESS)
+def egress_types(case: PlannedStamp) -> Iterator[Finding]:
+    """A way out of the network that the cluster does not use, or one that the cluster names and nobody makes."""
+    egress, outbound_type, brought = (case.cluster.get(name) for name in ("egress", "outbound_type", "existing_vnet_id"))
+    if egress == "nat_gateway" and brought:
+        yield (
+            "network_egress",
+            "nat_gateway with network_existing_vnet_id: its subnets are never written, so the gateway would serve none",
+            "attach a StandardV2 NAT gateway to the nodes' subnet yourself, set network_egress to load_balancer and aks_outbound_type to "
+            "userAssignedNATGateway",
+        )
+    elif egress == "nat_gateway" and outbound_type == "loadBalancer":
+        yield "aks_outbound_type", "loadBalancer with network_egress nat_gateway"
+    elif egress == "load_balancer" and outbound_type == "userAssignedNATGateway" and not brought:
+        yield (
+            "aks_outbound_type",
+            "userAssignedNATGateway with network_egress load_balancer",
+            "set network_egress to nat_gateway, which makes the gateway",
+        )
 
 
 @rule("use 1 to 12 (Windows: 6) lower-case letters and digits, a letter first", _POOLS)
@@ -196,7 +277,7 @@ def cilium_version(case: PlannedStamp) -> Iterator[Finding]:
     """A Kubernetes version without dual-stack on Cilium."""
     version = str(case.cluster.get("kubernetes_version") or "")
     match = re.match(r"(\d+)\.(\d+)", version)
-    if match and case.cluster.get("network_policy") == "cilium" and (int(match[1]), int(match[2])) < (1, 29):
+    if match and case.cluster.get("network_dataplane", "cilium") == "cilium" and (int(match[1]), int(match[2])) < (1, 29):
         yield "aks_kubernetes_version", version
 
 
@@ -213,14 +294,6 @@ def nat_gateway_sku(case: PlannedStamp) -> Iterator[Finding]:
     """A NAT gateway that has IPv4 only."""
     if case.cluster.get("outbound_type") == "userAssignedNATGateway" and case.cluster.get("nat_gateway_sku", "StandardV2") != "StandardV2":
         yield "network_nat_gateway_sku", f"{case.cluster['nat_gateway_sku']} is IPv4-only"
-
-
-@rule("use network_egress load_balancer there", _NAT)
-def nat_gateway_region(case: PlannedStamp) -> Iterator[Finding]:
-    """A region that does not offer StandardV2 NAT gateways."""
-    location = str(case.cluster.get("location") or "").replace(" ", "").lower()
-    if case.cluster.get("outbound_type") == "userAssignedNATGateway" and location in WITHOUT_STANDARD_V2:
-        yield "network_egress", f"no StandardV2 NAT gateway in {location}"
 
 
 @rule("give up to 200 public IPv4 addresses or prefixes", _RANGES)
@@ -259,17 +332,25 @@ def public_ip_prefix_length(case: PlannedStamp) -> Iterator[Finding]:
 
 @dataclass(frozen=True)
 class Cluster:
-    """What is declared of a cluster beside its plan, and what Azure answered: ``usages`` of Microsoft.Compute in the region, ``cluster`` and
-    ``workspace``."""
+    """What is declared of a cluster beside its plan, and what Azure answered: ``usages`` of Microsoft.Compute in the region, ``cluster``,
+    ``workspace`` and, where the declared version may be new to the cluster, ``versions`` that the region offers."""
 
     id: str
     existing_id: str
+    location: str
+    kubernetes_version: str
     existing_workspace_id: str
+    workspace_id: str
+    workspace_retention_days: int
     node_pools: Sequence[Mapping[str, Any]]
     api_server_authorized_ip_ranges: Sequence[str]
     controller_address: str
     monitoring: bool
     defender: bool
+    outbound_counts: Mapping[str, int]
+    maintenance_start_time: str
+    maintenance_duration_hours: int
+    image_cleaner_interval_hours: int
     answers: Mapping[str, Answer]
 
     @property
@@ -350,3 +431,251 @@ def ipv4_only_cluster(cluster: Cluster) -> Iterator[Finding]:
     """A running IPv4-only cluster: to declare IPv6 for it would reimage its nodes."""
     if cluster.answers["cluster"].exists and "IPv6" not in families_of(cluster.answers["cluster"]):
         yield cluster.id.rsplit("/", 1)[-1], "the cluster is IPv4-only, and a run would reimage its nodes"
+
+
+@LIVE.rule("use a version that the region offers", "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions")
+def kubernetes_version(cluster: Cluster) -> Iterator[Finding]:
+    """A Kubernetes version that AKS does not offer in the region."""
+    versions = cluster.answers["versions"].body.get("values") or [] if "versions" in cluster.answers else []
+    minors = [str(found["version"]) for found in versions]
+    if minors and cluster.kubernetes_version not in {*minors, *(patch for found in versions for patch in found.get("patchVersions") or {})}:
+        yield (
+            "aks_kubernetes_version",
+            f"AKS does not offer {cluster.kubernetes_version} in {cluster.location}",
+            f"use {', '.join(minors)}, or an exact version of one of them",
+        )
+
+
+@LIVE.rule("give 1 to 100", _BALANCER)
+def outbound_counts(cluster: Cluster) -> Iterator[Finding]:
+    """A number of outbound addresses that AKS does not make."""
+    for variable, count in cluster.outbound_counts.items():
+        if not 1 <= count <= 100:
+            yield variable, f"{count}"
+
+
+@LIVE.rule("give 4 to 24 hours", "https://learn.microsoft.com/azure/aks/planned-maintenance")
+def maintenance_window(cluster: Cluster) -> Iterator[Finding]:
+    """A maintenance window that AKS refuses."""
+    if not 4 <= cluster.maintenance_duration_hours <= 24:
+        yield "aks_maintenance_duration_hours", f"{cluster.maintenance_duration_hours}"
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", cluster.maintenance_start_time):
+        # YAML reads 02:00 without quotes as 120, a number to the base of 60.
+        yield "aks_maintenance_start_time", f"{cluster.maintenance_start_time!r} is not a time of day", 'write HH:MM in quotes, as "02:00"'
+
+
+@LIVE.rule("give 24 to 2,160 hours", "https://learn.microsoft.com/azure/aks/image-cleaner")
+def image_cleaner_interval(cluster: Cluster) -> Iterator[Finding]:
+    """An interval at which the image cleaner cannot run."""
+    if not 24 <= cluster.image_cleaner_interval_hours <= 2160:
+        yield "aks_image_cleaner_interval_hours", f"{cluster.image_cleaner_interval_hours}"
+
+
+@LIVE.rule("give 30 to 730 days", "https://learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure")
+def workspace_retention(cluster: Cluster) -> Iterator[Finding]:
+    """A number of days that a Log Analytics workspace cannot keep logs for."""
+    if cluster.monitoring and not cluster.existing_workspace_id and not 30 <= cluster.workspace_retention_days <= 730:
+        yield "aks_workspace_retention_days", f"{cluster.workspace_retention_days}"
+
+
+@LIVE.rule(
+    "use another aks_name_prefix, or another name for the stamp: 4 to 63 letters, digits and hyphens" + _FIRST_AND_LAST,
+    "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftoperationalinsights",
+)
+def workspace_name(cluster: Cluster) -> Iterator[Finding]:
+    """A name of the Log Analytics workspace that Azure refuses."""
+    name = cluster.workspace_id.rpartition("/")[2]
+    if cluster.monitoring and not cluster.existing_workspace_id and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{2,61}[A-Za-z0-9]", name):
+        yield "aks_workspace_id", f"{name!r} is not the name of a workspace"
+
+
+@dataclass(frozen=True)
+class LiveCluster:
+    """What is declared of a cluster that is there already, and ``live``, as Azure answers it. ``fixed`` has the values that Azure cannot change: by
+    the variable that they come from, the path in the live cluster and the declared value."""
+
+    fixed: Mapping[str, tuple[str, Any]]
+    network_dataplane: str
+    outbound_type: str
+    node_pools: Sequence[Mapping[str, Any]]
+    pool_defaults: Mapping[str, Any]
+    live: Mapping[str, Any]
+
+    def at(self, path: str) -> Any:
+        """The live value at a dotted path, None where there is none."""
+        value: Any = self.live
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return value
+
+    @property
+    def pools(self) -> dict[str, Mapping[str, Any]]:
+        """The live pools by name."""
+        return {str(pool["name"]): pool for pool in self.at("properties.agentPoolProfiles") or ()}
+
+
+CHANGES = Chapter[LiveCluster]("aks")
+
+
+@CHANGES.rule("declare what the cluster has, or build another cluster", _FIXED)
+def cluster_fixed(cluster: LiveCluster) -> Iterator[Finding]:
+    """Another value than the live cluster's where AKS cannot change it."""
+    for variable, (path, declared) in cluster.fixed.items():
+        live = cluster.at(path)
+        if live is not None and _comparable(live) != _comparable(declared):
+            yield variable, f"the cluster has {_words(live)}, which is fixed at creation; declared is {_words(declared)}"
+    if cluster.at("properties.networkProfile.networkDataplane") == "cilium" and cluster.network_dataplane != "cilium":
+        yield "aks_network_dataplane", f"{cluster.network_dataplane}: the cluster has cilium, and AKS has no way back"
+
+
+def _comparable(value: Any) -> Any:
+    """Ranges and addresses by value, text without case and, as regions are written in two ways, without spaces."""
+    if isinstance(value, list):
+        return [_comparable(item) for item in value]
+    try:
+        return ipaddress.ip_network(value) if isinstance(value, str) else value
+    except ValueError:
+        return value.replace(" ", "").lower()
+
+
+def _words(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@CHANGES.rule("declare what the pool has, or add a pool under another name, move the workloads, and delete this one", _AGENT_POOLS)
+def pool_fixed(cluster: LiveCluster) -> Iterator[Finding]:
+    """Another value than a live pool's where AKS cannot change it."""
+    for pool in cluster.node_pools:
+        live = cluster.pools.get(str(pool["name"]))
+        declared = agent_pool_profile(pool, cluster.pool_defaults)
+        changes = [
+            f"{name} is {_words(live[name])} and declared {_words(declared[name])}"
+            for name in ("vmSize", "osType", "vnetSubnetID", "maxPods", "availabilityZones")
+            if live and live.get(name) is not None and _unordered(live[name]) != _unordered(declared[name])
+        ]
+        if changes:
+            yield f"aks_node_pools.{pool['name']}", f"fixed at creation: {'; '.join(changes)}"
+
+
+def _unordered(value: Any) -> Any:
+    return sorted(map(str, value)) if isinstance(value, list) else str(value).lower()
+
+
+@CHANGES.rule("scale the workloads down first, or raise max_count", "https://learn.microsoft.com/azure/aks/cluster-autoscaler")
+def pool_below_count(cluster: LiveCluster) -> Iterator[Finding]:
+    """A pool that may have fewer nodes than it has."""
+    for pool in cluster.node_pools:
+        count, highest = cluster.pools.get(str(pool["name"]), {}).get("count"), _whole(pool.get("max_count"))
+        if count is not None and highest is not None and count > highest:
+            yield f"aks_node_pools.{pool['name']}.max_count", f"{highest}, and the pool has {count} nodes"
+
+
+@CHANGES.rule("add the new System pool in one run, and change the mode of the old one in the next", _SYSTEM_POOLS)
+def last_system_pool(cluster: LiveCluster) -> Iterator[Finding]:
+    """The last live System pool with another mode: pools are written one after the other, and AKS wants one at any time."""
+    live = {name for name, pool in cluster.pools.items() if pool.get("mode") == "System"}
+    leaving = {str(pool["name"]) for pool in cluster.node_pools if pool.get("mode", "User") != "System"} & live
+    if live and leaving == live and any(pool.get("mode") == "System" for pool in cluster.node_pools):
+        yield "aks_node_pools", f"{', '.join(sorted(leaving))}: no other System pool is live"
+
+
+@CHANGES.rule("remove them from the cluster (az aks update --load-balancer-managed-outbound-ip-count 1), or use another aks_outbound_type", _BALANCER)
+def outbound_addresses(cluster: LiveCluster) -> Iterator[Finding]:
+    """Outbound addresses of the live cluster's load balancer that exclude those that AKS makes itself."""
+    profile = cluster.at("properties.networkProfile.loadBalancerProfile") or {}
+    others = [name for name in ("outboundIPs", "outboundIPPrefixes") if profile.get(name)]
+    if cluster.outbound_type == "loadBalancer" and others:
+        yield "aks_outbound_type", f"the cluster's load balancer has {' and '.join(others)} of somebody else"
+
+
+@dataclass(frozen=True)
+class NodeSubnet:
+    """The subnet of the nodes: what is declared of it and of the way out of it, and what Azure answered of the subnet and of the NAT gateway and the
+    route table that it has; None for what was not asked.
+
+    ``is_planned``: it is one of the stamp's own subnets, whose prefixes other rules look at. ``gets_gateway``: the run attaches a NAT gateway.
+    ``ranges`` are those of pods and services. ``outbound_type`` is empty where only the subnet is looked at.
+    """
+
+    id: str
+    is_planned: bool
+    subnet: Answer
+    outbound_type: str = ""
+    gets_gateway: bool = False
+    ranges: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    gateway: Answer | None = None
+    route_table: Answer | None = None
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        return self.subnet.body.get("properties") or {}
+
+    @property
+    def prefixes(self) -> list[str]:
+        return [text for text in prefixes_of(self.properties) if text]
+
+    def reference(self, name: str) -> str:
+        """The id of the NAT gateway or route table that the subnet has; empty without."""
+        return str((self.properties.get(name) or {}).get("id") or "")
+
+
+NODES = Chapter[NodeSubnet]("aks")
+
+
+@NODES.rule("correct the id, or remove aks_node_subnet_id to use the subnet nodes of dualstack_subnets", _DUAL_STACK)
+def node_subnet_exists(nodes: NodeSubnet) -> Iterator[Finding]:
+    """Nodes in a subnet that nobody makes, or that has IPv4 only."""
+    if nodes.is_planned:
+        return
+    if not nodes.subnet.exists:
+        yield "aks_node_subnet_id", f"{nodes.id} {nodes.subnet.absence}"
+    elif not any(":" in text for text in nodes.prefixes):
+        yield "aks_node_subnet_id", f"{nodes.id} has no IPv6 prefix", "add an IPv6 /64 to it: a dual-stack cluster needs one"
+
+
+@NODES.rule("use a subnet without a delegation for the nodes", "https://learn.microsoft.com/azure/virtual-network/subnet-delegation-overview")
+def node_subnet_delegated(nodes: NodeSubnet) -> Iterator[Finding]:
+    """Nodes in a subnet that is delegated to another service."""
+    services = [str((found.get("properties") or {}).get("serviceName") or found.get("name")) for found in nodes.properties.get("delegations") or ()]
+    if services:
+        yield "aks_node_subnet_id", f"{nodes.id} is delegated to {', '.join(services)}"
+
+
+@NODES.rule("use another subnet, or register another range", _OVERLAY)
+def node_subnet_overlap(nodes: NodeSubnet) -> Iterator[Finding]:
+    """Nodes in a subnet elsewhere whose prefixes the pods or Services have too."""
+    for name, texts in nodes.ranges.items():
+        for text in texts if not nodes.is_planned else ():
+            for prefix in nodes.prefixes:
+                if overlaps(read(text, name), read(prefix, "aks_node_subnet_id")):
+                    yield "aks_node_subnet_id", f"{prefix} of {nodes.id} overlaps the {name} {text}"
+
+
+@NODES.rule("attach a StandardV2 NAT gateway to it, or set network_egress to nat_gateway", _NAT)
+def node_subnet_gateway(nodes: NodeSubnet) -> Iterator[Finding]:
+    """A NAT gateway of the nodes' subnet that does not fit the cluster's way out: one that is missing or has IPv4 only, or StandardV2 beside the load
+    balancer, whose IPv6 it would break."""
+    gateway_id, sku = nodes.reference("natGateway"), ((nodes.gateway.body if nodes.gateway else {}).get("sku") or {}).get("name")
+    if nodes.outbound_type == "userAssignedNATGateway" and nodes.subnet.exists and not nodes.gets_gateway and sku != "StandardV2":
+        found = f"{gateway_id} of the nodes' subnet has the SKU {sku}, which is IPv4-only" if gateway_id else "the nodes' subnet has no NAT gateway"
+        yield "aks_outbound_type", f"userAssignedNATGateway, and {found}"
+    if nodes.outbound_type == "loadBalancer" and sku == "StandardV2":
+        yield (
+            "network_egress",
+            f"the nodes' subnet has the NAT gateway {gateway_id}, which breaks IPv6 outbound of the load balancer",
+            "keep network_egress nat_gateway, or detach the gateway first (az network vnet subnet update --remove natGateway)",
+        )
+
+
+@NODES.rule(
+    "bring a network (network_existing_vnet_id) whose nodes' subnet has a route table with 0.0.0.0/0 and ::/0",
+    "https://learn.microsoft.com/azure/aks/egress-udr",
+)
+def default_route(nodes: NodeSubnet) -> Iterator[Finding]:
+    """User-defined routing without a default route."""
+    routes = ((nodes.route_table.body if nodes.route_table else {}).get("properties") or {}).get("routes") or ()
+    defaults = [found for found in routes if (found.get("properties") or {}).get("addressPrefix") == "0.0.0.0/0"]
+    if nodes.outbound_type == "userDefinedRouting" and not defaults and (nodes.is_planned or nodes.subnet.exists):
+        table_id = nodes.reference("routeTable")
+        found = f"{table_id} has no route for 0.0.0.0/0" if table_id else "the nodes' subnet has no route table"
+        yield "aks_outbound_type", f"userDefinedRouting, and {found}"

@@ -7,7 +7,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import Chapter, Rule, addresses, aks, destroying, dns, entrances, keyvault, network, registry, security_groups, switching, variables
+from . import (
+    Chapter,
+    Rule,
+    addresses,
+    aks,
+    destroying,
+    dns,
+    endpoints,
+    entrances,
+    keyvault,
+    network,
+    principals,
+    registry,
+    security_groups,
+    switching,
+    variables,
+)
 
 CHAPTERS: tuple[Chapter[Any], ...] = (
     variables.CHAPTER,
@@ -16,8 +32,13 @@ CHAPTERS: tuple[Chapter[Any], ...] = (
     network.CHAPTER,
     aks.CHAPTER,
     aks.LIVE,
+    aks.CHANGES,
+    aks.NODES,
     registry.CHAPTER,
     keyvault.CHAPTER,
+    endpoints.CHAPTER,
+    endpoints.LINKS,
+    principals.CHAPTER,
     dns.CHAPTER,
     entrances.PROXIES,
     entrances.CHAPTER,

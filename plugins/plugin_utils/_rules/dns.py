@@ -5,6 +5,8 @@ This file is private to the collection.
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,20 +14,27 @@ from . import Answer, Chapter, Finding
 
 _PRIVATE_DNS = "https://learn.microsoft.com/azure/dns/private-dns-overview"
 
+_RECORDS = "https://learn.microsoft.com/azure/dns/dns-zones-records"
+
 
 @dataclass(frozen=True)
 class Zones:
-    """The zones that a stamp's names are published in, and what Azure answered: ``public`` and ``private``, each only where its id is not empty."""
+    """The zones that a stamp's names are published in, and what Azure answered: ``public`` and ``private``, each only where its id is not empty,
+    and the CNAME of the stamp's name in those that have none of its own records, as ``public_cname`` and ``private_cname``."""
 
     public_zone_id: str
     private_zone_id: str
     vnet_id: str
+    record: str
+    stamp: str
+    ttls: Mapping[str, int]
+    addresses: Mapping[str, str]
     check_mode: bool
     answers: Mapping[str, Answer]
 
     @property
     def missing(self) -> list[str]:
-        return [name for name, answer in self.answers.items() if not answer.exists]
+        return [name for name in ("public", "private") if name in self.answers and not self.answers[name].exists]
 
 
 CHAPTER = Chapter[Zones]("dns")
@@ -44,6 +53,47 @@ def private_zone(zones: Zones) -> Iterator[Finding]:
     """A private zone that does not exist. Check mode warns instead."""
     if "private" in zones.missing and not zones.check_mode:
         yield "dns_private_zone", f"{zones.private_zone_id} does not exist"
+
+
+@rule("remove dns_addresses: the role ingress sets it", "https://www.rfc-editor.org/rfc/rfc3596")
+def dns_addresses(zones: Zones) -> Iterator[Finding]:
+    """An address of the other family, or none at all, where a record is to hold one of its own."""
+    for family, address in zones.addresses.items():
+        if address and not _is_address(address, family):
+            yield f"dns_addresses.{family}", f"{address!r} is not an {family.replace('ip', 'IP')} address"
+
+
+def _is_address(address: str, family: str) -> bool:
+    try:
+        return f"ipv{ipaddress.ip_address(address).version}" == family
+    except ValueError:
+        return False
+
+
+@rule("use labels of 1 to 63 letters, digits, '-' and '_', separated by dots, or '*' for the first", _RECORDS)
+def dns_record(zones: Zones) -> Iterator[Finding]:
+    """A record's name that Azure's zones cannot hold."""
+    if not re.fullmatch(r"(\*|[\w-]{1,63})(\.[\w-]{1,63})*", zones.record, re.ASCII):
+        yield "dns_record", f"{zones.record!r}"
+
+
+@rule("give 1 to 2,147,483,647 seconds", _RECORDS)
+def dns_ttl(zones: Zones) -> Iterator[Finding]:
+    """A time to live that records cannot have."""
+    for variable, seconds in zones.ttls.items():
+        if not 1 <= seconds <= 2**31 - 1:
+            yield variable, f"{seconds}"
+
+
+@rule("delete the CNAME, or set dns_record to another name", f"{_RECORDS}#cname-records")
+def record_is_cname(zones: Zones) -> Iterator[Finding]:
+    """A CNAME where the stamp's own records are to be: no other record can stand beside it."""
+    for name, zone_id in (("public", zones.public_zone_id), ("private", zones.private_zone_id)):
+        answer = zones.answers.get(f"{name}_cname")
+        if answer and answer.exists:
+            properties = answer.body.get("properties") or {}
+            target = (properties.get("CNAMERecord") or properties.get("cnameRecord") or {}).get("cname")
+            yield "dns_record", f"{zones.record}.{zones.stamp} in {zone_id.rpartition('/')[2]} is a CNAME of {target}"
 
 
 def warnings(zones: Zones) -> Iterator[str]:

@@ -20,8 +20,11 @@ class Vault:
     name: str
     existing_id: str
     on_deleted: str
+    retention_days: int
     answers: Mapping[str, Answer]
 
+
+_SOFT_DELETE = "https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview"
 
 CHAPTER = Chapter[Vault]("keyvault")
 rule = CHAPTER.rule
@@ -39,7 +42,7 @@ def vault_name(vault: Vault) -> Iterator[Finding]:
 
 @rule(
     "set keyvault_on_deleted to recover to recover the vault with its contents, or choose another name",
-    "https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview",
+    _SOFT_DELETE,
 )
 def vault_deleted(vault: Vault) -> Iterator[Finding]:
     """A name that a deleted vault reserves until its retention ends."""
@@ -60,3 +63,18 @@ def existing_vault(vault: Vault) -> Iterator[Finding]:
     """An existing vault that Azure does not have."""
     if vault.existing_id and not vault.answers["vault"].exists:
         yield "keyvault_existing_id", f"{vault.existing_id} {vault.answers['vault'].absence}"
+
+
+@rule("give 7 to 90 days", _SOFT_DELETE)
+def vault_retention(vault: Vault) -> Iterator[Finding]:
+    """A number of days that Azure does not keep deleted vaults for."""
+    if not 7 <= vault.retention_days <= 90:
+        yield "keyvault_retention_days", f"{vault.retention_days}"
+
+
+@rule("declare what the vault has, or choose another name", _SOFT_DELETE)
+def vault_retention_fixed(vault: Vault) -> Iterator[Finding]:
+    """A live vault with other days of retention than declared: they are fixed at creation."""
+    live = (vault.answers["vault"].body.get("properties") or {}).get("softDeleteRetentionInDays")
+    if live is not None and not vault.existing_id and live != vault.retention_days:
+        yield "keyvault_retention_days", f"the vault {vault.name} keeps what is deleted for {live} days; declared are {vault.retention_days}"

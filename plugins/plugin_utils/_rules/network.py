@@ -16,19 +16,35 @@ from . import Answer, Chapter, Finding
 _PROVIDERS = "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-providers-and-types"
 _LIMITS = "https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits"
 _ADDRESS = "https://learn.microsoft.com/azure/aks/static-ip"
+_ADDRESSES = "https://learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses"
+_NAT = "https://learn.microsoft.com/azure/nat-gateway/nat-sku"
+_NAMES = "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftresources"
+
+#: StandardV2 NAT gateways are not offered here.
+WITHOUT_STANDARD_V2 = ("canadaeast", "indonesiacentral", "israelnorthwest", "qatarcentral", "swedensouth", "westindia")
 
 
 @dataclass(frozen=True)
 class Network:
     """What is declared of a stamp's network beside its plan, and what Azure answered: ``subscription``, ``locations``, ``providers``, ``usages`` of
-    Microsoft.Network in the region, ``vnet``, the entrances' addresses ``ipv4`` and ``ipv6``, and each of ``egress_address_ids``."""
+    Microsoft.Network in the region, ``vnet``, the entrances' addresses ``ipv4`` and ``ipv6``, and each of ``egress_address_ids``.
+
+    ``nat_gateway_id`` is the stamp's own gateway; ``node_resource_group_id`` holds the load balancers of its cluster, and is empty where only the
+    cluster knows it."""
 
     subscription_id: str
     location: str
     providers: Sequence[str]
     register_providers: bool
+    resource_group: str
+    zones: Sequence[str]
+    egress: str
+    egress_address_count: int
+    nat_gateway_id: str
+    node_resource_group_id: str
     existing_vnet_id: str
     existing_entrance_ids: Mapping[str, str]
+    entrance_ids: Mapping[str, str]
     egress_address_ids: Mapping[str, Sequence[str]]
     subnets: Sequence[str]
     answers: Mapping[str, Answer]
@@ -36,6 +52,30 @@ class Network:
     def values(self, name: str) -> list[Mapping[str, Any]]:
         """The items of a list that Azure answered."""
         return list(self.answers[name].body.get("value") or ())
+
+    @property
+    def addresses(self) -> Iterator[PublicAddress]:
+        """Every public address that the stamp has or makes, once: entrances before egress."""
+        for family, identifier in self.entrance_ids.items():
+            existing = bool(self.existing_entrance_ids.get(family))
+            variable = f"network_existing_entrance_{family}_id" if existing else f"network_entrance_{family}_name"
+            yield PublicAddress(variable, family, identifier, "" if existing else "Standard", self.node_resource_group_id, self.answers[family])
+        for family, identifiers in self.egress_address_ids.items():
+            for identifier in identifiers:
+                yield PublicAddress("network_egress", family, identifier, "StandardV2", self.nat_gateway_id, self.answers[identifier])
+
+
+@dataclass(frozen=True)
+class PublicAddress:
+    """One public address: the variable that names it, what it is to be (``sku`` is empty for one that is never written), who may use it
+    (a resource, or what lies in it; empty for anybody), and what Azure answered."""
+
+    variable: str
+    family: str
+    id: str
+    sku: str
+    user: str
+    answer: Answer
 
 
 CHAPTER = Chapter[Network]("network")
@@ -118,3 +158,66 @@ def _fits(address: Answer, version: str) -> bool:
         and properties.get("publicIPAllocationMethod") == "Static"
         and properties.get("publicIPAddressVersion") == version
     )
+
+
+@rule("use 1 to 90 letters, digits, '_', '.', '-', '(' and ')', and no dot at the end", _NAMES)
+def resource_group_name(network: Network) -> Iterator[Finding]:
+    """A name of the stamp's resource group that Azure refuses."""
+    if not re.fullmatch(r"[\w.()-]{0,89}[\w()-]", network.resource_group):
+        yield "network_resource_group", f"{network.resource_group!r}"
+
+
+@rule("use network_egress load_balancer there", _NAT)
+def nat_gateway_region(network: Network) -> Iterator[Finding]:
+    """A region that does not offer StandardV2 NAT gateways."""
+    location = network.location.replace(" ", "").lower()
+    if network.egress == "nat_gateway" and location in WITHOUT_STANDARD_V2:
+        yield "network_egress", f"no StandardV2 NAT gateway in {location}"
+
+
+@rule("give 1 to 16 public addresses in each family", _NAT)
+def egress_address_count(network: Network) -> Iterator[Finding]:
+    """A number of public addresses that a NAT gateway cannot have."""
+    if network.egress == "nat_gateway" and not 1 <= network.egress_address_count <= 16:
+        yield "network_egress_address_count", f"{network.egress_address_count}"
+
+
+@rule("give each public address a name of its own", _ADDRESSES)
+def entrance_names(network: Network) -> Iterator[Finding]:
+    """One public address for two purposes: it has one family, and one user."""
+    seen: dict[str, str] = {}
+    for address in network.addresses:
+        if address.id.lower() in seen:
+            yield address.variable, f"{address.id} is also what {seen[address.id.lower()]} names"
+        seen.setdefault(address.id.lower(), address.variable)
+
+
+@rule("declare what the address has, or give it another name", _ADDRESSES)
+def address_fixed(network: Network) -> Iterator[Finding]:
+    """A live public address of another family, SKU or zones than declared: all are fixed at creation."""
+    seen = set[str]()
+    for address in network.addresses:
+        if not address.sku or not address.answer.exists or address.id.lower() in seen:
+            # `existing_entrance_address` and `entrance_names` look at the others.
+            continue
+        seen.add(address.id.lower())
+        body, version = address.answer.body, address.family.replace("ip", "IP")
+        found = {
+            "the family": ((body.get("properties") or {}).get("publicIPAddressVersion"), version),
+            "the SKU": ((body.get("sku") or {}).get("name"), address.sku),
+            "the zones": (sorted(body.get("zones") or []), sorted(network.zones)),
+        }
+        for what, (live, declared) in found.items():
+            if live is not None and live != declared:
+                yield address.variable, f"{address.id} has {what} {live}; declared is {declared}"
+
+
+@rule("release the address there, or use another one", _ADDRESSES)
+def address_in_use(network: Network) -> Iterator[Finding]:
+    """A public address that the load balancer or NAT gateway of somebody else has."""
+    for address in network.addresses:
+        properties = address.answer.body.get("properties") or {}
+        for user in ((properties.get(name) or {}).get("id", "") for name in ("ipConfiguration", "natGateway")):
+            theirs = address.user and not f"{user}/".lower().startswith(f"{address.user}/".lower())
+            if theirs and re.search("/(loadBalancers|natGateways)/", user, re.IGNORECASE):
+                yield address.variable, f"{address.id} is in use by {user}"

@@ -30,14 +30,30 @@ class PlannedStamp:
 
     @property
     def cluster(self) -> Mapping[str, Any]:
-        """``{name, dns_prefix, node_resource_group, kubernetes_version, network_policy, network_dataplane, outbound_type, nat_gateway_sku, location,
-        api_server_authorized_ip_ranges, private, node_pools: [{name, count, max_count, max_pods, max_surge, zones, os_type}],
-        node_subnet}``; empty when only addresses are checked."""
+        """``{name, dns_prefix, node_resource_group, kubernetes_version, network_policy, network_dataplane, outbound_type, nat_gateway_sku,
+        api_server_authorized_ip_ranges, private, max_pods, node_pools: [{name, mode, count, max_count, max_pods, max_surge, zones, os_type}],
+        node_subnet, node_subnet_id, egress, existing_vnet_id}``; empty when only addresses are checked."""
         return self.specification.get("cluster") or {}
 
     @property
     def node_pools(self) -> list[Mapping[str, Any]]:
         return list(self.cluster.get("node_pools") or [])
+
+    @property
+    def all_pools(self) -> list[Mapping[str, Any]]:
+        """The declared pools and, in their words, what the live cluster has beside them: ``live_pools``, as Azure answers them."""
+        declared = {pool.get("name") for pool in self.node_pools}
+        others = [
+            {
+                "name": pool["name"],
+                "count": pool.get("count"),
+                "max_count": pool.get("maxCount"),
+                "max_surge": (pool.get("upgradeSettings") or {}).get("maxSurge"),
+            }
+            for pool in self.specification.get("live_pools") or []
+            if pool["name"] not in declared
+        ]
+        return self.node_pools + others
 
     def networks(self) -> Iterator[tuple[str, str, Network]]:
         """(subject, name, network) for each range of this stamp."""

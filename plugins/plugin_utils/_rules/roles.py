@@ -9,10 +9,11 @@ rendered hides only the rules that need it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from .._azure.preflight import live_subnets
-from . import Answer, Violation, aks, destroying, dns, entrances, keyvault, network, registry, variables
+from . import Answer, Violation, aks, destroying, dns, endpoints, entrances, keyvault, network, principals, registry, variables
 from .plans import plan_problems
 
 #: name -> what the inventory declares; raises for what cannot be rendered
@@ -49,12 +50,26 @@ def _network_in_azure(facts: Facts, reader: Reader) -> Iterator[Violation]:
 
 
 def _network_plan(facts: Facts, reader: Reader) -> Iterator[Violation]:
+    groups = {identifier: {"id": identifier} for identifier in facts["shared_security_group_ids"]}
     try:
-        live = live_subnets(reader.azure({"vnet": facts["reads"]["vnet"]})["vnet"].body)
+        answers = reader.azure({"vnet": facts["reads"]["vnet"], **groups})
     except Unanswered:
         # The other part reports it.
-        live = {}
-    yield from _plan("network", {**facts["specification"], "live_subnets": live}, facts["register"])
+        answers = {}
+    live = {
+        "live_subnets": live_subnets(answers["vnet"].body) if answers else {},
+        "live_security_rules": [
+            found for name in groups if answers for found in (answers[name].body.get("properties") or {}).get("securityRules") or ()
+        ],
+    }
+    yield from _plan("network", {**facts["specification"], **live}, facts["register"])
+
+
+def _network_nodes(facts: Facts, reader: Reader) -> Iterator[Violation]:
+    vnet = reader.azure({"vnet": facts["reads"]["vnet"]})["vnet"].body
+    for subnet in (vnet.get("properties") or {}).get("subnets") or ():
+        if subnet["name"] in facts["node_subnets"]:
+            yield from aks.NODES.violations(aks.NodeSubnet(str(subnet.get("id") or subnet["name"]), True, Answer(True, subnet)))
 
 
 def _plan(role: str, specification: Mapping[str, Any], register: Mapping[str, Any]) -> Iterator[Violation]:
@@ -63,26 +78,105 @@ def _plan(role: str, specification: Mapping[str, Any], register: Mapping[str, An
     yield from violations
 
 
-def _cluster_plan(facts: Facts, _reader: Reader) -> Iterator[Violation]:
-    yield from _plan("aks", facts["specification"], facts["register"])
+def _cluster_plan(facts: Facts, reader: Reader) -> Iterator[Violation]:
+    try:
+        live = _live_cluster(facts, reader)
+    except Unanswered:
+        # The other part reports it.
+        live = {}
+    pools = (live.get("properties") or {}).get("agentPoolProfiles") or []
+    yield from _plan("aks", {**facts["specification"], "live_pools": pools}, facts["register"])
+
+
+def _live_cluster(facts: Facts, reader: Reader) -> Mapping[str, Any]:
+    """The cluster that the role made earlier; empty where it is still to be made, or is never written."""
+    return {} if facts["declared"]["existing_id"] else reader.azure(facts["reads"])["cluster"].body
 
 
 def _cluster_in_azure(facts: Facts, reader: Reader) -> Iterator[Violation]:
-    yield from aks.LIVE.violations(aks.Cluster(**facts["declared"], answers=reader.azure(facts["reads"])))
+    yield from principals.CHAPTER.violations(principals.Principals("aks_admin_principal_ids", facts["admin_principal_ids"]))
+    declared, answers = facts["declared"], reader.azure(facts["reads"])
+    live = answers["cluster"].body.get("properties") or {}
+    runs = str(live.get("currentKubernetesVersion") or live.get("kubernetesVersion") or "")
+    version, moves = str(declared["kubernetes_version"]), facts["version_moves"]
+    if not declared["existing_id"] and not (runs and (moves or f"{runs}.".startswith(f"{version}."))):
+        answers |= reader.azure({"versions": {"id": facts["versions_id"]}})
+    yield from aks.LIVE.violations(aks.Cluster(**declared, answers=answers))
+
+
+def _cluster_changes(facts: Facts, reader: Reader) -> Iterator[Violation]:
+    live = _live_cluster(facts, reader)
+    if live:
+        yield from aks.CHANGES.violations(aks.LiveCluster(**facts["changes"], node_pools=facts["declared"]["node_pools"], live=live))
+
+
+def _cluster_nodes(facts: Facts, reader: Reader) -> Iterator[Violation]:
+    nodes, live = facts["nodes"], _live_cluster(facts, reader)
+    outbound_type = ((live.get("properties") or {}).get("networkProfile") or {}).get("outboundType")
+    if facts["declared"]["existing_id"] or outbound_type == nodes["outbound_type"]:
+        return
+    asked = aks.NodeSubnet(
+        nodes["subnet_id"],
+        endpoints.within(nodes["subnet_id"], nodes["vnet_id"], nodes["subnets"]),
+        reader.azure({"node_subnet": {"id": nodes["subnet_id"]}})["node_subnet"],
+        nodes["outbound_type"],
+        nodes["egress"] == "nat_gateway",
+        nodes["ranges"],
+    )
+    needed = {"loadBalancer": "natGateway", "userAssignedNATGateway": "natGateway", "userDefinedRouting": "routeTable"}[asked.outbound_type]
+    beside = reader.azure({needed: {"id": identifier}}) if (identifier := asked.reference(needed)) else {}
+    yield from aks.NODES.violations(replace(asked, gateway=beside.get("natGateway"), route_table=beside.get("routeTable")))
 
 
 def _registry(facts: Facts, reader: Reader) -> Iterator[Violation]:
-    yield from registry.CHAPTER.violations(registry.Registry(**facts["declared"], answers=reader.azure(facts["reads"])))
+    answers = reader.azure(facts["reads"])
+    yield from registry.CHAPTER.violations(registry.Registry(**facts["declared"], answers=answers))
+    if not answers["registry"].exists or facts["declared"]["existing_id"]:
+        yield from _endpoint("registry", facts["endpoint"], reader)
 
 
 def _vault(facts: Facts, reader: Reader) -> Iterator[Violation]:
-    yield from keyvault.CHAPTER.violations(keyvault.Vault(**facts["declared"], answers=reader.azure(facts["reads"])))
+    yield from principals.CHAPTER.violations(principals.Principals("keyvault_secret_user_principal_ids", facts["principal_ids"]))
+    answers = reader.azure(facts["reads"])
+    yield from keyvault.CHAPTER.violations(keyvault.Vault(**facts["declared"], answers=answers))
+    if not answers["vault"].exists or facts["declared"]["existing_id"]:
+        yield from _endpoint("keyvault", facts["endpoint"], reader)
+
+
+def _endpoint(role: str, declared: Mapping[str, Any], reader: Reader) -> Iterator[Violation]:
+    """What a private endpoint needs and the run does not make; nothing is read where the run makes everything."""
+    if not declared["enabled"]:
+        return
+    reads = {}
+    if not endpoints.within(declared["subnet_id"], declared["network_id"], declared["subnets"]):
+        reads["subnet"] = {"id": declared["subnet_id"]}
+    if declared["existing_zone_id"]:
+        reads["zone"] = {"id": declared["existing_zone_id"]}
+    elif declared["vnet_id"].lower() != declared["network_id"].lower():
+        reads["vnet"] = {"id": declared["vnet_id"]}
+    answers = reader.azure(reads)
+    yield from endpoints.CHAPTER.violations(
+        endpoints.Endpoint(role, declared["subnet_id"], declared["existing_zone_id"], answers.get("subnet"), answers.get("zone"))
+    )
+    yield from endpoints.LINKS.violations(endpoints.Link(role, declared["vnet_id"], answers.get("vnet")))
 
 
 def _zones(facts: Facts, reader: Reader) -> Iterator[Violation]:
-    reads = {name: read for name, read in facts["reads"].items() if read["id"]}
-    zones = dns.Zones(**facts["declared"], check_mode=reader.check_mode, answers=reader.azure(reads))
+    declared = facts["declared"]
+    name = f"{declared['record']}.{declared['stamp']}"
+    ids = {zone: declared[f"{zone}_zone_id"] for zone in ("public", "private") if declared[f"{zone}_zone_id"]}
+    # A zone that holds the stamp's record exists, and no CNAME stands beside the record: one read tells it.
+    records = reader.azure({f"{zone}_a": {"id": f"{identifier}/A/{name}"} for zone, identifier in ids.items()})
+    answers = {zone: records[f"{zone}_a"] for zone in ids if records[f"{zone}_a"].exists}
+    new = {zone: identifier for zone, identifier in ids.items() if zone not in answers}
+    reads = {zone: {"id": identifier} for zone, identifier in new.items()}
+    reads |= {f"{zone}_cname": {"id": f"{identifier}/CNAME/{name}"} for zone, identifier in new.items()}
+    if "private" in new and declared["vnet_id"].lower() != facts["network_id"].lower():
+        reads["vnet"] = {"id": declared["vnet_id"]}
+    answers |= reader.azure(reads)
+    zones = dns.Zones(**declared, check_mode=reader.check_mode, answers=answers)
     yield from dns.CHAPTER.violations(zones)
+    yield from endpoints.LINKS.violations(endpoints.Link("dns", declared["vnet_id"], answers.get("vnet")))
     for text in dns.warnings(zones):
         reader.warn(text)
 
@@ -121,9 +215,9 @@ def _deletion(facts: Facts, _reader: Reader) -> Iterator[Violation]:
 
 #: role and entry point -> its parts; one that cannot be carried out does not keep the others from it
 ROLES: dict[tuple[str, str], tuple[Part, ...]] = {
-    ("network", "main"): (_network_in_azure, _network_plan),
+    ("network", "main"): (_network_in_azure, _network_plan, _network_nodes),
     ("network", "confirm"): (_deletion,),
-    ("aks", "main"): (_cluster_plan, _cluster_in_azure),
+    ("aks", "main"): (_cluster_plan, _cluster_in_azure, _cluster_changes, _cluster_nodes),
     ("registry", "main"): (_registry,),
     ("keyvault", "main"): (_vault,),
     ("dns", "main"): (_zones,),

@@ -5,16 +5,21 @@ This file is private to the collection.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._addresses.security_rules import PRIORITIES, family_rules, rule_families, unknown_subnets
+from .._addresses.security_rules import PRIORITIES, family_rules, prefix_family, rule_families, rule_prefixes, unknown_subnets
 from . import Chapter, Finding
 from .planned import PlannedStamp
 
 _IPV6 = "https://learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview"
 _NSG = "https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview"
 _LIMITS = "https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits"
+_RULES = "https://learn.microsoft.com/rest/api/virtualnetwork/security-rules/create-or-update"
+_NAMES = "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftnetwork"
+
+_SERVICE_TAG = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)*")
 
 CHAPTER = Chapter[PlannedStamp]("security_groups")
 rule = CHAPTER.rule
@@ -33,6 +38,75 @@ def security_rule_names(case: PlannedStamp) -> Iterator[Finding]:
     for item in case.specification.get("security_rules") or []:
         for name in unknown_subnets(item, case.plan):
             yield f"network_security_rules.{item.get('name')}", f"the plan has no subnet {name!r}"
+
+
+@rule("use 1 to 80 letters, digits, '_', '.' and '-'; the IPv6 twin adds -ipv6", _NAMES)
+def security_rule_name(case: PlannedStamp) -> Iterator[Finding]:
+    """A rule's name that Azure refuses, with or without the ending of its IPv6 twin."""
+    for subject, item in _security_rules(case):
+        for made in family_rules(item, case.plan):
+            if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?", made["name"]):
+                yield subject, f"{made['name']!r} is not the name of a rule"
+
+
+@rule("rename one of them; names have no case", _NAMES)
+def security_rule_names_unique(case: PlannedStamp) -> Iterator[Finding]:
+    """Two rules of one name: Azure takes one name once in a group, whatever its case, twins included."""
+    seen: dict[str, str] = {}
+    for subject, item in _security_rules(case):
+        for made in family_rules(item, case.plan):
+            if made["name"].lower() in seen:
+                twin = f", the IPv6 twin of {item['name']}," if made["name"] != item["name"] else ""
+                yield subject, f"the name {made['name']}{twin} is taken by {seen[made['name'].lower()]}"
+            seen.setdefault(made["name"].lower(), subject)
+
+
+@rule('use "80", "8000-8080" or "*"; write several as a list', _RULES)
+def security_rule_ports(case: PlannedStamp) -> Iterator[Finding]:
+    """Ports that Azure cannot read, or none at all."""
+    for subject, item in _security_rules(case):
+        for side in ("source_ports", "destination_ports"):
+            ports = item.get(side, "*")
+            if ports == []:
+                yield f"{subject}.{side}", "the list is empty", "list ports, or remove it for any port"
+            for port in ports if isinstance(ports, list) else [ports]:
+                if not _is_port_range(str(port)):
+                    yield f"{subject}.{side}", f"{str(port)!r} is not a port or a range of ports"
+
+
+def _is_port_range(text: str) -> bool:
+    match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", text)
+    return text == "*" or bool(match and int(match[1]) <= int(match[2] or match[1]) <= 65535)
+
+
+@rule("use CIDR notation (10.0.0.0/8, fd00::/8), a service tag (Internet), vnet, pods, services or subnet:<name>", _RULES)
+def security_rule_prefixes(case: PlannedStamp) -> Iterator[Finding]:
+    """A source or destination that Azure cannot read, or `*` beside others."""
+    for subject, item in _security_rules(case):
+        for side in ("source", "destination"):
+            prefixes = rule_prefixes(item, side, case.plan)
+            for text in prefixes:
+                if text == "*" and len(prefixes) > 1:
+                    yield f"{subject}.{side}", "'*' stands beside other prefixes", "use '*' alone, or list prefixes and service tags only"
+                elif text != "*" and not _SERVICE_TAG.fullmatch(text) and ("%" in text or not prefix_family(text)):
+                    yield f"{subject}.{side}", f"{text!r} is not a prefix, an address or a service tag"
+
+
+@rule("use another priority, or remove the other rule", _NSG)
+def security_rule_priority_taken(case: PlannedStamp) -> Iterator[Finding]:
+    """A priority that a rule of others has in a live group: it stays, since network_security_rules_shared is set."""
+    ours = [(subject, made) for subject, item in _security_rules(case) for made in family_rules(item, case.plan)]
+    names = {made["name"].lower() for _, made in ours}
+    theirs = {_place(found): found["name"] for found in case.specification.get("live_security_rules") or [] if found["name"].lower() not in names}
+    for subject, made in ours:
+        if _place(made) in theirs:
+            direction, priority = _place(made)
+            yield subject, f"priority {priority} ({direction}) of {made['name']} is taken by {theirs[direction, priority]}, which others have added"
+
+
+def _place(rule_of_azure: Mapping[str, Any]) -> tuple[str, int]:
+    properties = rule_of_azure["properties"]
+    return str(properties["direction"]).capitalize(), int(properties["priority"])
 
 
 @rule("a rule holds one family: give both sides prefixes of the same one", _IPV6)

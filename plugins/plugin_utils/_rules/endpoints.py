@@ -1,0 +1,75 @@
+"""Rules of private endpoints, of the private zones that their names are in, and of the networks that are linked to those.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from . import Answer, Chapter, Finding
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What a role declares of its private endpoint, and what Azure answered of what the run does not make: ``subnet``, and ``zone`` where an existing
+    one is named; None for what was not read."""
+
+    role: str
+    subnet_id: str
+    existing_zone_id: str
+    subnet: Answer | None = None
+    zone: Answer | None = None
+
+
+CHAPTER = Chapter[Endpoint]("endpoints")
+rule = CHAPTER.rule
+
+
+@rule("name a subnet that exists", "https://learn.microsoft.com/azure/private-link/private-endpoint-overview")
+def endpoint_subnet(endpoint: Endpoint) -> Iterator[Finding]:
+    """A private endpoint in a subnet that Azure does not have and no role makes."""
+    if endpoint.subnet and not endpoint.subnet.exists:
+        name = endpoint.subnet_id.rpartition("/")[2]
+        yield (
+            f"{endpoint.role}_subnet_id",
+            f"{endpoint.subnet_id} {endpoint.subnet.absence}",
+            f"add the subnet {name} to dualstack_subnets, name one that exists in {endpoint.role}_subnet_id, or set {endpoint.role}_private_endpoint "
+            "to false",
+        )
+
+
+@rule(
+    "correct the id, or leave it empty to make a zone for the stamp",
+    "https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration",
+)
+def private_zone_exists(endpoint: Endpoint) -> Iterator[Finding]:
+    """An existing private zone that Azure does not have."""
+    if endpoint.zone and not endpoint.zone.exists:
+        yield f"{endpoint.role}_existing_private_zone_id", f"{endpoint.existing_zone_id} {endpoint.zone.absence}"
+
+
+@dataclass(frozen=True)
+class Link:
+    """The virtual network that a role links to a private zone; ``network`` is what Azure answered, None where the run makes it."""
+
+    role: str
+    network_id: str
+    network: Answer | None
+
+
+LINKS = Chapter[Link]("endpoints")
+
+
+@LINKS.rule("correct the id, or remove it to link the stamp's network", "https://learn.microsoft.com/azure/dns/private-dns-virtual-network-links")
+def zone_link(link: Link) -> Iterator[Finding]:
+    """A link of a private zone to a virtual network that Azure does not have and no role makes."""
+    if link.network and not link.network.exists:
+        yield f"{link.role}_vnet_id", f"{link.network_id} {link.network.absence}"
+
+
+def within(subnet_id: str, vnet_id: str, names: Sequence[str]) -> bool:
+    """Whether a subnet is one of these of a virtual network; ids have no case."""
+    vnet, _, name = subnet_id.rpartition("/subnets/")
+    return vnet.lower() == vnet_id.lower() and name in names

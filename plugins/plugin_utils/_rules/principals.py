@@ -1,0 +1,36 @@
+"""Rules of those who get a role in Azure.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from . import Chapter, Finding
+
+_OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Principals:
+    """Who gets a role, and the variable that names them."""
+
+    variable: str
+    ids: Sequence[str]
+
+
+CHAPTER = Chapter[Principals]("principals")
+
+
+@CHAPTER.rule(
+    "use the object id of the user, group or service principal (az ad user show --query id)",
+    "https://learn.microsoft.com/azure/role-based-access-control/role-assignments",
+)
+def principal_ids(principals: Principals) -> Iterator[Finding]:
+    """A principal that is not named by its object id."""
+    for text in principals.ids:
+        if not _OBJECT_ID.fullmatch(text):
+            yield principals.variable, f"{text!r} is not an object id"
