@@ -11,7 +11,7 @@ READY := .venv/.ready
 TYPED := .venv/typed/ansible_collections/dualstack/aks
 # Other clients of Azure, each in a virtualenv of its own
 READERS := .venv-az/.ready .venv-azcollection/.ready
-INVENTORY ?= inventories
+INVENTORY ?= examples/demo
 
 # Nobody's subscription is touched: what runs here never sees a variable that leads to a real Azure.
 ISOLATED := env $(shell env | sed -n 's/^\(\(AZURE\|ARM\)_[A-Z0-9_]*\)=.*/-u \1/p') PATH="$(CURDIR)/$(BIN):$$PATH"
@@ -19,9 +19,7 @@ LAB := $(ISOLATED) $(BIN)/python -m lab
 DEMO := $(ISOLATED) $(BIN)/python -m lab.demo
 # Three at a time, since tests wait as well as work: for Azure's operations, for drains, for renewals
 END_TO_END := $(ISOLATED) $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder --durations=20 --durations-min=30
-PLAY := ansible-playbook -i $(INVENTORY) -i .cache/probes.yml
-# Where the lab has no packets no pod runs: nothing is put behind the entrances, and nobody waits for them.
-DEMO_VARIABLES := $(shell if [ "$$(id -u)" = 0 ]; then echo "@lab/demo/routes.yml"; else echo "ingress_await_rollout=false"; fi)
+PLAY := ansible-playbook -i $(INVENTORY)
 
 .PHONY: help setup demo test lint unit lab-tests molecule e2e readers sweep bench docs clean
 
@@ -51,17 +49,17 @@ binaries: $(READY)
 demo: $(READY) ## build the sample stamps in the lab, an application behind them, and show what each client gets (about 2 minutes on a prepared machine)
 	@echo "demo: starting the lab"
 	@$(LAB) up
-	@$(LAB) inventory > .cache/probes.yml
 	@echo "demo: making what the stamps share"
 	@$(LAB) run $(PLAY) playbooks/shared.yml
 	@echo "demo: building networks and clusters of $(INVENTORY) (about 40 seconds)"
-	@$(LAB) run $(PLAY) playbooks/site.yml --tags network,aks -e $(DEMO_VARIABLES)
+	@$(LAB) run $(PLAY) playbooks/site.yml --tags network,aks
 	@echo "demo: deploying an application that has IPv4 only"
 	@$(DEMO) deploy
 	@echo "demo: building the rest, with the entrances in front of it (about 1 minute)"
-	@$(LAB) run $(PLAY) playbooks/site.yml -e $(DEMO_VARIABLES)
+	@$(LAB) run $(PLAY) playbooks/site.yml
 	@echo "demo: what clients get"
 	@$(DEMO) show
+	@echo "demo: verify it with: $(BIN)/python -m lab run $(PLAY) dualstack.aks.verify"
 	@echo "demo: the lab stays up; look around with: eval \"\$$($(BIN)/python -m lab env)\"; end it with: make clean"
 
 lint: $(READY) $(TYPED) ## yamllint, ansible-lint, ruff, mypy, changelog, documentation (about 1 minute)
@@ -76,14 +74,15 @@ lint: $(READY) $(TYPED) ## yamllint, ansible-lint, ruff, mypy, changelog, docume
 unit: $(READY) $(TYPED) ## the tests of pure logic (about 1 minute)
 	$(ISOLATED) $(BIN)/pytest -q -n 2 tests/unit
 
+.PHONY: schemas
+schemas: $(READY) ## the compiled resource types are reproducible: needs LAB_AZURE_SCHEMAS, a checkout of Azure/bicep-types-az (about 10 seconds)
+	$(ISOLATED) $(BIN)/pytest -q tests/schemas
+
 lab-tests: $(READY) ## the tests of the lab's Azure (about 15 seconds)
 	$(ISOLATED) $(BIN)/pytest -q -n 2 tests/lab
 
-molecule: $(READY) binaries ## the sample stamp by molecule, verified with testinfra (about 2 minutes)
-	@LAB_STATE="$(CURDIR)/.cache/molecule" $(LAB) up --fresh
-	@LAB_STATE="$(CURDIR)/.cache/molecule" $(LAB) inventory > .cache/molecule/probes.yml
-	LAB_STATE="$(CURDIR)/.cache/molecule" $(LAB) run molecule test --all || \
-	  { LAB_STATE="$(CURDIR)/.cache/molecule" $(LAB) down; exit 1; }
+molecule: $(READY) binaries ## the sample stamp by molecule in a lab of its own, verified with testinfra (about 2 minutes)
+	PATH="$(CURDIR)/$(BIN):$$PATH" molecule test --all
 
 e2e: $(READY) binaries ## the roles and playbooks against labs of their own (about 20 minutes)
 	$(END_TO_END) tests/e2e
@@ -127,7 +126,8 @@ bench: $(READY) .venv/.bench .venv-azcollection/.ready binaries ## what runs cos
 	$(ISOLATED) $(BIN)/python tests/bench/plan.py
 	$(ISOLATED) $(BIN)/python tests/bench/noop.py
 
-docs: $(READY) ## write the reference pages of plugins and roles to docs/reference
+docs: $(READY) ## write the reference pages of plugins and roles to docs/reference, and docs/rules.md
+	$(BIN)/python scripts/rules_page.py
 	mkdir -p docs/reference
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/antsibull-docs collection --use-current --fail-on-error --squash-hierarchy \
 	  --output-format simplified-rst --dest-dir docs/reference dualstack.aks

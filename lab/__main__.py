@@ -15,14 +15,15 @@ from typing import Any
 import requests
 import yaml
 
-from . import debian, isolation
+from . import isolation
 from .arm import faults, journal
-from .arm.azure import QUOTAS, Options
+from .arm.options import QUOTAS, Options
 from .kubernetes import cgroups
-from .network import clients
+from .packets import clients
 from .process import terminate
 from .service import run, trust_bundle
 from .state import CHECKOUT, Settings, State
+from .supplies import binaries, debian, images
 
 
 def say(text: str) -> None:
@@ -37,22 +38,18 @@ def _quota(text: str) -> tuple[str, int]:
 
 
 def get_binaries() -> None:
-    """Find, fetch or build what clusters run on; without clusters it is not needed."""
-    from .kubernetes import binaries
-
+    """Find, fetch or build the programs of control planes."""
     binaries.ensure(say)
 
 
 def get_packets() -> None:
-    """Find, fetch or build what nodes and their pods run."""
-    from . import images
-
+    """Find, fetch or build what nodes, their pods and clients run."""
     debian.ensure(say)
     images.ensure(say)
 
 
 def up(state: State, arguments: argparse.Namespace) -> None:
-    """Start the lab, or say that it runs."""
+    """Start the lab, or report that it is running."""
     if arguments.fresh:
         down(state)
         state.remove()
@@ -96,7 +93,7 @@ def up(state: State, arguments: argparse.Namespace) -> None:
 
 
 def down(state: State) -> None:
-    """Stop the lab; what Azure held stays for the next ``up``."""
+    """Stop the lab; its state stays for the next ``up``."""
     pid = state.pid
     if pid and not terminate(pid, 60):
         sys.exit(f"lab: process {pid} does not stop; look at {state.log}")
@@ -114,7 +111,7 @@ def status(state: State) -> None:
 
 
 def environment(state: State) -> dict[str, str]:
-    """What each kind of client reads to reach this lab and nothing else."""
+    """The environment variables by which any Azure client reaches this lab and nothing else."""
     settings = state.load()
     options, endpoint = settings.azure, f"https://localhost:{settings.port}"
     configuration = state.folder / "azure-config"
@@ -144,8 +141,22 @@ def environment(state: State) -> dict[str, str]:
     }
 
 
+def credentials_file(state: State) -> str:
+    """What ``~/.azure/credentials`` of azure.azcollection must hold to reach this lab."""
+    settings = state.load()
+    options = settings.azure
+    entries = {
+        "subscription_id": options.subscription,
+        "tenant": options.tenant,
+        "client_id": options.client,
+        "secret": state.client_secret,
+        "cloud_environment": f"https://localhost:{settings.port}",
+    }
+    return "\n".join(["[default]", *(f"{name} = {value}" for name, value in entries.items())])
+
+
 def client_environment(state: State) -> dict[str, str]:
-    """This process's environment with everything of Azure's replaced: a command run in it reaches the lab and nobody's subscription."""
+    """This process's environment with every Azure variable replaced: a command in it reaches the lab and no real subscription."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "ARM_", "ANSIBLE_AZURE_"))}
     path = f"{Path(sys.executable).parent}:{kept.get('PATH', '')}"
     return kept | environment(state) | {"PATH": path}
@@ -171,7 +182,7 @@ def client_names(state: State) -> list[str]:
     return sorted(path.name for path in state.clients.iterdir()) if state.clients.exists() else []
 
 
-def become_client(state: State, name: str, words: list[str]) -> None:
+def run_as_client(state: State, name: str, words: list[str]) -> None:
     """Run a command in a client's network, with its resolver."""
     if name not in client_names(state):
         sys.exit(f"lab: name one of the clients that there are: {', '.join(client_names(state)) or 'none without packets'}")
@@ -197,8 +208,8 @@ def inventory(state: State) -> dict[str, Any]:
     return {"probes": {"hosts": hosts}}
 
 
-def ask(state: State, method: str, path: str, body: Any = None) -> Any:
-    """Tell a running lab what is its own business, not Azure's."""
+def call(state: State, method: str, path: str, body: Any = None) -> Any:
+    """A request to the running lab's own API, below ``/lab``."""
     answer = requests.request(
         method,
         f"https://localhost:{state.load().port}/lab/{path}",
@@ -213,21 +224,21 @@ def ask(state: State, method: str, path: str, body: Any = None) -> Any:
 
 
 def change_zone(state: State, action: str, zone: str) -> None:
-    """Cut all nodes of a zone off at once, or bring them back."""
-    nodes = ask(state, "POST", f"zones/{zone}", {"lost": action == "lose"})["nodes"]
+    """Cut off all nodes of a zone at once, or restore them."""
+    nodes = call(state, "POST", f"zones/{zone}", {"lost": action == "lose"})["nodes"]
     say(f"zone {zone}: {nodes} nodes {'lost' if action == 'lose' else 'back'}")
 
 
 def change_faults(state: State, arguments: argparse.Namespace) -> None:
-    """Arm a fault, forget all, or say which are armed and which have struck."""
+    """Arm a fault, clear all, or list which are armed and which have struck."""
     match arguments.kind:
         case "list":
-            found = ask(state, "GET", "faults")
+            found = call(state, "GET", "faults")
         case "clear":
-            found = ask(state, "DELETE", "faults")
+            found = call(state, "DELETE", "faults")
         case _:
             fault = {name: getattr(arguments, name) for name in ("kind", "method", "path", "client", "at", "times")}
-            found = ask(state, "POST", "faults", fault)
+            found = call(state, "POST", "faults", fault)
     for fault in found["armed"]:
         say(
             "armed: {kind} at request {at} of {method} {path} by {client}, {times} times; {seen} seen".format(
@@ -247,40 +258,41 @@ def main() -> None:
         return added
 
     starting = command("up", "start the lab in the background")
-    starting.add_argument("--fresh", action="store_true", help="forget everything first: an empty subscription")
-    starting.add_argument("--no-kubernetes", action="store_true", help="clusters are resources only; nothing runs behind them")
-    starting.add_argument("--no-packets", action="store_true", help="clusters have Node objects only: no pod runs, no client gets an answer")
-    starting.add_argument("--watch", action="store_true", help="clients ask every public entrance each 100 ms; the journal says what they saw")
+    starting.add_argument("--fresh", action="store_true", help="delete the lab's state first and start with an empty subscription")
+    starting.add_argument("--no-kubernetes", action="store_true", help="clusters are resources only, without control planes and nodes")
+    starting.add_argument("--no-packets", action="store_true", help="clusters have Node objects only; no pod runs, no client gets an answer")
+    starting.add_argument("--watch", action="store_true", help="clients request every public entrance every 100 ms; the journal records the results")
     starting.add_argument("--any-version", action="store_true", help="accept Kubernetes versions that the lab has no binaries of")
     starting.add_argument("--unregistered", action="append", default=[], metavar="NAMESPACE", help="a resource provider that is not registered yet")
-    starting.add_argument("--quota", type=_quota, action="append", default=[], metavar="NAME=LIMIT", help=f"another limit of {', '.join(QUOTAS)}")
+    starting.add_argument("--quota", type=_quota, action="append", default=[], metavar="NAME=LIMIT", help=f"override a limit: {', '.join(QUOTAS)}")
     starting.add_argument("--time-scale", type=float, default=0.02, help="seconds here for one second of Azure's operations (default 0.02)")
     starting.add_argument("--latency", type=float, default=0, help="seconds added to each request")
     command("down", "stop the lab; its state stays")
-    command("status", "say whether the lab runs; exit 1 when it does not")
+    command("status", "show whether the lab is running; exit 1 if it is not")
     command("env", 'print the environment of its clients: eval "$(python -m lab env)"')
-    showing = command("journal", "print what the lab was asked")
-    showing.add_argument("--writes", action="store_true", help="only requests that were meant to change something")
+    command("credentials", "print what ~/.azure/credentials must hold instead of that environment; trust is REQUESTS_CA_BUNDLE's")
+    showing = command("journal", "print the requests that the lab received")
+    showing.add_argument("--writes", action="store_true", help="only requests that could change something")
     showing.add_argument("--json", action="store_true", help="whole entries, one JSON document a line")
     access = command("kubeconfig", "print the path of an administrator's kubeconfig: kubectl --kubeconfig $(python -m lab kubeconfig)")
-    access.add_argument("cluster", nargs="?", default="", help="its name; may be left out where one cluster runs")
+    access.add_argument("cluster", nargs="?", default="", help="its name; optional when one cluster runs")
     command("inventory", "print the clients as an Ansible inventory of probe hosts: ansible-playbook -i <(python -m lab inventory) …")
     becoming = command("as", "run a command as a client in the lab's network: python -m lab as ipv6-only curl http://…")
     becoming.add_argument("client")
     becoming.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
-    zones = command("zone", "lose all nodes of an availability zone at once, or bring them back")
+    zones = command("zone", "cut off all nodes of an availability zone at once, or restore them")
     zones.add_argument("action", choices=("lose", "restore"))
     zones.add_argument("zone")
-    failing = command("fault", "let a request fail: the n-th one that fits; 'list' shows the armed faults, 'clear' ends them")
+    failing = command("fault", "make the n-th matching request fail; 'list' shows the armed faults, 'clear' removes them")
     failing.formatter_class = argparse.RawDescriptionHelpFormatter
     failing.epilog = "kinds:\n" + "\n".join(f"  {kind:24} {text}" for kind, text in faults.KINDS.items())
     failing.add_argument("kind", choices=("list", "clear", *faults.KINDS), metavar="KIND")
-    failing.add_argument("--at", type=int, default=1, metavar="N", help="the first fitting request that it strikes (default 1)")
+    failing.add_argument("--at", type=int, default=1, metavar="N", help="the first matching request that it strikes (default 1)")
     failing.add_argument("--times", type=int, default=1, help="how many in a row (default 1); for 'stale' how many reads")
-    failing.add_argument("--method", default="", help="GET, PUT, …; default: whatever the method")
+    failing.add_argument("--method", default="", help="GET, PUT, …; default: any method")
     failing.add_argument("--path", default="/subscriptions/*", help="a shell pattern of the request's path (default: /subscriptions/*)")
     failing.add_argument("--client", default="dualstack.aks/*", help="a shell pattern of the User-Agent (default: dualstack.aks/*)")
-    running = command("run", "run a command as a client of the lab: every variable that could lead to a real Azure is replaced")
+    running = command("run", "run a command as a client of the lab, with every variable replaced that could lead to a real Azure")
     running.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
     command("binaries", "get or build what clusters, nodes and their pods run (once, up to 20 minutes)")
     command("serve", "run the lab in the foreground (what up starts)")
@@ -298,6 +310,8 @@ def main() -> None:
         case "env":
             for name, value in environment(state).items():
                 print(f"export {name}={shlex.quote(value)}")
+        case "credentials":
+            print(credentials_file(state))
         case "journal":
             show_journal(state, arguments)
         case "binaries":
@@ -311,7 +325,7 @@ def main() -> None:
         case "inventory":
             print(yaml.safe_dump(inventory(state)), end="")
         case "as":
-            become_client(state, arguments.client, arguments.words)
+            run_as_client(state, arguments.client, arguments.words)
         case "zone":
             change_zone(state, arguments.action, arguments.zone)
         case "fault":

@@ -35,7 +35,7 @@ def is_possible() -> bool:
 def run_isolated(serve: Callable[[], int | None], started: Callable[[int], None]) -> int:
     """Run ``serve`` in namespaces of its own until it ends; its exit code.
 
-    ``started`` is told the process id, as this process sees it, through whose ``/proc/<pid>/root`` and ``/proc/<pid>/ns`` clients
+    ``started`` gets the process id, as this process sees it, through whose ``/proc/<pid>/root`` and ``/proc/<pid>/ns`` clients
     enter.
     """
     os.unshare(os.CLONE_NEWPID | os.CLONE_NEWNS)
@@ -70,13 +70,13 @@ def _outlive(child: int) -> int:
 
 
 def _first_process(serve: Callable[[], int | None]) -> int:
-    """Process 1 of the namespace: it adopts what others leave behind, and its end is the end of all."""
+    """Process 1 of the namespace: it adopts orphans, and everything ends with it."""
     _private_mounts()
     return _outlive(_child(serve))
 
 
 def _private_mounts() -> None:
-    """Nothing that is mounted from here on is seen outside; what programs keep at fixed paths is the lab's own."""
+    """Hide from outside what is mounted from here on, and make fixed paths that programs use private to the lab."""
 
     def mount(*words: str) -> None:
         subprocess.run(["mount", *words], check=True)
@@ -92,5 +92,5 @@ def _private_mounts() -> None:
         stands_in = Path("/run/sysctl", name.replace("/", "_"))
         stands_in.write_text(f"{value}\n")
         mount("--bind", str(stands_in), f"/proc/sys/{name}")
-    # A kubelet wants to see its pods' mounts.
+    # A kubelet needs to see its pods' mounts.
     mount("--make-rshared", "/")

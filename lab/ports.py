@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import socket
 
-from .cache import CACHE
+from .supplies.cache import CACHE
 
 #: below the NodePorts of Kubernetes (30000) and the ports that Linux gives to clients (ip_local_port_range: 32768),
 #: any of which may be taken again before the server that it was chosen for listens on it

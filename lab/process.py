@@ -19,11 +19,11 @@ def die_with_parent() -> None:
 
 
 class ProcessFailed(Exception):
-    """A process that ended or did not get healthy; the message ends with the last lines of its log."""
+    """A process that ended or did not become healthy; the message ends with the last lines of its log."""
 
 
 class Process:
-    """One program: ``start`` waits until ``healthy`` says so, ``stop`` until it is gone. One that is ``kept`` is started again when it ends."""
+    """One program: ``start`` waits until it is healthy, ``stop`` until it has ended. A ``kept`` one is restarted when it ends."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class Process:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
 
     async def stop(self, timeout: float = 15) -> None:
-        """SIGTERM, then SIGKILL when that is not obeyed."""
+        """SIGTERM, and SIGKILL after ``timeout`` seconds."""
         self._kept = False
         await self._end(timeout)
         if self._keeper:
@@ -111,7 +111,7 @@ class Process:
 
 
 def is_lab(pid: int) -> bool:
-    """Whether ``pid`` is a lab's server: a number in a file may have come to mean another process since."""
+    """Whether ``pid`` is a lab's server: the kernel may have given the number to another process."""
     try:
         return b"lab\0serve\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -119,7 +119,7 @@ def is_lab(pid: int) -> bool:
 
 
 def terminate(pid: int, timeout: float) -> bool:
-    """Stop a lab's server by its id; False when it would not go."""
+    """Stop a lab's server by its id; False when it runs on after ``timeout`` seconds."""
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + timeout
     while is_lab(pid):

@@ -9,7 +9,7 @@ from pathlib import Path
 import certifi
 
 from . import isolation
-from .arm.server import Server
+from .arm.http.server import Server
 from .arm.store import Store
 from .certificates import CertificateAuthority
 from .kubernetes import cgroups
@@ -23,7 +23,6 @@ def trust_bundle(state: State) -> Path:
 
 def run(state: State) -> int:
     """Run until SIGTERM or SIGINT; where there are packets, in namespaces that end with it. The exit code."""
-
     if not state.load().packets:
         asyncio.run(serve(state))
         return 0
@@ -35,7 +34,7 @@ def run(state: State) -> int:
 
 
 async def serve(state: State) -> None:
-    """Serve Azure and what hangs off it."""
+    """Serve Azure, and the clusters and networks behind it."""
     settings = state.load()
     authority = CertificateAuthority(state.secrets / "azure", "Lab Azure")
     certificate, key = authority.issue("server", "localhost", hosts=("localhost", "127.0.0.1", "::1"))
@@ -46,10 +45,10 @@ async def serve(state: State) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     clusters = datacentre = None
     if settings.packets:
-        from .network import Datacentre
+        from .packets import Datacentre
 
         datacentre = Datacentre(server, state)
-        server.lose_zone = datacentre.lose
+        server.control.lose_zone = datacentre.lose
     if settings.azure.kubernetes:
         from .kubernetes import Clusters
 

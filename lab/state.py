@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from .arm.azure import Options
+from .arm.options import Options
 from .ports import free_port
 from .process import is_lab
 
@@ -21,14 +21,14 @@ CHECKOUT = Path(__file__).parent.parent
 
 @dataclass
 class Settings:
-    """``lab.json``: what ``up`` was told, and the ports that stay the same over a restart."""
+    """``lab.json``: the options of ``up``, and the port, which is kept over restarts."""
 
     azure: Options = field(default_factory=Options)
     port: int = 0
     latency: float = 0
     #: nodes, load balancers and clients are real; else clusters have Node objects only
     packets: bool = False
-    #: clients keep asking every public entrance, and the journal says what they saw
+    #: clients keep requesting every public entrance, and the journal records the results
     watch: bool = False
 
 
@@ -72,7 +72,7 @@ class State:
 
     @property
     def label(self) -> str:
-        """Carried by what others could see of this lab: namespaces, control groups."""
+        """Part of the names of what others see of this lab: namespaces, control groups."""
         return f"lab-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:6]}"
 
     def load(self) -> Settings:
@@ -80,7 +80,7 @@ class State:
         return Settings(Options(**loaded.pop("azure")), **loaded)
 
     def create(self, settings: Settings) -> None:
-        """Make the folder, or go on with the one that is there: its port stays."""
+        """Make the folder, or continue with an existing one, which keeps its port."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.secrets.mkdir(mode=0o700, exist_ok=True)
         self.clusters.mkdir(exist_ok=True)
@@ -98,12 +98,12 @@ class State:
         return (self.secrets / "client").read_text()
 
     def kubeconfigs(self) -> dict[str, Path]:
-        """Cluster name -> the lab's own way in, as an administrator."""
+        """Cluster name -> kubeconfig of an administrator."""
         found = self.clusters.glob("*/administrator.kubeconfig") if self.clusters.exists() else ()
         return {yaml.safe_load(path.read_text())["current-context"]: path for path in found}
 
     def forget_clients(self) -> None:
-        """Their networks are gone, or not there yet."""
+        """Remove the programs of clients: their networks exist only while the lab runs."""
         shutil.rmtree(self.clients, ignore_errors=True)
 
     def remove(self) -> None:

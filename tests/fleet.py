@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plans
-from lab.arm.server import LOCATIONS
+from lab.arm.resources.subscription import LOCATIONS
 
 #: /18 for pods: 256 stamps fit the sample's pool, with 64 nodes each
 PODS_LENGTH = 18

@@ -21,15 +21,14 @@ from typing import Any
 import requests
 import yaml
 
-from lab import debian
 from lab.__main__ import client_environment
 from lab.__main__ import inventory as inventory_of_clients
-from lab.arm import journal, rules
+from lab.arm import journal
 from lab.arm.azure import Azure
 from lab.arm.store import Store
-from lab.kubernetes import binaries
-from lab.network import clients
+from lab.packets import clients
 from lab.state import CHECKOUT, State
+from lab.supplies import binaries, debian
 
 OURS = "dualstack.aks/"
 #: the tags of site.yml where no cluster is behind the resources, so that there is nothing to put entrances in front of
@@ -198,7 +197,7 @@ class Observer:
     def end_state(self) -> dict[str, Any]:
         """Everything as Azure answers it, and our Kubernetes objects, without what differs between two runs of the same: addresses, ids, times."""
         until(self._has_observed_deployments, 30)
-        azure = Azure(Store(self.state.store), self.state.load().azure, rules)
+        azure = Azure(Store(self.state.store), self.state.load().azure)
         # What a service computes is in an answer, whether or not somebody has written the answer back.
         resources = {key: azure.render(found) for key, found in sorted(azure.store.resources.items())}
         objects = self._our_objects(_OUR_KINDS)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import debian
+from lab.supplies import debian
 
 #: settings that the kernel or reading them changes
 _VOLATILE = re.compile(r"/(random|sched_domain|ns_last_pid|tcp_fastopen_key|nlm_\w+)(/|$)")

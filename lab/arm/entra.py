@@ -6,13 +6,16 @@ import hmac
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import jwt
+from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from .azure import Caller, Options
 from .errors import ArmError
+from .kinds import Caller
+from .options import Options
 
 _LIFETIME = 3600
 
@@ -40,6 +43,32 @@ class Entra:
     def issuer(self) -> str:
         return f"{self.endpoint}/{self.options.tenant}/v2.0"
 
+    def answer(self, request: web.Request, raw: bytes) -> web.Response:
+        """A request that needs no token: the cloud's metadata, discovery, keys and tokens. ``raw`` is its body."""
+        segments = request.path.strip("/").split("/")
+        match [segment for segment in request.path.lower().split("/") if segment]:
+            case ["metadata", "endpoints"]:
+                return web.json_response(self.metadata(request.query.get("api-version", "")))
+            case ["common", "discovery", "instance"]:
+                return web.json_response(self._instance_discovery())
+            case [_, "v2.0", ".well-known", "openid-configuration"] | [_, ".well-known", "openid-configuration"]:
+                return web.json_response(self.openid_configuration(segments[0]))
+            case [_, "discovery", "v2.0", "keys"] | [_, "discovery", "keys"]:
+                return web.json_response(self.keys())
+            case [_, "oauth2", "v2.0", "token"] | [_, "oauth2", "token"] if request.method == "POST":
+                try:
+                    return web.json_response(self.client_token(dict(parse_qsl(raw.decode()))))
+                except ArmError as error:
+                    return web.json_response({"error": error.code, "error_description": error.message}, status=error.status)
+        raise ArmError(404, "NotFound", f"The lab's Azure has nothing at {request.path}.")
+
+    def _instance_discovery(self) -> dict[str, Any]:
+        host = self.endpoint.removeprefix("https://")
+        return {
+            "tenant_discovery_endpoint": f"{self.endpoint}/{self.options.tenant}/v2.0/.well-known/openid-configuration",
+            "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
+        }
+
     def openid_configuration(self, tenant: str) -> dict[str, Any]:
         login = f"{self.endpoint}/{tenant}"
         return {
@@ -60,7 +89,7 @@ class Entra:
         return {"keys": [key | {"kid": "lab", "use": "sig", "alg": "RS256"}]}
 
     def metadata(self, api_version: str) -> Any:
-        """``/metadata/endpoints``: how clients learn a cloud they do not know. A list of clouds; since 2022-09-01 the asked one alone."""
+        """``/metadata/endpoints``: how clients learn of a cloud. A list of clouds; since api-version 2022-09-01 only the one that is asked."""
         clouds = [
             {
                 "name": "Lab",

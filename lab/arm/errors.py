@@ -1,4 +1,4 @@
-"""Azure's errors: each one carries the HTTP status, the code and the words that Azure uses."""
+"""Azure's errors: each one carries Azure's HTTP status, code and message."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ParentNotFound(ArmError):
 
 
 class Malformed(ArmError):
-    """A body that is refused for its shape. Codes of Microsoft.Network's parser stand in the details only."""
+    """A body that is refused for its shape. The codes of Microsoft.Network's parser are in the details only."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         first = problems[0]

@@ -1,4 +1,4 @@
-"""Faults on command: what Azure does on a bad day, at the n-th request that fits a filter (``python -m lab fault``)."""
+"""Faults on command: what Azure does on a bad day, at the n-th request that matches a filter (``python -m lab fault``)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any
 from aiohttp import web
 
 from . import errors
-from .azure import Azure, Fate
+from .azure import Azure
+from .operations import ForcedEnd
 
 
 @dataclass
@@ -20,19 +21,19 @@ class Fault:
     """What goes wrong, and at which requests."""
 
     kind: str
-    #: GET, PUT, …; empty: whatever the method
+    #: GET, PUT, …; empty: any method
     method: str = ""
     #: shell patterns of the path (case never matters) and of the User-Agent
     path: str = "*"
     client: str = "*"
-    #: the first fitting request that it strikes, counted from 1
+    #: the first matching request that it strikes, counted from 1
     at: int = 1
-    #: how many fitting requests in a row; for ``stale`` how many reads after the one write
+    #: how many matching requests in a row; for ``stale`` how many reads after the one write
     times: int = 1
-    #: fitting requests so far
+    #: matching requests so far
     seen: int = 0
 
-    def fits(self, entry: dict[str, Any]) -> bool:
+    def matches(self, entry: dict[str, Any]) -> bool:
         return (
             (not self.method or entry["method"] == self.method.upper())
             and fnmatch.fnmatchcase(str(entry["path"]).lower(), self.path.lower())
@@ -41,7 +42,7 @@ class Fault:
 
 
 class NoAnswer(Exception):
-    """The connection is closed without a word."""
+    """The connection is closed without an answer."""
 
 
 def _refusal(status: int, code: str, message: str) -> Callable[[], errors.ArmError]:
@@ -62,33 +63,33 @@ _REFUSALS = {
     "principal-unknown": _refusal(400, "PrincipalNotFound", "The principal does not exist in the directory; it may not be replicated yet."),
 }
 #: kind -> how the operation that a write begins ends
-_FATES = {
-    "operation-fails": Fate("Failed", "InternalOperationError", "The operation failed for a reason of Azure's."),
-    "operation-is-canceled": Fate("Canceled", "OperationCanceled", "The operation was canceled."),
-    "operation-never-ends": Fate("InProgress"),
-    "no-capacity": Fate("Failed", "ZonalAllocationFailed", "Allocation failed: the zone has no capacity for the requested size."),
+_FORCED_ENDS = {
+    "operation-fails": ForcedEnd("Failed", "InternalOperationError", "The operation failed for a reason of Azure's."),
+    "operation-is-canceled": ForcedEnd("Canceled", "OperationCanceled", "The operation was canceled."),
+    "operation-never-ends": ForcedEnd("InProgress"),
+    "no-capacity": ForcedEnd("Failed", "ZonalAllocationFailed", "Allocation failed: the zone has no capacity for the requested size."),
 }
 #: kind -> the sentence that --help gives
 KINDS = {
-    "throttled": "429 with the time to come back",
+    "throttled": "429 with the time to retry after",
     "throttled-without-time": "429 without it",
     "internal-error": "500",
     "bad-gateway": "502",
     "unavailable": "503",
     "token-expired": "401",
     "busy": "409: another operation is in progress",
-    "changed-meanwhile": "412: the etag is another one",
-    "locked": "409: a lock stands on it",
+    "changed-meanwhile": "412: the etag has changed",
+    "locked": "409: a lock is on it",
     "principal-unknown": "400: a new principal is not replicated yet",
     "reset-before": "the connection is reset, nothing was done",
     "reset-after": "the connection is reset, the request took effect",
     "hangs": "the request takes effect, and no answer comes",
-    "truncated": "the answer stops in the middle",
+    "truncated": "the answer ends in the middle",
     "not-json": "the answer is a page in HTML",
     "operation-fails": "the operation that the write begins fails",
     "operation-is-canceled": "it is canceled",
-    "operation-never-ends": "it goes on until the fault is cleared",
-    "operation-is-lost": "it goes on, and where its status was there is 404",
+    "operation-never-ends": "it does not end until the fault is cleared",
+    "operation-is-lost": "it continues, and its status answers 404",
     "no-capacity": "it fails since the zone is full",
     "stale": "the next reads do not see the write: 404 after a create, the former body after an update",
     "policy": "a policy changes a tag of what is written",
@@ -97,7 +98,7 @@ KINDS = {
 
 @dataclass
 class Faults:
-    """The armed faults of one lab, and what they left behind."""
+    """The armed faults of one lab, and the effects that outlast their requests."""
 
     azure: Azure
     armed: list[Fault] = field(default_factory=list)
@@ -108,29 +109,30 @@ class Faults:
     _stale: dict[str, list[Any]] = field(default_factory=dict)
 
     def arm(self, fault: Fault) -> None:
-        """Raises ``ValueError`` for what is no fault."""
+        """Raises ``ValueError`` for an unknown kind, and for counts below 1."""
         if fault.kind not in KINDS:
-            raise ValueError(f"{fault.kind!r} is no fault; there are {', '.join(KINDS)}")
+            raise ValueError(f"{fault.kind!r} is not a fault; the kinds are {', '.join(KINDS)}")
         if fault.at < 1 or fault.times < 1:
             raise ValueError(f"at ({fault.at}) and times ({fault.times}) count from 1")
         self.armed.append(fault)
 
     def clear(self) -> None:
-        """No fault any more; what never ended ends now."""
+        """Disarm all faults; operations that never ended end now."""
         self.armed.clear()
         self._stale.clear()
         self._lost_operations.clear()
-        for operation in [name for name, fate in self.azure.fates.items() if fate.status == "InProgress"]:
-            del self.azure.fates[operation]
+        forced = self.azure.operations.forced
+        for operation in [name for name, end in forced.items() if end.status == "InProgress"]:
+            del forced[operation]
 
     def shown(self) -> dict[str, Any]:
         return {"armed": [asdict(fault) for fault in self.armed], "struck": self.struck}
 
     def strike(self, entry: dict[str, Any]) -> Fault | None:
-        """The fault that this request meets; it counts for all that it fits."""
+        """The fault that strikes this request, if any; every fault counts the requests that it matches."""
         found = None
         for fault in self.armed:
-            if fault.fits(entry):
+            if fault.matches(entry):
                 fault.seen += 1
                 times = 1 if fault.kind == "stale" else fault.times
                 if found is None and fault.at <= fault.seen < fault.at + times:
@@ -141,7 +143,7 @@ class Faults:
         return found
 
     def before(self, fault: Fault | None, entry: dict[str, Any], body: Any) -> web.Response | None:
-        """What is answered in Azure's place, if anything. Raises :class:`~.errors.ArmError` or :class:`NoAnswer`."""
+        """The answer in Azure's place, if there is one. Raises :class:`~.errors.ArmError` or :class:`NoAnswer`."""
         path = str(entry["path"]).rstrip("/").lower()
         if path.rpartition("/")[2] in self._lost_operations:
             raise errors.ArmError(404, "ResourceNotFound", "The status of the operation was not found.")
@@ -176,7 +178,7 @@ class Faults:
             case "reset-after":
                 raise NoAnswer
             case "hangs":
-                # The client gives up first.
+                # The client closes the connection first.
                 while request.transport and not request.transport.is_closing():
                     await asyncio.sleep(0.01)
                 raise NoAnswer
@@ -188,8 +190,8 @@ class Faults:
                 self._stale[str(entry["path"]).rstrip("/").lower()] = [former, fault.times]
             case "operation-is-lost":
                 self._lost_operations |= _operations(response)
-            case kind if kind in _FATES:
-                self.azure.fates |= dict.fromkeys(_operations(response), _FATES[kind])
+            case kind if kind in _FORCED_ENDS:
+                self.azure.operations.forced |= dict.fromkeys(_operations(response), _FORCED_ENDS[kind])
         return response
 
 

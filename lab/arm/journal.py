@@ -1,4 +1,4 @@
-"""What the lab was asked and what it answered: JSON lines, one a request, in the order of the answers."""
+"""Requests and their answers: JSON lines, one a request, in the order of the answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ READING_ACTIONS = (
 
 
 def without_secrets(value: Any, name: str = "") -> Any:
-    """``value`` with what its names say is secret replaced by a mark."""
+    """``value`` with a mark in place of whatever its names declare secret."""
     if isinstance(value, dict):
         if "value" in value and set(value) <= {"value", "contentType", "attributes"}:
             return {**value, "value": "(removed)"}
@@ -46,7 +46,7 @@ class Journal:
 
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
-    """The entries of a journal, oldest first; one that is being written is not there yet."""
+    """The entries of a journal, oldest first, without one that is being written."""
     with path.open() as file:
         for line in file:
             if not line.endswith("\n"):

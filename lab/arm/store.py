@@ -1,4 +1,4 @@
-"""What the lab's Azure holds: resources, operations under way and deleted vaults, kept in SQLite so that a restart finds them again."""
+"""The state of the lab's Azure: resources, operations and deleted vaults, kept in SQLite over restarts."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from . import ids
 
 @dataclass
 class Resource:
-    """One resource. ``body`` is what Azure knows of it; what it shows is made by its kind's ``render``."""
+    """One resource. ``body`` is the stored state; its kind's ``render`` makes the answer of it."""
 
     id: str
     type: str
     body: dict[str, Any]
     #: the operation that is changing it, empty when none is
     operation: str = ""
-    #: values that are Azure's own business and never shown
+    #: what Azure knows of it and never shows
     hidden: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -41,7 +41,7 @@ class Resource:
 
 @dataclass
 class Operation:
-    """A long-running operation. It ends at ``due`` (seconds since the epoch), or when its kind says so."""
+    """A long-running operation. Its work begins at ``due`` (seconds since the epoch), and it ends with that."""
 
     id: str
     resource: str
@@ -96,15 +96,15 @@ class Store:
     def save(self, resource: Resource) -> Resource:
         self.resources[resource.key] = resource
         self._write("resource", resource.key, asdict(resource))
-        self._tell()
+        self._notify()
         return resource
 
     def remove(self, resource: str) -> None:
         self.resources.pop(resource.lower(), None)
         self._erase("resource", resource.lower())
-        self._tell()
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         for listener in self.listeners:
             listener()
 

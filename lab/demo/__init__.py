@@ -1,1 +1,1 @@
-"""A demonstration: an IPv4-only application behind both entrances of each stamp, and what each kind of client gets of it."""
+"""A demonstration: an IPv4-only application behind both entrances of each stamp, and the answers that each kind of client gets."""

@@ -1,4 +1,4 @@
-"""``python -m lab.demo deploy | show``: put the application into every cluster, and ask for it as each client."""
+"""``python -m lab.demo deploy | show``: deploy the application to every cluster, and request it as each client."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ..arm.dns import PUBLIC_ZONE
+from ..arm.dns.kinds import PUBLIC_ZONE
 from ..arm.store import Store
-from ..kubernetes import binaries
-from ..network import clients
+from ..packets import clients
 from ..state import State
+from ..supplies import binaries
 
 _APPLICATION = Path(__file__).with_name("application.yml")
 #: curl's exit code for a name that has no address
@@ -29,11 +29,12 @@ def _kubectl(configuration: Path, *words: str) -> str:
 
 
 def deploy(state: State) -> None:
-    """Put the application into every cluster and await its pods."""
+    """Deploy the application to every cluster, and wait for its pods where pods run."""
     for name, configuration in sorted(state.kubeconfigs().items()):
         _kubectl(configuration, "apply", "-f", str(_APPLICATION))
-        _kubectl(configuration, "-n", "apps", "rollout", "status", "deployment/shop", "--timeout=120s")
-        print(f"demo: the application runs in {name}", flush=True)
+        if state.clients.exists():
+            _kubectl(configuration, "-n", "apps", "rollout", "status", "deployment/shop", "--timeout=120s")
+            print(f"demo: the application runs in {name}", flush=True)
 
 
 def names(state: State) -> dict[str, str]:
@@ -47,9 +48,9 @@ def names(state: State) -> dict[str, str]:
 
 
 def ask(state: State, client: str, name: str) -> dict[str, Any]:
-    """What a client gets: status, the address it was connected to, and what the application says it saw.
+    """A client's answer: status, the address that it connected to, and what the application reports of the request.
 
-    A name that was published just now is waited for.
+    Waits for a name that was published a moment ago.
     """
     command = [str(clients.script(state.clients, client)), "curl", "-sS", "-m", "5", "-w", "\n%{json}", f"http://{name}/"]
     deadline = time.monotonic() + _SECONDS_TO_RESOLVE
@@ -92,7 +93,7 @@ def rows(state: State) -> list[tuple[str, ...]]:
 
 
 def show(state: State) -> bool:
-    """Print the table; whether every client got its answer."""
+    """Print the table; returns whether every client got an answer."""
     table = [_COLUMNS, *rows(state)]
     widths = [max(len(row[number]) for row in table) for number in range(len(_COLUMNS))]
     for row in table:
@@ -102,11 +103,10 @@ def show(state: State) -> bool:
 
 def main() -> None:
     state = State.default()
-    if not state.clients.exists():
-        print("demo: this lab has no packets (they need root on Linux), so no client can be asked and no application runs")
-        return
     if sys.argv[1:] == ["deploy"]:
         deploy(state)
+    elif not state.clients.exists():
+        print("demo: this lab has no packets (they need root on Linux), so no client can be asked and no application runs")
     elif not show(state):
         sys.exit("demo: not every client got its answer")
 

@@ -1,4 +1,4 @@
-"""What AKS runs in kube-system and the lab's pods need: CoreDNS and metrics-server; and what the add-on for secrets in volumes brings."""
+"""What AKS runs in kube-system and the lab's pods need: CoreDNS, metrics-server, and the objects of the add-on for secrets in volumes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from .. import images
+from ..supplies import images
 
 _MANIFESTS = Path(__file__).with_name("addons.yml")
 _SECRETS_PROVIDER = Path(__file__).with_name("secrets_provider.yml")
@@ -22,7 +22,7 @@ def manifests(dns_service_ip: str) -> list[dict[str, Any]]:
 
 
 def secrets_provider() -> list[dict[str, Any]]:
-    """What volumes of the Secrets Store CSI driver need to be known."""
+    """The objects that volumes of the Secrets Store CSI driver need."""
     return [document for document in yaml.safe_load_all(_SECRETS_PROVIDER.read_text()) if document]
 
 

@@ -1,4 +1,4 @@
-"""Control groups of pods: the one thing of a lab that the kernel does not remove with its processes."""
+"""Control groups of pods, which the kernel does not remove with a lab's processes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def create(name: str) -> None:
 
 
 def processes(name: str) -> set[int]:
-    """What runs in a group and in those below it."""
+    """The processes in a group and in those below it."""
     found = set()
     for hierarchy in _hierarchies():
         for folder, _, _ in os.walk(hierarchy / name.lstrip("/")):

@@ -11,16 +11,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..arm import containerservice as aks
 from ..arm import ids
-from ..arm.network import ip_configurations, reference
+from ..arm.containerservice.node_group import cluster_number, machines_of, node_resource_group
+from ..arm.containerservice.types import CLUSTER
+from ..arm.network.bodies import ip_configurations, reference
 from ..arm.store import Resource
 from .control_plane import ControlPlane, Entra
 from .data_plane import DataPlane
 
 if TYPE_CHECKING:
-    from ..arm.server import Server
-    from ..network import Datacentre
+    from ..arm.http.server import Server
+    from ..packets import Datacentre
     from ..state import State
 
 #: AKS RBAC role -> the Kubernetes role it amounts to (learn.microsoft.com/azure/aks/entra-id-authorization)
@@ -53,18 +54,18 @@ class Clusters:
         return {"server": running.server, "ca": running.authority_data}
 
     async def resume(self) -> None:
-        """Boot what ran when the lab stopped."""
-        clusters = [found for found in self._server.azure.store.of_type(aks.CLUSTER) if self.folder(found.id).exists()]
+        """Boot the clusters that ran when the lab stopped."""
+        clusters = [found for found in self._server.azure.store.of_type(CLUSTER) if self.folder(found.id).exists()]
         await asyncio.gather(*(self.converge(cluster) for cluster in clusters))
 
     async def stop(self) -> None:
-        """The nodes end with the lab."""
+        """Stop the control planes; the nodes end with the lab."""
         await asyncio.gather(*(data_plane.disconnect() for data_plane in self._data_planes.values()))
         await asyncio.gather(*(running.stop() for running in self._running.values()))
         self._running.clear()
 
     async def converge(self, cluster: Resource) -> None:
-        """The control plane runs, its nodes are the pools' VMs, and access is what role assignments grant."""
+        """Bring a cluster to its stored body: the control plane runs, each VM of its pools is a node, role assignments grant access."""
         async with self._locks.setdefault(cluster.key, asyncio.Lock()):
             running = self._running.get(cluster.key)
             if running is None:
@@ -96,7 +97,7 @@ class Clusters:
             await running.start_cloud_controller()
 
     async def delete(self, cluster: str) -> None:
-        """Stop the cluster and leave nothing of it."""
+        """Stop the cluster and remove all of it."""
         data_plane = self._data_planes.pop(cluster.lower(), None)
         if data_plane:
             await data_plane.stop()
@@ -109,20 +110,20 @@ class Clusters:
         identities = list((cluster.body.get("identity") or {}).get("userAssignedIdentities") or {})
         kubelet = cluster.hidden["computed"]["identityProfile"]["kubeletidentity"]["resourceId"]
         header = secrets.token_urlsafe(16)
-        self._server.identity_headers[header] = identities[0] if identities else kubelet
+        self._server.identities.headers[header] = identities[0] if identities else kubelet
         return Entra(
             endpoint=self._server.endpoint,
             issuer=self._server.entra.issuer,
             certificate_authority=self._state.secrets / "azure" / "ca.pem",
             trust_bundle=self._state.secrets / "trust.pem",
-            identity_endpoint=f"http://127.0.0.1:{self._server.identity_port}/msi/token",
+            identity_endpoint=f"http://127.0.0.1:{self._server.identities.port}/msi/token",
             identity_header=header,
         )
 
     def _cloud_configuration(self, cluster: Resource) -> dict[str, Any]:
         """``azure.json`` as AKS writes it for its cloud controller."""
         azure = self._server.azure
-        number = aks.cluster_number(cluster.id)
+        number = cluster_number(cluster.id)
         subnet = ids.parse(self._subnet(cluster))
         profile = cluster.properties["networkProfile"].get("loadBalancerProfile") or {}
         backend = profile.get("backendPoolType", "NodeIPConfiguration")
@@ -131,7 +132,7 @@ class Clusters:
             "resourceManagerEndpoint": self._server.endpoint,
             "tenantId": azure.options.tenant,
             "subscriptionId": azure.options.subscription,
-            "resourceGroup": aks.node_resource_group(cluster),
+            "resourceGroup": node_resource_group(cluster),
             "location": cluster.body["location"],
             "vmType": "vmss",
             "vnetName": subnet.names[0] if subnet.names else "",
@@ -155,19 +156,17 @@ class Clusters:
         }
 
     def _subnet(self, cluster: Resource) -> str:
-        """Id of the subnet that the nodes are in: the inventory's, or the one that AKS made."""
-        machines = aks.machines_of(self._server.azure, cluster)
+        """Id of the subnet that the nodes are in: the pools', or the one that AKS made."""
+        machines = machines_of(self._server.azure, cluster)
         found = (item["properties"] for _, machine in machines for item in ip_configurations(machine.properties))
         return next((reference(properties, "subnet") for properties in found), "")
-
-    # Nodes
 
     async def _nodes(self, cluster: Resource, running: ControlPlane) -> None:
         """A Node for each VM, with a /24 and a /120 of the pod ranges as AKS' overlay gives them; Ready by its kubelet where it has one."""
         data_plane = self._data_planes.get(cluster.key)
         _, listed = await running.call("GET", "/api/v1/nodes")
         present = {node["metadata"]["name"]: node for node in listed["items"]}
-        wanted = {machine.properties["osProfile"]["computerName"]: (pool, machine) for pool, machine in aks.machines_of(self._server.azure, cluster)}
+        wanted = {machine.properties["osProfile"]["computerName"]: (pool, machine) for pool, machine in machines_of(self._server.azure, cluster)}
         for name in present.keys() - wanted.keys():
             await running.call("DELETE", f"/api/v1/nodes/{name}")
         taken = {cidr for name, node in present.items() if name in wanted for cidr in node["spec"].get("podCIDRs") or []}
@@ -186,10 +185,8 @@ class Clusters:
                 {name: (machine, present[name]["spec"]["podCIDRs"], pool.properties["maxPods"]) for name, (pool, machine) in wanted.items()}
             )
 
-    # Access
-
     async def grant_access(self, without: str = "") -> None:
-        """Follow a change of role assignments in every cluster; ``without``: the one that is going."""
+        """Apply the role assignments to every cluster, without the one that is being deleted."""
         for key, running in list(self._running.items()):
             cluster = self._server.azure.store.get(key)
             if cluster:
@@ -253,7 +250,7 @@ def _node(name: str, cluster: Resource, pool: Resource, machine: Resource, cidrs
         "topology.kubernetes.io/zone": f"{location}-{zone}" if zone != "0" else "0",
         "kubernetes.azure.com/agentpool": pool.name,
         "kubernetes.azure.com/mode": pool.properties["mode"].lower(),
-        "kubernetes.azure.com/cluster": aks.node_resource_group(cluster),
+        "kubernetes.azure.com/cluster": node_resource_group(cluster),
         "kubernetes.azure.com/os-sku": pool.properties["osSKU"],
     }
     if cluster.properties["networkProfile"].get("networkDataplane") == "cilium":

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from ..certificates import CertificateAuthority
 from ..ports import free_port
 from ..process import Process
-from . import binaries
+from ..supplies import binaries
 
 #: application id of the AKS server in every tenant: the audience of the tokens it takes
 AKS_SERVER_APPLICATION = "6dae42f8-4368-4678-94ff-3960e28e3630"
@@ -59,7 +59,7 @@ class Entra:
 
 @dataclass
 class Reach:
-    """How the API server and its nodes find each other where nodes are real."""
+    """How the API server and its nodes reach each other where nodes are real."""
 
     #: the address that nodes and pods reach it at, on its own port
     address: str
@@ -102,7 +102,7 @@ class ControlPlane:
         return base64.b64encode(self._authority.certificate_path.read_bytes()).decode()
 
     async def start(self) -> None:
-        """Start what keeps the API: etcd, API server, controllers, scheduler. What was started is stopped again when one fails."""
+        """Start etcd, API server, controllers and scheduler; stop all again when one fails."""
         try:
             await self._start()
         except BaseException:
@@ -174,7 +174,7 @@ class ControlPlane:
                     "use-service-account-credentials": "true",
                     # 15 s in AKS, which every first proxy of a family would wait for.
                     "horizontal-pod-autoscaler-sync-period": "5s",
-                    # Without kubelets nobody would keep nodes Ready.
+                    # Without kubelets nothing keeps nodes Ready.
                     **({} if self._reach else {"controllers": "*,-node-lifecycle-controller"}),
                 },
             ),
@@ -190,7 +190,7 @@ class ControlPlane:
         )
 
     def _reach_flags(self) -> dict[str, Any]:
-        """What the API server needs to be reached by nodes, and to reach them; nobody is there without packets."""
+        """Flags for the connections between API server and nodes, which exist only with packets."""
         if self._reach is None:
             # An address for the endpoints of the Service kubernetes; nothing is reached there, and nothing writes it.
             return {"advertise-address": "192.0.2.1", "endpoint-reconciler-type": "none"}
@@ -276,7 +276,7 @@ class ControlPlane:
         return process
 
     async def stop(self) -> None:
-        """In reverse: a stopping API server whose etcd is gone lingers and keeps its port."""
+        """Stop in reverse: an API server without its etcd does not end, and keeps its port."""
         while self._processes:
             await self._processes.pop().stop()
         if self._session:

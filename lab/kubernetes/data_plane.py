@@ -1,4 +1,4 @@
-"""The nodes of one cluster where there are packets, and the ways between them and their API server."""
+"""The nodes of one cluster where there are packets, and the connections between them and their API server."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ..arm.azure import Azure
 from ..arm.store import Resource
-from ..network import Datacentre
-from ..network.forwarding import Inward, Outward
-from ..network.virtual_network import CONTROL_PLANE
+from ..packets import Datacentre
+from ..packets.forwarding import Inward, Outward
+from ..packets.virtual_network import CONTROL_PLANE
 from . import addons
 from .control_plane import ControlPlane, Reach
 from .nodes import Membership, Node, await_room
@@ -23,25 +23,25 @@ class DataPlane:
         self._dns_service_ip, self._pod_cidrs = dns_service_ip, pod_cidrs
         self._control_plane: ControlPlane | None = None
         self._secrets: SecretVolumes | None = None
-        self._ways: list[Inward | Outward | SecretVolumes] = []
+        self._forwarders: list[Inward | Outward | SecretVolumes] = []
         self._nodes: dict[str, tuple[Node, str]] = {}
 
     async def prepare(self) -> Reach:
-        """The VNet, and the API server's way into it."""
+        """Make the VNet, and the proxy by which the API server reaches into it."""
         vnet = await self._datacentre.vnet(self._subnet)
         egress = Path("/run", f"egress-{self._folder.name}.sock")
         outward = Outward(vnet.namespace, egress, CONTROL_PLANE)
         await outward.start()
-        self._ways.append(outward)
+        self._forwarders.append(outward)
         return Reach(CONTROL_PLANE, egress)
 
     async def start(self, control_plane: ControlPlane) -> None:
-        """Let nodes reach the API server, and give it what AKS runs in kube-system."""
+        """Let nodes reach the API server, and apply what AKS runs in kube-system."""
         self._control_plane = control_plane
         vnet = await self._datacentre.vnet(self._subnet)
         inward = Inward(vnet.namespace, CONTROL_PLANE, control_plane.ports.apiserver)
         await inward.start()
-        self._ways.append(inward)
+        self._forwarders.append(inward)
         for manifest in addons.manifests(self._dns_service_ip):
             await control_plane.apply(addons.path_of(manifest), manifest)
 
@@ -50,12 +50,12 @@ class DataPlane:
         assert self._control_plane is not None
         self._secrets = SecretVolumes(azure, cluster, self._control_plane, Path("/run", f"secrets-{self._folder.name}.sock"))
         await self._secrets.start()
-        self._ways.append(self._secrets)
+        self._forwarders.append(self._secrets)
         for manifest in addons.secrets_provider():
             await self._control_plane.apply(addons.path_of(manifest), manifest)
 
     async def converge(self, wanted: Mapping[str, tuple[Resource, Sequence[str], int]]) -> None:
-        """Node name -> (its VM, its pods' ranges, how many pods it takes): start what is missing, end what is not wanted any more."""
+        """Node name -> (its VM, its pods' ranges, how many pods it takes): start what is missing, stop what is no longer wanted."""
         for name in self._nodes.keys() - wanted.keys():
             node, machine = self._nodes.pop(name)
             await node.stop()
@@ -81,11 +81,11 @@ class DataPlane:
         self._nodes[name] = (node, machine.id)
 
     async def stop(self) -> None:
-        """End all nodes and ways."""
+        """Stop all nodes and forwarders."""
         await self.converge({})
         await self.disconnect()
 
     async def disconnect(self) -> None:
-        """End the ways: an API server that stops waits for who watches it."""
-        while self._ways:
-            await self._ways.pop().stop()
+        """Stop the forwarders first: an API server waits for its watchers when it stops."""
+        while self._forwarders:
+            await self._forwarders.pop().stop()

@@ -16,17 +16,17 @@ from typing import Any
 
 import yaml
 
-from .. import debian, images
-from ..network import namespaces
-from ..network.namespaces import Namespace
+from ..packets import namespaces
+from ..packets.namespaces import Namespace
 from ..process import Process
-from . import binaries, cgroups
+from ..supplies import binaries, debian, images
+from . import cgroups
 from .runtime import UMASK, Runtime, filled_root
 
 
 @dataclass(frozen=True)
 class Membership:
-    """What a node must know of its cluster."""
+    """What a node needs of its cluster."""
 
     kubeconfig: Path
     proxy_kubeconfig: Path
@@ -43,7 +43,7 @@ _INSTANCES_LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
 
 
 class NoRoom(Exception):
-    """The kernel has no more of something that nodes need."""
+    """The kernel has no inotify instances left for nodes."""
 
 
 def has_room(number: int) -> bool:
@@ -69,7 +69,7 @@ async def await_room(number: int, timeout: float = 60) -> None:
 
 
 class Node:
-    """Starts with nothing of an earlier run but the images."""
+    """Starts fresh: only the images are kept from earlier runs."""
 
     def __init__(
         self, name: str, folder: Path, cgroup: str, namespace: Namespace, addresses: Sequence[str], max_pods: int, membership: Membership

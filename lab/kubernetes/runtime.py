@@ -1,4 +1,4 @@
-"""containerd, and the images it begins with: unpacked once for all nodes of all labs, and linked into each node's root."""
+"""containerd, and the images that it starts with: unpacked once for all nodes of all labs, and linked into each node's root."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from .. import debian, images
-from ..cache import CACHE
-from ..network.namespaces import CommandFailed, execute
+from ..packets.namespaces import CommandFailed, execute
 from ..process import Process
+from ..supplies import debian, images
+from ..supplies.cache import CACHE
 
 #: containers run as users of their own, who must be able to read what is made for them; the lab's own files are root's alone
 UMASK = 0o022
@@ -25,7 +25,7 @@ def socket_of(name: str) -> Path:
 
 
 class Runtime:
-    """One containerd. ``enter`` turns a program's words into those that run it in the right network namespace."""
+    """One containerd. ``enter`` turns a command into one that runs in the node's network namespace."""
 
     def __init__(self, name: str, folder: Path, enter: Callable[..., list[str]] | None = None) -> None:
         self.name, self._folder = name, folder
@@ -98,7 +98,7 @@ disabled_plugins = {unwanted}
         return path
 
     async def fill(self, filled: Path) -> None:
-        """Begin with what ``filled`` holds; its files are linked, its databases are copied."""
+        """Start with the content of ``filled``; its files are linked, its databases are copied."""
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             await execute("cp", "-a", "--link", str(filled), str(self.root))
@@ -115,7 +115,7 @@ _filling = asyncio.Lock()
 
 
 async def filled_root() -> Path:
-    """The root of a containerd that has all images; made when it is not there yet (some seconds)."""
+    """The root of a containerd that has all images; made on first use (some seconds)."""
     known = sorted(f"{name} {image.archive.name}" for image in images.archives() for name in image.names)
     target = CACHE / "images" / f"root-{hashlib.sha256(chr(10).join(known).encode()).hexdigest()[:12]}"
     async with _filling:

@@ -1,4 +1,4 @@
-"""What pods find in volumes of the Secrets Store CSI driver: asked for by the plugin on each node, over a Unix socket of the lab's.
+"""The content of pods' volumes of the Secrets Store CSI driver, which the plugin on each node requests over a Unix socket of the lab.
 
 This stands in for the driver's Azure provider, which goes to Entra ID and to the vault's private endpoint itself. Who may read what is
 decided as there: by federated credentials, the identities of the nodes, and role assignments on the vault.
@@ -16,10 +16,10 @@ import jwt
 import yaml
 from aiohttp import web
 
-from ..arm import vaults
 from ..arm.azure import Azure
+from ..arm.keyvault import secrets
+from ..arm.keyvault.secrets import Refused
 from ..arm.store import Resource
-from ..arm.vaults import Refused
 from .control_plane import ControlPlane
 
 _CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1/namespaces/{namespace}/secretproviderclasses/{name}"
@@ -64,7 +64,7 @@ class SecretVolumes:
         files = {}
         for text in yaml.safe_load(parameters["objects"])["array"]:
             wanted = yaml.safe_load(text)
-            value = vaults.secret(self._azure, parameters["keyvaultName"], wanted["objectName"], identity)
+            value = secrets.secret(self._azure, parameters["keyvaultName"], wanted["objectName"], identity)
             files[wanted.get("objectAlias") or wanted["objectName"]] = base64.b64encode(value.encode()).decode()
         return files
 
@@ -75,21 +75,21 @@ class SecretVolumes:
         if parameters.get("useVMManagedIdentity") == "true":
             return self._of_nodes(parameters.get("userAssignedIdentityID", ""))
         tokens: dict[str, Any] = json.loads(volume.get(f"{_POD}serviceAccount.tokens") or "{}")
-        if vaults.EXCHANGE_AUDIENCE not in tokens:
-            raise Refused(f"the pod's service account has no token for {vaults.EXCHANGE_AUDIENCE}")
+        if secrets.EXCHANGE_AUDIENCE not in tokens:
+            raise Refused(f"the pod's service account has no token for {secrets.EXCHANGE_AUDIENCE}")
         try:
             claims = jwt.decode(
-                tokens[vaults.EXCHANGE_AUDIENCE]["token"],
+                tokens[secrets.EXCHANGE_AUDIENCE]["token"],
                 self._control_plane.service_account_key,
                 algorithms=["RS256"],
-                audience=vaults.EXCHANGE_AUDIENCE,
+                audience=secrets.EXCHANGE_AUDIENCE,
             )
         except jwt.PyJWTError as error:
             raise Refused(f"AADSTS50027: Invalid JWT token: {error}.") from error
-        return vaults.exchange(self._azure, parameters.get("clientID", ""), claims)
+        return secrets.exchange(self._azure, parameters.get("clientID", ""), claims)
 
     def _of_nodes(self, client_id: str) -> Resource:
-        identity = vaults.identity_of(self._azure, client_id)
+        identity = secrets.identity_of(self._azure, client_id)
         cluster = self._azure.get(self._cluster)
         computed = cluster.hidden["computed"]
         attached = [

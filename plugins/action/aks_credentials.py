@@ -10,12 +10,8 @@ from ansible.utils.display import Display
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.aks import ClusterNotReady, kubeconfig, ready_cluster
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import AzureAction
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient
-from ansible_collections.dualstack.aks.plugins.plugin_utils._workers import load_lookup
 
 _display = Display()
-
-# Whoever asks for a kubeconfig is about to use it.
-load_lookup("kubernetes.core.k8s")
 
 
 class ActionModule(AzureAction):

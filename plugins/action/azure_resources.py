@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from ansible.utils.display import Display
@@ -28,6 +29,7 @@ class ActionModule(AzureAction):
     }
 
     def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        started = time.time()
         posts = self.posts(arguments["actions"])
         resources = self.declarations(arguments, task_vars, client.login.subscription_id, arguments["state"], needed=not posts)
         host = task_vars.get("inventory_hostname", "")
@@ -60,6 +62,8 @@ class ActionModule(AzureAction):
             },
             "requests": client.requests,
             "critical_path": run.critical_path,
+            "started_at": started,
+            "finished_at": time.time(),
         }
         if self._task.diff:
             result["diff"] = [diff_of(outcome) for outcome in run.outcomes.values() if outcome.action != "none"] + [

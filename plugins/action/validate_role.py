@@ -52,6 +52,7 @@ class Facts(Mapping[str, Any]):
 class ActionModule(CredentialAction):
     OPTIONS = {
         "facts": {"type": "dict", "required": True},
+        "entry_point": {"type": "str", "default": "main"},
         "collect": {"type": "bool", "default": False},
     }
 
@@ -62,17 +63,17 @@ class ActionModule(CredentialAction):
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        role = self._task._role
-        if role is None or role.get_name(include_role_fqcn=False) not in ROLES:
-            raise AnsibleActionFail(f"validate_role checks the variables of the role that it stands in, one of {', '.join(ROLES)}.")
-        name = role.get_name(include_role_fqcn=False)
-        misfits, settled = self._checked(_options(role), role.get_default_vars(), task_vars or {})
+        role, entry_point = self._task._role, str(self._task.args.get("entry_point", "main"))
+        name = role.get_name(include_role_fqcn=False) if role else ""
+        if (name, entry_point) not in ROLES:
+            raise AnsibleActionFail(f"validate_role: there are no rules for the entry point {entry_point} of the role {name or '(none)'}.")
+        misfits, settled = self._checked(_options(role, entry_point), role.get_default_vars(), task_vars or {})
         found = rules_of_variables.Variables(name, misfits)
         templar = self._templar.copy_with_new_env(available_variables={**(task_vars or {}), **settled})
         facts = Facts(self._task.args.get("facts") or {}, templar)
         violations: list[Violation] = []
         with _Reader(self, templar) as reader:
-            for part in ROLES[name]:
+            for part in ROLES[name, entry_point]:
                 try:
                     violations += part(facts, reader)
                 except Unanswered as error:
@@ -119,10 +120,10 @@ class ActionModule(CredentialAction):
         return self.client(arguments)
 
 
-def _options(role: Any) -> dict[str, Any]:
-    """The options of the role's entry point main."""
+def _options(role: Any, entry_point: str) -> dict[str, Any]:
+    """The options of an entry point of the role."""
     text = Path(role._role_path, "meta", "argument_specs.yml").read_text(encoding="utf-8")
-    options: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["argument_specs"]["main"]["options"]
+    options: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["argument_specs"][entry_point]["options"]
     return options
 
 

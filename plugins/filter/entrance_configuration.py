@@ -16,7 +16,7 @@ author: The dualstack.aks contributors
 description:
   - Turns routes, TLS and plain ports into servers, locations and upstreams, for one family's entrance in one mode.
   - Upstreams are cluster IPs of the family that the mode wants, so that no connection can leave in the other one.
-  - Expects a declaration in which P(dualstack.aks.entrance_violations#filter) finds nothing.
+  - Expects a declaration that breaks no rule of entrances.
 positional: family, services
 options:
   _input:

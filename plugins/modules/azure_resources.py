@@ -130,6 +130,14 @@ critical_path:
   description: Seconds of the longest chain of resources that waited for each other.
   returned: always
   type: float
+started_at:
+  description: When the task began, in seconds since 1970.
+  returned: always
+  type: float
+finished_at:
+  description: When it ended, in seconds since 1970.
+  returned: always
+  type: float
 failures:
   description: "What failed: handle, id, code, message, remedy, correlation."
   returned: failure

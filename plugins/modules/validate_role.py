@@ -17,6 +17,10 @@ options:
       - Each value is rendered when a rule first needs it, so that a value that cannot be rendered hides no other problem.
     type: dict
     required: true
+  entry_point:
+    description: Which entry point's options are checked, and its rules applied.
+    type: str
+    default: main
   collect:
     description: Return the violations instead of failing, so that a play can report those of all roles together.
     type: bool

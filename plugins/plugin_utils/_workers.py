@@ -2,8 +2,8 @@
 
 This file is private to the collection.
 
-Ansible forks a worker for every task and host. The class of the task's action it loads before that. Lookups and filters each worker loads for itself:
-for one filter all of its collection, from source, since Ansible keeps no compiled copy. What an action loads when it is imported, later workers find.
+Ansible forks a worker for every task and host. The class of the task's action it loads before that. Filters each worker loads for itself: for one
+filter all of its collection, from source, since Ansible keeps no compiled copy. What an action loads when it is imported, later workers find.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import os
 
-from ansible.plugins.loader import filter_loader, lookup_loader
+from ansible.plugins.loader import filter_loader
 
 # A worker's garbage collection would write to each object that the worker found, loaded code and what Ansible has gathered of all hosts alike,
 # and each page of them be copied (docs.python.org, gc.freeze).
@@ -21,8 +21,3 @@ os.register_at_fork(after_in_child=gc.freeze)
 def load_filters() -> None:
     """All of this collection, as Ansible does for any of them."""
     filter_loader.get("dualstack.aks.resource_id")
-
-
-def load_lookup(name: str) -> None:
-    """Load a lookup plugin; where it is missing, the first task that uses it says so."""
-    lookup_loader.get(name, class_only=True)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from lab.arm.azure import KINDS
+from lab.arm.kinds import KINDS
 from tests.harness import OURS, Lab
 from tests.loader import find_collections
 from tests.sweep.recording import Task, copy_store, load

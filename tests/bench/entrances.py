@@ -20,8 +20,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from lab import debian
 from lab.__main__ import say
+from lab.supplies import debian
 from tests.bench.measuring import alternate, ratios, spread, target
 from tests.harness import Lab, until
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lab import images
+from lab.supplies import images
 from tests.harness import Lab, Outcome, is_ready, outcomes, until
 
 NAMESPACE = "dualstack-ingress"

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from lab import debian, images
 from lab.certificates import CertificateAuthority
-from lab.network import clients
+from lab.packets import clients
+from lab.supplies import debian, images
 from tests.harness import Lab, Run, is_ready, until
 
 MANIFESTS = Path(__file__).with_name("applications.yml")

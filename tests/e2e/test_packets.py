@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from lab import debian
-from lab.network import clients
+from lab.packets import clients
+from lab.supplies import debian
 from tests import machine
 from tests.harness import Lab, is_ready, outcomes, until
 from tests.machine import Machine

@@ -20,12 +20,12 @@ OFF, ON = ("-e", "dualstack_ipv6=disabled"), ("-e", "dualstack_ipv6=enabled")
 STAGES = {
     OFF: (
         "Hold IPv6 against",
-        "Withdraw | Take the records",
-        "Off | Wait until resolvers",
-        "Drain | Find the proxies",
-        "Remove | Take the entrances",
+        "Withdraw | Delete the records",
+        "Switch off | Wait",
+        "Drain | Await the end",
+        "Remove | Delete the entrances",
     ),
-    ON: ("Objects | Bring the entrances", "Ask | GET", "Publish | Write the records"),
+    ON: ("Objects | Apply the objects", "Ask | GET", "Publish | Write the records"),
 }
 
 
@@ -128,7 +128,7 @@ def test_a_second_run_changes_nothing(lab: Lab) -> None:
 def test_check_mode_prints_the_stages_and_changes_nothing(lab: Lab) -> None:
     before = lab.end_state()
     run = toggle(lab, *OFF, "--check")
-    for stage in ("1 AAAA: withdrawn", "2 resolvers: 3 s to forget it", "3 connections: 10 s at most to end", "4 entrance: to be taken away"):
+    for stage in ("1 AAAA: withdrawn", "2 resolvers: 3 s to forget it", "3 connections: 10 s at most to end", "4 entrance: to be deleted"):
         assert stage in run.output
     assert differences(before, lab.end_state()) == ""
 
@@ -147,7 +147,7 @@ def test_a_hold_against_the_inventory(lab: Lab) -> None:
     assert aaaa_exists(lab)
 
 
-def test_a_wish_that_differs_is_said_and_not_carried_out(lab: Lab) -> None:
+def test_a_desired_state_that_differs_is_reported_and_not_applied(lab: Lab) -> None:
     """Without consent site.yml leaves IPv6 as it is, with the command to change it; with consent it goes through the stages."""
     begin = len(lab.entries())
     lab.change(dualstack_ipv6="disabled")
@@ -198,7 +198,7 @@ def test_ipv4_that_changed_meanwhile_is_named(lab: Lab) -> None:
     output = ""
     for line in process.stdout:
         output += line
-        if "Off | Wait until resolvers" in line:
+        if "Switch off | Wait" in line:
             lab.kubectl("-n", "dualstack-ingress", "label", "service", "entrance-ipv4", "somebody=else")
     assert process.wait() == 2, output
     assert "Service entrance-ipv4.labels.somebody is new: 'else'" in " ".join(output.split())
@@ -207,7 +207,7 @@ def test_ipv4_that_changed_meanwhile_is_named(lab: Lab) -> None:
 
 
 REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
-    "a wish that is none": ({"dualstack_ipv6": "on"}, "-e dualstack_ipv6=enabled or -e dualstack_ipv6=disabled"),
+    "a desired state that is neither": ({"dualstack_ipv6": "on"}, "-e dualstack_ipv6=enabled or -e dualstack_ipv6=disabled"),
     "nobody to ask": ({"dualstack_ipv6": "enabled", "probe_families": ["ipv4"]}, "no host of the inventory group probes has ipv6"),
     "no cluster": (
         {"dualstack_ipv6": "disabled", "ingress_cluster_id": "{group}/providers/Microsoft.ContainerService/managedClusters/none"},

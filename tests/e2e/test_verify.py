@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from lab.network import clients
+from lab.packets import clients
 from tests.harness import Lab, Run
 
 GROUP = "nsg-example-westeurope-nodes"

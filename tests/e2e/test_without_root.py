@@ -33,6 +33,6 @@ def test_up_says_that_there_are_no_packets(state: State, monkeypatch: pytest.Mon
     assert (settings.packets, settings.watch, settings.azure.kubernetes) == (False, False, True)
     assert (state.first_process.exists(), lab.client_names(state), lab.inventory(state)) == (False, [], {"probes": {"hosts": {}}})
     with pytest.raises(SystemExit, match="none without packets"):
-        lab.become_client(state, "ipv4-only", ["true"])
+        lab.run_as_client(state, "ipv4-only", ["true"])
     with pytest.raises(SystemExit, match="no packets, so no zone can be lost"):
         lab.change_zone(state, "lose", "1")

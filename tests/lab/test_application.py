@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from lab import images
 from lab.ports import free_port
+from lab.supplies import images
 
 LISTENERS = ("http", "grpc", "tls", "tcp", "udp", "proxy-http", "proxy-tls", "proxy-tcp")
 LOOPBACK = {"IPv4": "127.0.0.1", "IPv6": "[::1]"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.demo import __main__ as demo
-from lab.network import clients
+from lab.packets import clients
 from lab.state import State
 
 NAME = "www.westeurope.aks.example.org"

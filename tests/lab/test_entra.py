@@ -9,9 +9,10 @@ from typing import Any
 import jwt
 import pytest
 
-from lab.arm.azure import Caller, Options
 from lab.arm.entra import Entra
 from lab.arm.errors import ArmError
+from lab.arm.kinds import Caller
+from lab.arm.options import Options
 
 OPTIONS = Options()
 ENDPOINT = "https://localhost:8443"

@@ -105,7 +105,7 @@ def test_an_operation_that_never_ends_ends_with_the_fault(tmp_path: Path) -> Non
         await asyncio.sleep(0.1)
         assert (await client.get(ADDRESS))["properties"]["provisioningState"] == "Creating"
         client.server.faults.clear()
-        await asyncio.gather(*client.server.azure._tasks)
+        await asyncio.gather(*client.server.azure.operations.tasks)
         assert (await client.get(ADDRESS))["properties"]["provisioningState"] == "Succeeded"
 
     against(tmp_path, work)
@@ -166,7 +166,7 @@ def test_which_requests(tmp_path: Path, name: str) -> None:
     against(tmp_path, work)
 
 
-@pytest.mark.parametrize(("fault", "told"), [(Fault("unheard-of"), "is no fault; there are throttled"), (Fault("busy", at=0), "count from 1")])
+@pytest.mark.parametrize(("fault", "told"), [(Fault("unheard-of"), "is not a fault; the kinds are throttled"), (Fault("busy", at=0), "count from 1")])
 def test_what_is_no_fault(tmp_path: Path, fault: Fault, told: str) -> None:
     async def work(client: Client) -> None:
         with pytest.raises(ValueError, match=told):

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab import images
-from lab.images import archive, nginx
-from lab.images.archive import Entry
-from lab.kubernetes.binaries import VERSION
 from lab.state import CHECKOUT
+from lab.supplies import images
+from lab.supplies.binaries import VERSION
+from lab.supplies.images import archive, nginx
+from lab.supplies.images.archive import Entry
 
 
 def test_the_proxy_is_the_one_that_the_role_deploys() -> None:
@@ -24,12 +24,12 @@ def test_the_proxy_is_the_one_that_the_role_deploys() -> None:
 
 
 def test_programs_are_of_the_clusters_release() -> None:
-    pinned = dict(re.findall(r"^\t(k8s\.io/(?:api|client-go|metrics)) (\S+)", (CHECKOUT / "lab/images/go.mod").read_text(), re.MULTILINE))
+    pinned = dict(re.findall(r"^\t(k8s\.io/(?:api|client-go|metrics)) (\S+)", (CHECKOUT / "lab/supplies/images/go.mod").read_text(), re.MULTILINE))
     assert set(pinned.values()) == {f"v0.{VERSION.removeprefix('v1.')}"}
 
 
 def test_names_of_images_are_the_versions_that_are_built() -> None:
-    modules = (CHECKOUT / "lab/images/go.mod").read_text()
+    modules = (CHECKOUT / "lab/supplies/images/go.mod").read_text()
     for name, module in (("coredns", "github.com/coredns/coredns"), ("metrics-server", "sigs.k8s.io/metrics-server")):
         assert f"{module} {images.PROGRAMS[name].image.rpartition(':')[2]}" in modules
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from lab.arm import containerservice
 from lab.arm.azure import Azure
+from lab.arm.containerservice import types as containerservice
 from lab.arm.errors import ArmError
 from lab.arm.ids import parse
 

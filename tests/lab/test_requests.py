@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from lab.arm.azure import Options
-from lab.arm.server import Server
+from lab.arm.http.server import Server
+from lab.arm.options import Options
 from lab.arm.store import Store
 
 OPTIONS = Options(time_scale=1e-6)
@@ -58,7 +58,7 @@ class Client:
         """Write, and wait for what that starts."""
         status, answer = await self.call("PUT", path, body)
         assert status in (200, 201, 202), answer
-        await asyncio.gather(*self.server.azure._tasks)
+        await asyncio.gather(*self.server.azure.operations.tasks)
         return answer
 
     async def names(self, path: str, **query: str) -> list[str]:
@@ -84,7 +84,7 @@ def against(folder: Path, work: Callable[[Client], Awaitable[None]]) -> None:
             await client.put(REGISTRY, LOCATION | {"sku": {"name": "Premium"}})
             await client.put(IDENTITY, LOCATION)
             await work(client)
-            await server.azure.stop()
+            await server.azure.operations.stop()
             server.journal.close()
 
     asyncio.run(run())

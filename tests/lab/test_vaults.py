@@ -13,8 +13,8 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from lab.arm import vaults
 from lab.arm.azure import Azure
+from lab.arm.keyvault import secrets
 from lab.kubernetes.volumes import SecretVolumes
 from tests.lab.test_requests import GROUP, IDENTITY, OPTIONS, VAULT, Client, against
 
@@ -38,7 +38,7 @@ class ControlPlane:
         return 200, {"spec": self._spec}
 
 
-def token(subject: str = SUBJECT, issuer: str = ISSUER, audience: str = vaults.EXCHANGE_AUDIENCE) -> dict[str, str]:
+def token(subject: str = SUBJECT, issuer: str = ISSUER, audience: str = secrets.EXCHANGE_AUDIENCE) -> dict[str, str]:
     encoded = jwt.encode({"iss": issuer, "sub": subject, "aud": [audience]}, KEY, algorithm="RS256")
     return {"csi.storage.k8s.io/serviceAccount.tokens": json.dumps({audience: {"token": encoded}})}
 
@@ -55,7 +55,7 @@ def with_secret(folder: Path, work: Any) -> None:
         azure = client.server.azure
         await client.put(f"{VAULT}/secrets/shop", {"properties": {"value": "a certificate and its key", "contentType": "application/x-pem-file"}})
         identity = azure.get(IDENTITY)
-        properties = {"issuer": ISSUER, "subject": SUBJECT, "audiences": [vaults.EXCHANGE_AUDIENCE]}
+        properties = {"issuer": ISSUER, "subject": SUBJECT, "audiences": [secrets.EXCHANGE_AUDIENCE]}
         await client.put(f"{IDENTITY}/federatedIdentityCredentials/entrance", {"properties": properties})
         granted = {"roleDefinitionId": READER, "principalId": identity.properties["principalId"], "principalType": "ServicePrincipal"}
         assignment = f"{VAULT}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-4000-8000-0000000000aa"
@@ -92,7 +92,7 @@ def test_others_are_refused(tmp_path: Path, case: str) -> None:
     parameters, volume, said = REFUSED[case]
 
     async def work(_client: Client, azure: Azure, client_id: str) -> None:
-        with pytest.raises(vaults.Refused, match=said):
+        with pytest.raises(secrets.Refused, match=said):
             await files(azure, {"clientID": client_id} | parameters, volume)
 
     with_secret(tmp_path, work)
@@ -102,8 +102,8 @@ def test_without_a_role_on_the_vault_it_is_forbidden(tmp_path: Path) -> None:
     async def work(client: Client, azure: Azure, client_id: str) -> None:
         assignment = f"{VAULT}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-4000-8000-0000000000aa"
         assert (await client.call("DELETE", assignment))[0] in (200, 204)
-        await asyncio.gather(*client.server.azure._tasks)
-        with pytest.raises(vaults.Refused, match="403 Forbidden"):
+        await asyncio.gather(*client.server.azure.operations.tasks)
+        with pytest.raises(secrets.Refused, match="403 Forbidden"):
             await files(azure, {"clientID": client_id}, token())
 
     with_secret(tmp_path, work)

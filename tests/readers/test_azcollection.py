@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lab.arm.azure import Options
+from lab.arm.options import Options
 from tests.harness import Lab
 
 from .conftest import Ansible

@@ -22,9 +22,9 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._azure import client
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.options import Options as EngineOptions
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reconcile import Reconciler
 from lab.arm import journal
-from lab.arm.azure import Options
 from lab.arm.faults import Fault
-from lab.arm.server import Server
+from lab.arm.http.server import Server
+from lab.arm.options import Options
 from lab.arm.store import Store
 from lab.certificates import CertificateAuthority
 from lab.ports import free_port
@@ -120,15 +120,15 @@ class Ground:
         azure = self.server.azure
         self.server.faults.clear()
         self.server.faults.struck.clear()
-        await azure.stop()
+        await azure.operations.stop()
         azure.store.close()
         copy = self._folder / "store.sqlite"
         for suffix in ("", "-wal", "-shm"):
             Path(f"{copy}{suffix}").unlink(missing_ok=True)
         shutil.copyfile(store, copy)
         azure.store = Store(copy)
-        azure.fates.clear()
-        azure.resume()
+        azure.operations.forced.clear()
+        azure.operations.resume()
         if fault:
             self.server.faults.arm(fault)
 

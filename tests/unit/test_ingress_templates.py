@@ -38,7 +38,7 @@ RUNNING = {"upstream": "ingress", "upstream_ingress": INGRESS}
 def rendering(*services: dict[str, Any], **variables: Any) -> Rendering:
     """The role with ``ingress_`` variables, in a cluster that has ``services``; without a cluster when there are none."""
     named = {f"ingress_{name}": value for name, value in variables.items()}
-    known = {"__ingress_found_services": list(services)} if services else {}
+    known = {"ingress_access": {"services": list(services)}} if services else {}
     return Rendering(ingress_kubernetes_version="1.36", **named, **known)
 
 
@@ -259,50 +259,6 @@ def test_new_proxies_do_not_wait_for_the_zones_of_the_old_ones() -> None:
     spec = objects(rendering(routes=[ROUTE]), "Deployment")["entrance-ipv6"]["spec"]
     assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
     assert [spread["matchLabelKeys"] for spread in spec["template"]["spec"]["topologySpreadConstraints"]] == [["pod-template-hash"]] * 2
-
-
-def deployment(name: str, wanted: int = 2, **status: int) -> dict[str, Any]:
-    whole = {"observedGeneration": 3, "updatedReplicas": wanted, "replicas": wanted, "availableReplicas": wanted}
-    return {"metadata": {"name": name, "generation": 3}, "spec": {"replicas": wanted}, "status": whole | status}
-
-
-@pytest.mark.parametrize(
-    ("found", "waiting"),
-    [
-        ([deployment("entrance-ipv4"), deployment("entrance-ipv6")], []),
-        ([deployment("entrance-ipv4")], ["entrance-ipv6"]),
-        ([deployment("entrance-ipv4", observedGeneration=2), deployment("entrance-ipv6")], ["entrance-ipv4"]),
-        ([deployment("entrance-ipv4", updatedReplicas=1), deployment("entrance-ipv6", availableReplicas=1)], ["entrance-ipv6", "entrance-ipv4"]),
-        # Old ones that end are counted until they have.
-        ([deployment("entrance-ipv4", replicas=3), deployment("entrance-ipv6")], ["entrance-ipv4"]),
-        # The autoscaler has not come to it yet.
-        ([deployment("entrance-ipv4"), deployment("entrance-ipv6", 1)], ["entrance-ipv6"]),
-        ([deployment("entrance-ipv4", 7), {**deployment("entrance-ipv6"), "status": {}}], ["entrance-ipv6"]),
-    ],
-)
-def test_who_is_still_rolling_out(found: list[dict[str, Any]], waiting: list[str]) -> None:
-    rendered = Rendering(ingress_kubernetes_version="1.36", __ingress_deployments=found)
-    assert rendered["__ingress_rolling_out"] == waiting
-
-
-@pytest.mark.parametrize(
-    ("given", "waiting"),
-    [
-        ({"entrance-ipv4": ["203.0.113.10"], "entrance-ipv6": ["2001:db8:f::10"]}, []),
-        ({"entrance-ipv4": ["203.0.113.99"], "entrance-ipv6": ["2001:db8:f::10"]}, ["entrance-ipv4"]),
-        ({"entrance-ipv4": ["203.0.113.10"], "entrance-ipv6": []}, ["entrance-ipv6"]),
-        ({}, ["entrance-ipv6", "entrance-ipv4"]),
-    ],
-)
-def test_whose_service_has_no_address_yet(given: dict[str, list[str]], waiting: list[str]) -> None:
-    addresses = {"ipv4": "203.0.113.10", "ipv6": "2001:db8:f::10"}
-    known = {"resources": {key: {"body": {"properties": {"ipAddress": address}}} for key, address in addresses.items()}}
-    services = [
-        {"metadata": {"name": name}, "status": {"loadBalancer": {"ingress": [{"ip": address} for address in found]} if found else {}}}
-        for name, found in given.items()
-    ]
-    rendered = Rendering(ingress_kubernetes_version="1.36", __ingress_addresses=known, __ingress_services=services)
-    assert rendered["__ingress_without_address"] == waiting
 
 
 @pytest.mark.parametrize(

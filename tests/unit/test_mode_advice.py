@@ -23,7 +23,7 @@ ONLY_IPV6 = {"application_listens_ipv4": False, "application_listens_ipv6": True
 #: situation -> mode, the modes that are rejected, and a part of the reasons
 ADVICE: list[tuple[dict[str, Any], str, list[str], str]] = [
     ({}, "nat64", ["nat46", "split", "native"], "no Service changes"),
-    (BOTH, "nat64", ["native"], "costs no more"),
+    (BOTH, "nat64", ["native"], "1.06 times the CPU"),
     ({**BOTH, "services_dual_stack": True}, "native", [], "one Service a function"),
     ({**BOTH, "services_dual_stack": True, "services": 40, "kubernetes_version": "1.26.3"}, "split", ["native"], "40 in all"),
     ({"services_dual_stack": True}, "nat64", ["nat46", "split", "native"], "IPv6 entrance translates"),

@@ -13,6 +13,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import (
     Chapter,
     Violation,
     aks,
+    destroying,
     dns,
     endpoints,
     entrances,
@@ -25,7 +26,8 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import (
 )
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import registry as registries
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.book import CHAPTERS, RULES
-from tests.unit import test_entrance_rules, test_plan_rules
+from scripts import rules_page
+from tests.unit import test_entrance_rules, test_plan_rules, test_switching_rules
 
 THERE, ABSENT = Answer(True, {}), Answer(False)
 DIGEST = "@sha256:" + "0" * 64
@@ -367,6 +369,7 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
         entrances.Manifests([{**SERVICE, "spec": {"ports": [{"port": "many"}]}}], "1.36"),
         entrances.Manifests([SERVICE], "v1.99.1"),
     ),
+    "destroy_unconfirmed": (destroying.CHAPTER, destroying.Deletion("westeurope", ""), destroying.Deletion("westeurope", "westeurope")),
     "service_family_of_entrance": (entrances.OWN_SERVICES, own_service("IPv4"), own_service("IPv6", "IPv4")),
 }
 
@@ -384,7 +387,8 @@ def test_broken_and_kept(identifier: str) -> None:
 
 def test_every_rule_has_a_failing_and_a_passing_case() -> None:
     """Cases of plans and of declarations pass or fail as a whole: their passing cases break no rule at all."""
-    assert sorted(RULES) == sorted({*CASES, *test_plan_rules.FAILING, *test_entrance_rules.FAILING})
+    elsewhere = {*test_plan_rules.FAILING, *test_entrance_rules.FAILING, *test_switching_rules.FAILING}
+    assert sorted(RULES) == sorted({*CASES, *elsewhere})
 
 
 def test_every_rule_is_explained() -> None:
@@ -392,6 +396,12 @@ def test_every_rule_is_explained() -> None:
         assert rule.refuses.endswith((".", "it.")), rule.id
         assert rule.remedy, rule.id
         assert not rule.reference or rule.reference.startswith("https://"), rule.id
+
+
+def test_the_page_lists_every_rule() -> None:
+    """It is written by ``make docs``."""
+    assert rules_page.TARGET.read_text() == rules_page.page()
+    assert [identifier for identifier in RULES if f"| `{identifier}` |" not in rules_page.page()] == []
 
 
 def test_ids_are_unique() -> None:

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import re
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,31 +13,6 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import 
 ROOT = Path(__file__).parents[2]
 COMPILED = ROOT / "plugins" / "plugin_utils" / "_azure" / "types.json"
 BY_HAND: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "scripts" / "types.yml").read_text())
-
-
-def compiler() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("compile_types", ROOT / "scripts" / "compile_types.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def schemas() -> Path:
-    found = os.environ.get("LAB_AZURE_SCHEMAS")
-    if not found:
-        pytest.fail("LAB_AZURE_SCHEMAS is not set: it must name a checkout of the layout of Azure/bicep-types-az.")
-    return Path(found)
-
-
-def test_compiled_from_the_schemas(schemas: Path) -> None:
-    assert compiler().compile_types(schemas) == COMPILED.read_text(), "run: python scripts/compile_types.py $LAB_AZURE_SCHEMAS"
-
-
-def test_unknown_type(schemas: Path) -> None:
-    with pytest.raises(SystemExit, match=re.escape("Microsoft.Network/none 2025-05-01")):
-        compiler().facts_of(schemas, "Microsoft.Network/none", "2025-05-01")
 
 
 def test_every_type_is_compiled() -> None:

@@ -110,7 +110,7 @@ def healthy() -> Facts:
         "stamp": "westeurope",
         "now": "2026-11-24T14:00:00Z",
         "check_mode": False,
-        "wish": "enabled",
+        "desired": "enabled",
         "resources": answers(),
         "problem": "",
         "objects": [
@@ -120,7 +120,6 @@ def healthy() -> Facts:
             read("NetworkPolicy"),
             read("EndpointSlice", endpoints("westeurope-1", "westeurope-2")),
         ],
-        "entrances": [{"name": "entrance-ipv4", "key": "ipv4"}, {"name": "entrance-ipv6", "key": "ipv6"}],
         "namespace": "dualstack-ingress",
         "running_ingress": [],
         "applications": [{"namespace": "apps", "service": "shop"}],
@@ -186,7 +185,7 @@ def test_healthy() -> None:
         "egress ipv6": "loadBalancer: 2001:db8:f:1::/124",
         "security rules ipv6": "0 rules in nsg, none without twin",
         "as declared ipv6": "3 compared, none differs",
-        "wish ipv6": "wished enabled, is enabled",
+        "desired state ipv6": "desired enabled, actual enabled",
     }
 
 
@@ -196,7 +195,7 @@ def without_zones(facts: Facts) -> None:
 
 
 def switched_off(facts: Facts) -> None:
-    facts["wish"] = "disabled"
+    facts["desired"] = "disabled"
     objects(facts, "Service").pop()
     facts["records"]["public_aaaa"] = absent()
     facts["asked"].pop()
@@ -205,7 +204,7 @@ def switched_off(facts: Facts) -> None:
 
 def held(facts: Facts) -> None:
     switched_off(facts)
-    facts["wish"] = "enabled"
+    facts["desired"] = "enabled"
     facts["resources"]["ipv6"]["body"]["tags"] = {"dualstack-hold": HOLD}
 
 
@@ -330,7 +329,7 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
     ),
     "no Service": (
         lambda facts: objects(facts, "Service").pop(),
-        {"service ipv6": ("fail", "there is no Service entrance-ipv6"), "wish ipv6": ("fail", "wished enabled, is disabled")},
+        {"service ipv6": ("fail", "there is no Service entrance-ipv6"), "desired state ipv6": ("fail", "desired enabled, actual disabled")},
     ),
     "a Service that hides addresses": (
         at("objects", 1, "resources", 1, "spec", "externalTrafficPolicy", value="Cluster"),
@@ -342,7 +341,7 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
     ),
     "a Service that waits": (
         at("objects", 1, "resources", 1, "status", value={}),
-        {"service ipv6": ("fail", f"IPv6, Local, no address: the load balancer has not its address {SIX}")},
+        {"service ipv6": ("fail", f"IPv6, Local, no address: the load balancer lacks its address {SIX}")},
     ),
     "a silent entrance": (
         lambda facts: silence(facts, 1),
@@ -394,7 +393,7 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
     ),
     "no record of a silent entrance": (
         both(at("records", "public_aaaa", value=absent()), at("resolved", 1, "stdout", value=""), lambda facts: silence(facts, 1)),
-        {"public record ipv6": ("not applicable", "no AAAA, as it ought to be of an entrance that does not answer"), "entrance ipv6": ("fail", "")},
+        {"public record ipv6": ("not applicable", "no AAAA: the entrance does not answer"), "entrance ipv6": ("fail", "")},
     ),
     "a resolver that gives IPv4 for IPv6": (
         at("resolved", 1, "stdout", value=f"::ffff:{FOUR} STREAM www"),
@@ -424,14 +423,14 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
             "security rules ipv6": ("not applicable", "the cluster has no IPv6"),
         },
     ),
-    "a cluster of one family, as wished": (both(switched_off, only_four), {"cluster ipv6": ("not applicable", "dualstack_ipv6 is disabled")}),
+    "a cluster of one family, as desired": (both(switched_off, only_four), {"cluster ipv6": ("not applicable", "dualstack_ipv6 is disabled")}),
     "no cluster": (
         at("resources", "cluster", value=absent("/clusters/aks")),
         {
             "cluster ipv4": ("fail", "there is no cluster aks"),
             "cluster ipv6": ("fail", "there is no cluster aks"),
             "nodes ipv4": ("not applicable", "there is no cluster"),
-            "wish ipv6": ("not applicable", "there is no cluster"),
+            "desired state ipv6": ("not applicable", "there is no cluster"),
         },
     ),
     "a cluster that nobody may read": (
@@ -445,7 +444,7 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
             "cluster ipv6": ("fail", "aks is not ready after 20 s."),
             "nodes ipv4": ("not applicable", "the cluster could not be asked"),
             "egress ipv4": ("pass", "loadBalancer: 203.0.113.11"),
-            "wish ipv6": ("not applicable", "the cluster could not be asked"),
+            "desired state ipv6": ("not applicable", "the cluster could not be asked"),
         },
     ),
     "a kind that cannot be read": (
@@ -484,22 +483,22 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
             "entrance ipv6": ("not applicable", "dualstack_ipv6 is disabled"),
             "public record ipv6": ("not applicable", "dualstack_ipv6 is disabled"),
             "public answer ipv6": ("not applicable", "no AAAA is stored, and probe resolves no AAAA"),
-            "wish ipv6": ("pass", "wished disabled, is disabled"),
+            "desired state ipv6": ("pass", "desired disabled, actual disabled"),
         },
     ),
     "IPv6 switched off, with its record left": (
         both(switched_off, at("records", "public_aaaa", value=answer(AAAARecords=[{"ipv6Address": SIX}]))),
         {"public record ipv6": ("fail", f"AAAA {SIX} is stored, although dualstack_ipv6 is disabled"), "public answer ipv6": ("fail", "")},
     ),
-    "IPv6 wished off, and there": (
-        at("wish", value="disabled"),
-        {"wish ipv6": ("fail", "wished disabled, is enabled"), "public record ipv6": ("fail", "")},
+    "IPv6 desired off, and there": (
+        at("desired", value="disabled"),
+        {"desired state ipv6": ("fail", "desired disabled, actual enabled"), "public record ipv6": ("fail", "")},
     ),
     "IPv6 held off": (
         held,
         {
             "hold ipv6": ("pass", f"for 3 hours: {HOLD}"),
-            "wish ipv6": ("pass", "wished enabled, is disabled, held at disabled"),
+            "desired state ipv6": ("pass", "desired enabled, actual disabled, held at disabled"),
             "entrance ipv6": ("not applicable", f"IPv6 is held: {HOLD}"),
         },
     ),
@@ -513,7 +512,7 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
         ),
         {
             **{f"{check} ipv4": ("not applicable", "the running ingress has IPv4") for check in ("pods", "service", "entrance", "public record")},
-            "wish ipv6": ("pass", "wished enabled, is enabled"),
+            "desired state ipv6": ("pass", "desired enabled, actual enabled"),
         },
     ),
     "a hold without a time": (

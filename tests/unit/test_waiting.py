@@ -39,8 +39,14 @@ def test_tries(clock: SimpleNamespace, limit: float) -> None:
     assert sum(clock.slept) == pytest.approx(limit)
 
 
-def test_pauses_grow_up_to_ten_seconds(clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def steady(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses without chance."""
     monkeypatch.setattr("random.uniform", lambda low, high: (low + high) / 2)
+
+
+@pytest.mark.usefixtures("steady")
+def test_pauses_grow_up_to_ten_seconds(clock: SimpleNamespace) -> None:
     times = [clock.now for _ in Wait(120).tries()]
     pauses = [later - earlier for earlier, later in itertools.pairwise(times)][:-1]
     assert pauses[0] == pytest.approx(0.2)
@@ -58,6 +64,7 @@ def test_progress_is_reported_within_a_long_pause(clock: SimpleNamespace) -> Non
     assert (clock.now, wait.is_over) == (100, True)
 
 
+@pytest.mark.usefixtures("steady")
 def test_repeat_until_azure_accepts(clock: SimpleNamespace) -> None:
     reports: list[str] = []
 

@@ -15,7 +15,7 @@ _REQUIRED, _READ_ONLY, _WRITE_ONLY = 1, 2, 4
 #: Members of every resource that ARM itself owns; what a client sends in them is ignored.
 _ENVELOPE = {"id", "name", "type", "apiversion", "etag", "systemdata"}
 
-#: Azure DNS answers ``targetResource: {}`` for a record set that is no alias, and takes it back.
+#: Azure DNS answers ``targetResource: {}`` for a record set without an alias, and accepts it.
 _EMPTY_REFERENCES = "microsoft.network/dnszones"
 
 
@@ -116,7 +116,7 @@ class _Reader:
     def _item(self, position: int, value: Any, path: str) -> Any:
         node = self.nodes[position]
         if value is None:
-            self.problem("InvalidRequestFormat", path, f"Cannot deserialize the value of '{path}': null is no item of a list.")
+            self.problem("InvalidRequestFormat", path, f"Cannot deserialize the value of '{path}': null is not an item of a list.")
             return value
         if not _is_child(node) or not isinstance(value, dict):
             return self.value(position, value, path)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from testinfra.host import Host
 
-from lab.kubernetes import binaries
 from lab.state import State
+from lab.supplies import binaries
 from tests.harness import Kubectl, Observer
 
 

@@ -134,6 +134,16 @@ def targets_of(declaration: Mapping[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+def applications_of(declaration: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Namespace and name of every Service behind the entrances, each once."""
+    if declaration["upstream"] == "ingress":
+        targets = [declaration["upstream_ingress"]]
+    else:
+        targets = [target for name in ("routes", "passthrough", "streams") for target in declaration.get(name) or []]
+    services = ("service", "ipv6_service") if declaration["mode"] == "split" else ("service",)
+    return sorted({(str(target["namespace"]), str(target[name])) for target in targets for name in services if target.get(name)})
+
+
 def protocol_of(stream: Mapping[str, Any]) -> str:
     return str(stream.get("protocol") or "TCP")
 

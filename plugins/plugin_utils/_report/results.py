@@ -1,4 +1,4 @@
-"""What holds of a stamp in each family, with the value seen and the way out.
+"""The checks of a stamp in each family, with the value seen and the remedy.
 
 This file is private to the collection.
 """
@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .._leaves import leaves
+from .._rules.aks import CONVERT
 from .parity import Lack, family_of, policy_blocks, policy_blocks_without_twin, security_rules_without_twin
 from .reads import outbound_addresses, outbound_type, pool_subnets, properties_of, subnets
 from .stamp import RECORD_TYPES, WORDS, Stamp, answered, heard, message_of, one_line, same_address
@@ -21,7 +22,7 @@ PASS, FAIL, NOT_APPLICABLE = "pass", "fail", "not applicable"
 
 @dataclass(frozen=True)
 class Found:
-    """``result`` of one check in one family, the value seen, and what to do when it failed."""
+    """``result`` of one check in one family, the value seen, and the remedy when it failed."""
 
     result: str
     evidence: str
@@ -82,7 +83,7 @@ def cluster(stamp: Stamp, family: str) -> Found:
         return _not_applicable(stamp.off(family))
     return _failed(
         f"{name} has {', '.join(WORDS.get(found, found) for found in stamp.cluster_families)} only",
-        "AKS converts a running cluster only by reimaging its nodes: build a dual-stack stamp beside it",
+        CONVERT,
     )
 
 
@@ -188,7 +189,7 @@ def service(stamp: Stamp, family: str) -> Found:
     if policy != "Local":
         lacks.append("externalTrafficPolicy is not Local")
     if not any(same_address(address, stamp.address(family)) for address in addresses):
-        lacks.append(f"the load balancer has not its address {stamp.address(family) or '(there is none)'}")
+        lacks.append(f"the load balancer lacks its address {stamp.address(family) or '(there is none)'}")
     return (
         _failed(f"{evidence}: {'; '.join(lacks)}", f"{_site(stamp)}; kubectl describe service says what the cloud controller met")
         if lacks
@@ -240,9 +241,9 @@ def _record(view: str) -> Callable[[Stamp, str], Found]:
         silent = asked is not None and not answered(asked)
         if not stored:
             if asked is None:
-                return _not_applicable(f"no {kind}: what nobody asked is not published")
+                return _not_applicable(f"no {kind}: nobody asked the entrance")
             if silent:
-                return _not_applicable(f"no {kind}, as it ought to be of an entrance that does not answer")
+                return _not_applicable(f"no {kind}: the entrance does not answer")
             return _failed(f"no {kind}, although the entrance answers", _site(stamp))
         values = f"{kind} {', '.join(stored)}"
         if family in stamp.withdrawn:
@@ -412,17 +413,17 @@ def hold(stamp: Stamp, family: str) -> Found:
     return _passed(f"{f'for {stamp.hold_age}: ' if stamp.hold_age else ''}{stamp.hold}")
 
 
-def wish(stamp: Stamp, family: str) -> Found:
+def desired_state(stamp: Stamp, family: str) -> Found:
     if reason := stamp.foreign(family):
         return _not_applicable(reason)
     if not stamp.has_cluster:
         return _not_applicable("there is no cluster")
     if stamp.problem or stamp.unreadable("Service"):
         return _not_applicable("the cluster could not be asked")
-    evidence = f"wished {stamp.wish}, is {stamp.fact}"
+    evidence = f"desired {stamp.desired}, actual {stamp.actual}"
     if stamp.hold:
         evidence = f"{evidence}, held at {stamp.expected}"
-    if stamp.fact == stamp.expected:
+    if stamp.actual == stamp.expected:
         return _passed(evidence)
     return _failed(evidence, f"run {_command('toggle_ipv6', stamp, f'-e dualstack_ipv6={stamp.expected}')}")
 
@@ -444,7 +445,7 @@ CHECKS: dict[str, tuple[Callable[[Stamp, str], Found], tuple[str, ...]]] = {
     "network policies": (network_policies, ("ipv4", "ipv6")),
     "as declared": (declared, ("ipv4", "ipv6")),
     "hold": (hold, ("ipv6",)),
-    "wish": (wish, ("ipv6",)),
+    "desired state": (desired_state, ("ipv6",)),
 }
 
 

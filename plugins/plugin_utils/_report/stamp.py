@@ -85,11 +85,11 @@ class Stamp:
         error = (self.answers.get(name) or {}).get("error") or {}
         return one_line(f"{error.get('code')}: {error.get('message')}") if error else ""
 
-    # The wish for IPv6
+    # The state of IPv6
 
     @property
-    def wish(self) -> str:
-        return str(self.facts.get("wish") or "enabled")
+    def desired(self) -> str:
+        return str(self.facts.get("desired") or "enabled")
 
     @property
     def hold(self) -> str:
@@ -97,11 +97,11 @@ class Stamp:
 
     @property
     def expected(self) -> str:
-        """What IPv6 is to be: what it is held at, else what the inventory wishes."""
-        return self.hold.split(" ")[0] if self.hold else self.wish
+        """What IPv6 is to be: what it is held at, else what the inventory declares."""
+        return self.hold.split(" ")[0] if self.hold else self.desired
 
     @property
-    def fact(self) -> str:
+    def actual(self) -> str:
         return "enabled" if self.service("ipv6") else "disabled"
 
     def foreign(self, family: str) -> str:
@@ -144,8 +144,7 @@ class Stamp:
 
     def entrance(self, family: str) -> str:
         """The name of a family's entrance."""
-        found = [entrance["name"] for entrance in self.facts.get("entrances") or [] if entrance["key"] == family]
-        return str(found[0]) if found else f"entrance-{family}"
+        return f"entrance-{family}"
 
     def service(self, family: str) -> dict[str, Any]:
         return next((item for item in self.objects("Service") if item["metadata"]["name"] == self.entrance(family)), {})

@@ -7,7 +7,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import Chapter, Rule, addresses, aks, dns, endpoints, entrances, keyvault, network, principals, registry, security_groups, variables
+from . import (
+    Chapter,
+    Rule,
+    addresses,
+    aks,
+    destroying,
+    dns,
+    endpoints,
+    entrances,
+    keyvault,
+    network,
+    principals,
+    registry,
+    security_groups,
+    switching,
+    variables,
+)
 
 CHAPTERS: tuple[Chapter[Any], ...] = (
     variables.CHAPTER,
@@ -29,5 +45,7 @@ CHAPTERS: tuple[Chapter[Any], ...] = (
     entrances.MANIFESTS,
     entrances.UPSTREAMS_CHAPTER,
     entrances.OWN_SERVICES,
+    switching.CHAPTER,
+    destroying.CHAPTER,
 )
 RULES: dict[str, Rule[Any]] = {rule.id: rule for chapter in CHAPTERS for rule in chapter.rules}

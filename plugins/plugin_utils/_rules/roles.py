@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from .._azure.preflight import live_subnets
-from . import Answer, Violation, aks, dns, endpoints, entrances, keyvault, network, principals, registry, variables
+from . import Answer, Violation, aks, destroying, dns, endpoints, entrances, keyvault, network, principals, registry, variables
 from .plans import plan_problems
 
 #: name -> what the inventory declares; raises for what cannot be rendered
@@ -209,12 +209,17 @@ def service_violations(
     yield from entrances.OWN_SERVICES.violations(entrances.OwnServices(own))
 
 
-#: role -> its parts; one that cannot be carried out does not keep the others from it
-ROLES: dict[str, tuple[Part, ...]] = {
-    "network": (_network_in_azure, _network_plan, _network_nodes),
-    "aks": (_cluster_plan, _cluster_in_azure, _cluster_changes, _cluster_nodes),
-    "registry": (_registry,),
-    "keyvault": (_vault,),
-    "dns": (_zones,),
-    "ingress": (_entrances,),
+def _deletion(facts: Facts, _reader: Reader) -> Iterator[Violation]:
+    yield from destroying.CHAPTER.violations(destroying.Deletion(**facts))
+
+
+#: role and entry point -> its parts; one that cannot be carried out does not keep the others from it
+ROLES: dict[tuple[str, str], tuple[Part, ...]] = {
+    ("network", "main"): (_network_in_azure, _network_plan, _network_nodes),
+    ("network", "confirm"): (_deletion,),
+    ("aks", "main"): (_cluster_plan, _cluster_in_azure, _cluster_changes, _cluster_nodes),
+    ("registry", "main"): (_registry,),
+    ("keyvault", "main"): (_vault,),
+    ("dns", "main"): (_zones,),
+    ("ingress", "main"): (_entrances,),
 }

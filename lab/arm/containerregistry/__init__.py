@@ -1,0 +1,5 @@
+"""Microsoft.ContainerRegistry."""
+
+from . import kinds, routes, rules
+
+__all__ = ["kinds", "routes", "rules"]

@@ -1,0 +1,70 @@
+"""Registries."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from .. import errors, ids
+from ..azure import Azure
+from ..kinds import Caller, Write, kind
+from ..network.private_links import PrivatelyLinked
+from ..store import Resource
+
+REGISTRY = "Microsoft.ContainerRegistry/registries"
+
+
+@kind
+class Registry(PrivatelyLinked):
+    type = REGISTRY
+    private_link_group = "registry"
+    private_link_zone = "privatelink.azurecr.io"
+    seconds = 15
+    delete_seconds = 10
+
+    def defaults(self, write: Write) -> None:
+        properties = write.properties
+        write.body.setdefault("properties", properties)
+        write.body["sku"]["tier"] = write.body["sku"]["name"]
+        for name, value in {
+            "adminUserEnabled": False,
+            "anonymousPullEnabled": False,
+            "dataEndpointEnabled": False,
+            "networkRuleBypassOptions": "AzureServices",
+            "publicNetworkAccess": "Enabled",
+            "zoneRedundancy": "Disabled",
+            "encryption": {"status": "disabled"},
+        }.items():
+            properties.setdefault(name, value)
+        if write.body["sku"]["name"] == "Premium":
+            properties.setdefault("networkRuleSet", {"defaultAction": "Allow", "ipRules": []})
+
+    def accepted(self, write: Write, resource: Resource) -> None:
+        properties = resource.properties
+        properties["loginServer"] = f"{resource.name.lower()}.azurecr.io"
+        properties["creationDate"] = write.old_properties.get("creationDate") or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        if properties["dataEndpointEnabled"]:
+            properties["dataEndpointHostNames"] = [f"{resource.name.lower()}.{resource.body['location']}.data.azurecr.io"]
+
+    def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
+        if name != "listusages":
+            return super().view(azure, resource, name, query)
+        size = {"Basic": 10, "Standard": 100, "Premium": 500}[resource.body["sku"]["name"]] * 2**30
+        return {"value": [{"name": "Size", "limit": size, "currentValue": 0, "unit": "Bytes"}]}
+
+    def action(self, azure: Azure, resource: Resource, name: str, body: dict[str, Any], caller: Caller) -> Any:
+        if name.lower() != "importimage":
+            return None
+        source = body.get("source")
+        if not isinstance(source, dict) or not source.get("sourceImage") or not (source.get("registryUri") or source.get("resourceId")):
+            raise errors.ArmError(400, "InvalidParameters", "source needs sourceImage, and registryUri or resourceId.")
+        repository, _, digest = str(source["sourceImage"]).partition("@")
+        images = resource.hidden.setdefault("images", {})
+        targets = (body.get("targetTags") or []) + [f"{name}@{digest}" for name in body.get("untaggedTargetRepositories") or []]
+        for target in targets or [repository]:
+            if body.get("mode", "NoForce") == "NoForce" and target in images:
+                raise errors.ArmError(409, "TagAlreadyExists", f"Tag {target} already exists in target registry. Specify 'Force' to overwrite.")
+            images[target] = digest or ids.stable_uuid(str(source))
+        azure.store.save(resource)
+        return azure.operations.begin_action(resource, 10)

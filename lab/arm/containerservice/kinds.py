@@ -1,0 +1,287 @@
+"""Managed clusters, agent pools and maintenance configurations."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from .. import errors, ids
+from ..azure import Azure, merge
+from ..kinds import Caller, Kind, Write, kind
+from ..store import Resource
+from .node_group import converge, group_id, identity_facts, node_resource_group
+from .types import CLUSTER, MAINTENANCE, POOL
+from .versions import VERSIONS, upgrades_of
+
+_POOL_DEFAULTS: dict[str, Any] = {
+    "count": 1,
+    "enableAutoScaling": False,
+    "enableEncryptionAtHost": False,
+    "enableFIPS": False,
+    "enableNodePublicIP": False,
+    "enableUltraSSD": False,
+    "kubeletDiskType": "OS",
+    "maxPods": 250,
+    "mode": "User",
+    "osDiskSizeGB": 128,
+    "osDiskType": "Managed",
+    "osSKU": "Ubuntu",
+    "osType": "Linux",
+    "scaleDownMode": "Delete",
+    "type": "VirtualMachineScaleSets",
+}
+
+
+def with_pool_defaults(pool: dict[str, Any], *, exists: bool) -> dict[str, Any]:
+    """Under the autoscaler a pool that exists grows to a minimum that was raised."""
+    # az sends empty strings for options that are not given.
+    result = _POOL_DEFAULTS | {name: value for name, value in pool.items() if value != ""}
+    result["upgradeSettings"] = {"maxSurge": "10%"} | (pool.get("upgradeSettings") or {})
+    if result["enableAutoScaling"] and (exists or "count" not in pool):
+        result["count"] = max(result["count"], result.get("minCount") or 0)
+    return result
+
+
+@kind
+class ManagedCluster(Kind):
+    """A PUT boots a cluster: AKS answers 201 with provisioningState Creating, and continues."""
+
+    type = CLUSTER
+    seconds = 240
+    delete_interrupts = True
+    delete_seconds = 120
+    has_etag = True
+    honours_if_match = True
+
+    def defaults(self, write: Write) -> None:
+        properties = write.properties
+        network = properties.setdefault("networkProfile", {})
+        network.setdefault("networkPlugin", "kubenet")
+        network.setdefault("ipFamilies", ["IPv4"])
+        dual = "IPv6" in network["ipFamilies"]
+        network.setdefault("outboundType", "loadBalancer")
+        network.setdefault("loadBalancerSku", "standard")
+        network.setdefault("podCidrs", ["10.244.0.0/16", "fd12:3456:789a::/64"][: 1 + dual])
+        network.setdefault("serviceCidrs", ["10.0.0.0/16", "fd12:3456:789a:1::/108"][: 1 + dual])
+        network.setdefault("dnsServiceIP", "10.0.0.10")
+        if network["outboundType"] == "loadBalancer":
+            profile = network.setdefault("loadBalancerProfile", {})
+            profile.setdefault("backendPoolType", "NodeIPConfiguration")
+            if not profile.get("outboundIPs") and not profile.get("outboundIPPrefixes"):
+                managed = profile.setdefault("managedOutboundIPs", {})
+                managed.setdefault("count", 1)
+                if dual:
+                    managed.setdefault("countIPv6", 1)
+        write.body.setdefault("sku", {}).setdefault("name", "Base")
+        write.body["sku"].setdefault("tier", "Free")
+        properties.setdefault("enableRBAC", True)
+        properties.setdefault("supportPlan", "KubernetesOfficial")
+        properties.setdefault("disableLocalAccounts", False)
+        if not properties.get("kubernetesVersion"):
+            properties["kubernetesVersion"] = write.old_properties.get("kubernetesVersion") or "1.36"
+        if "agentPoolProfiles" not in properties and write.before:
+            pools = write.azure.store.children(write.id, "agentPools")
+            properties["agentPoolProfiles"] = [{"name": pool.name} | copy.deepcopy(pool.properties) for pool in pools]
+        known = {pool.name.lower() for pool in write.azure.store.children(write.id, "agentPools")}
+        properties["agentPoolProfiles"] = [
+            with_pool_defaults(pool, exists=pool["name"].lower() in known) for pool in properties.get("agentPoolProfiles") or []
+        ]
+
+    def accepted(self, write: Write, resource: Resource) -> None:
+        properties = resource.properties
+        pools = properties.pop("agentPoolProfiles")
+        resource.hidden["pools"] = [pool["name"] for pool in pools]
+        for pool in pools:
+            path = f"{resource.id}/agentPools/{pool['name']}"
+            old = write.azure.store.get(path)
+            body = {
+                "etag": f'W/"{uuid.uuid4()}"',
+                "properties": {name: value for name, value in pool.items() if name != "name"}
+                | {"provisioningState": "Creating" if not old else "Updating"},
+            }
+            write.azure.store.save(Resource(old.id if old else path, POOL, body, hidden=dict(old.hidden) if old else {}))
+        properties.setdefault("nodeResourceGroup", node_resource_group(resource))
+        computed = resource.hidden.setdefault("computed", {})
+        if not computed:
+            prefix = properties.get("dnsPrefix") or properties.get("fqdnSubdomain") or resource.name
+            host = f"{prefix}-{ids.stable_uuid(resource.id, 'fqdn')[:8]}.hcp.{resource.body['location']}.azmk8s.io"
+            computed["fqdn"] = host
+            computed["azurePortalFQDN"] = host.replace(".hcp.", ".portal.hcp.")
+            computed["resourceUID"] = ids.stable_uuid(resource.id, "uid").replace("-", "")[:24]
+            computed["maxAgentPools"] = 100
+
+    async def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
+        resource.hidden["computed"].pop("status", None)
+        await converge(azure, resource)
+
+    def failed(self, resource: Resource, error: dict[str, Any]) -> None:
+        resource.hidden["computed"]["status"] = {"provisioningError": error}
+
+    def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
+        body = super().render(azure, resource)
+        body["properties"] = merge(body["properties"], resource.hidden["computed"])
+        properties = body["properties"]
+        properties["currentKubernetesVersion"] = VERSIONS.get(properties["kubernetesVersion"], properties["kubernetesVersion"])
+        properties["powerState"] = {"code": "Running"}
+        properties["servicePrincipalProfile"] = {"clientId": "msi"}
+        network = properties["networkProfile"]
+        network["podCidr"], network["serviceCidr"] = network["podCidrs"][0], network["serviceCidrs"][0]
+        pools = []
+        for pool in azure.store.children(resource.id, "agentPools"):
+            shown = azure.render(pool)["properties"]
+            pools.append({"name": pool.name} | shown)
+        properties["agentPoolProfiles"] = sorted(pools, key=lambda pool: pool["name"])
+        identity = body.get("identity") or {}
+        if identity.get("type") == "UserAssigned":
+            identity["userAssignedIdentities"] = {
+                _lower_group(name): identity_facts(azure, name) for name in identity.get("userAssignedIdentities") or {}
+            }
+        # AKS spells the id its own way.
+        body["id"] = _lower_group(resource.id)
+        body["eTag"] = body.pop("etag")
+        return body
+
+    def action(self, azure: Azure, resource: Resource, name: str, body: dict[str, Any], caller: Caller) -> Any:
+        if name.lower() == "listclusteradmincredential":
+            if resource.properties.get("disableLocalAccounts"):
+                raise errors.ArmError(
+                    400, "BadRequest", "Getting static credential is not allowed because this cluster is set to disable local accounts."
+                )
+            raise errors.ArmError(400, "BadRequest", "The lab hands out no static credentials: use Microsoft Entra ID.")
+        if name.lower() == "listclusterusercredential":
+            if resource.properties["provisioningState"] == "Creating":
+                raise errors.ArmError(
+                    409, "OperationNotAllowed", f"The cluster {resource.name} is not there yet: its provisioning state is Creating."
+                )
+            return {"kubeconfigs": [{"name": "clusterUser", "value": base64.b64encode(_kubeconfig(azure, resource).encode()).decode()}]}
+        return None
+
+    def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
+        shown = azure.render(resource)
+        match name:
+            case "upgradeprofiles/default":
+                pools = [
+                    {
+                        "name": pool["name"],
+                        "osType": pool["osType"],
+                        "kubernetesVersion": pool["currentOrchestratorVersion"],
+                        "upgrades": upgrades_of(pool["currentOrchestratorVersion"]),
+                    }
+                    for pool in shown["properties"]["agentPoolProfiles"]
+                ]
+                version = shown["properties"]["currentKubernetesVersion"]
+                properties = {
+                    "controlPlaneProfile": {"osType": "Linux", "kubernetesVersion": version, "upgrades": upgrades_of(version)},
+                    "agentPoolProfiles": pools,
+                }
+                path = f"{shown['id']}/upgradeprofiles/default"
+                return {"id": path, "name": "default", "type": f"{CLUSTER}/upgradeProfiles", "properties": properties}
+            case "availableagentpoolversions":
+                versions = [{"default": True, "kubernetesVersion": version} for version in sorted(set(VERSIONS.values()))]
+                path = f"{shown['id']}/availableAgentPoolVersions/default"
+                kind_name = f"{CLUSTER}/availableAgentPoolVersions"
+                return {"id": path, "name": "default", "type": kind_name, "properties": {"agentPoolVersions": versions}}
+        return None
+
+    async def deleted(self, azure: Azure, resource: Resource) -> None:
+        if azure.clusters:
+            await azure.clusters.delete(resource.id)
+        group = azure.store.get(group_id(azure, node_resource_group(resource)))
+        if group:
+            await azure.forget(group)
+
+
+def _lower_group(resource: str) -> str:
+    return resource.replace("/resourceGroups/", "/resourcegroups/")
+
+
+def _kubeconfig(azure: Azure, resource: Resource) -> str:
+    """What ``listClusterUserCredential`` gives for a cluster with Entra: the server, its CA, and kubelogin for the token."""
+    access = azure.clusters.access(resource.id) if azure.clusters else {"server": f"https://{resource.hidden['computed']['fqdn']}:443", "ca": ""}
+    server_application = "6dae42f8-4368-4678-94ff-3960e28e3630"
+    arguments = ["get-token", "--login", "devicecode", "--server-id", server_application, "--tenant-id", azure.options.tenant]
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": resource.name, "cluster": {"server": access["server"], "certificate-authority-data": access["ca"]}}],
+        "users": [
+            {
+                "name": f"clusterUser_{ids.parse(resource.id).resource_group}_{resource.name}",
+                "user": {
+                    "exec": {
+                        "apiVersion": "client.authentication.k8s.io/v1beta1",
+                        "command": "kubelogin",
+                        "args": arguments,
+                        "provideClusterInfo": False,
+                    }
+                },
+            }
+        ],
+        "contexts": [
+            {
+                "name": resource.name,
+                "context": {"cluster": resource.name, "user": f"clusterUser_{ids.parse(resource.id).resource_group}_{resource.name}"},
+            }
+        ],
+        "current-context": resource.name,
+    }
+    return json.dumps(document)
+
+
+@kind
+class AgentPool(Kind):
+    type = POOL
+    seconds = 90
+    delete_seconds = 60
+    has_etag = True
+    honours_if_match = True
+
+    def busy_with(self, resource: ids.ResourceId) -> str:
+        return resource.parent
+
+    def defaults(self, write: Write) -> None:
+        write.body["properties"] = with_pool_defaults(write.properties, exists=write.before is not None)
+
+    async def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
+        await converge(azure, azure.get(ids.parse(resource.id).parent))
+
+    def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
+        body = super().render(azure, resource)
+        cluster = azure.store.get(ids.parse(resource.id).parent)
+        properties = body["properties"]
+        if cluster:
+            properties.setdefault("orchestratorVersion", cluster.properties["kubernetesVersion"])
+        properties["currentOrchestratorVersion"] = VERSIONS.get(properties.get("orchestratorVersion", ""), properties.get("orchestratorVersion"))
+        properties["powerState"] = {"code": "Running"}
+        properties["nodeImageVersion"] = "AKSUbuntu-2404gen2containerd-202611.10.0"
+        properties["eTag"] = body.pop("etag", "")
+        return body
+
+    def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
+        if name != "upgradeprofiles/default":
+            return None
+        shown = azure.render(resource)["properties"]
+        version = shown["currentOrchestratorVersion"]
+        properties = {
+            "kubernetesVersion": version,
+            "osType": shown["osType"],
+            "upgrades": upgrades_of(version),
+            "latestNodeImageVersion": shown["nodeImageVersion"],
+        }
+        return {"id": f"{resource.id}/upgradeProfiles/default", "name": "default", "type": f"{POOL}/upgradeProfiles", "properties": properties}
+
+    async def deleted(self, azure: Azure, resource: Resource) -> None:
+        cluster = azure.store.get(ids.parse(resource.id).parent)
+        if cluster and cluster.operation == "":
+            azure.store.remove(resource.id)
+            await converge(azure, cluster)
+
+
+@kind
+class MaintenanceConfiguration(Kind):
+    type = MAINTENANCE
+    has_provisioning_state = False

@@ -1,0 +1,5 @@
+"""What Microsoft.ContainerService refuses."""
+
+from . import clusters, pools
+
+__all__ = ["clusters", "pools"]

@@ -1,0 +1,82 @@
+"""Vaults and their secrets."""
+
+from __future__ import annotations
+
+import copy
+import time
+
+from .. import ids
+from ..azure import Azure
+from ..kinds import Kind, Write, kind
+from ..network.private_links import PrivatelyLinked
+from ..store import Resource
+
+VAULT = "Microsoft.KeyVault/vaults"
+SECRET = VAULT + "/secrets"
+
+
+@kind
+class Vault(PrivatelyLinked):
+    """Deleting a vault leaves its name taken until it is purged or recovered (soft delete)."""
+
+    type = VAULT
+    private_link_group = "vault"
+    private_link_zone = "privatelink.vaultcore.azure.net"
+    seconds = 10
+
+    def defaults(self, write: Write) -> None:
+        deleted = write.azure.store.deleted_vaults.get(ids.parse(write.id).name.lower())
+        if write.before is None and deleted and write.properties.get("createMode") == "recover":
+            write.body["properties"] = copy.deepcopy(deleted["body"]["properties"]) | write.properties
+        properties = write.properties
+        properties.setdefault("enableSoftDelete", True)
+        properties.setdefault("softDeleteRetentionInDays", 90)
+        properties.setdefault("enableRbacAuthorization", False)
+        properties.setdefault("publicNetworkAccess", "Enabled")
+        properties.setdefault("accessPolicies", [])
+
+    def accepted(self, write: Write, resource: Resource) -> None:
+        properties = resource.properties
+        mode = properties.pop("createMode", "default")
+        name = resource.name.lower()
+        deleted = write.azure.store.deleted_vaults.get(name)
+        if write.before is None and deleted and mode == "recover":
+            resource.hidden = copy.deepcopy(deleted["hidden"])
+            for child in deleted["children"]:
+                write.azure.store.save(Resource(**child))
+            write.azure.store.save_deleted_vault(name, None)
+        resource.properties["vaultUri"] = f"https://{name}.vault.azure.net/"
+
+    def leaving(self, azure: Azure, resource: Resource) -> None:
+        children = [
+            {"id": child.id, "type": child.type, "body": child.body, "hidden": child.hidden} for child in azure.store.children(resource.id, "secrets")
+        ]
+        days = resource.properties["softDeleteRetentionInDays"] * 86400
+        azure.store.save_deleted_vault(
+            resource.name,
+            {
+                "id": resource.id,
+                "location": resource.body["location"],
+                "body": {key: value for key, value in resource.body.items() if key != "id"},
+                "hidden": resource.hidden,
+                "children": children,
+                "deleted": time.time(),
+                "purge": time.time() + days,
+            },
+        )
+
+
+@kind
+class Secret(Kind):
+    """A vault's secret through ARM: its value is never shown."""
+
+    type = SECRET
+    has_provisioning_state = False
+
+    def accepted(self, write: Write, resource: Resource) -> None:
+        value = resource.properties.pop("value", None)
+        if value is not None:
+            resource.hidden["value"] = value
+        version = ids.stable_uuid(resource.id, str(value)).replace("-", "")
+        uri = f"https://{ids.parse(resource.id).names[0].lower()}.vault.azure.net/secrets/{resource.name}"
+        resource.properties.update(secretUri=uri, secretUriWithVersion=f"{uri}/{version}")

@@ -1,0 +1,5 @@
+"""What Microsoft.Network refuses."""
+
+from . import load_balancers, nat_gateways, private_endpoints, public_addresses, route_tables, security_groups, virtual_networks
+
+__all__ = ["load_balancers", "nat_gateways", "private_endpoints", "public_addresses", "route_tables", "security_groups", "virtual_networks"]

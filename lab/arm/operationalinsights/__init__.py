@@ -1,0 +1,5 @@
+"""Microsoft.OperationalInsights: Log Analytics workspaces."""
+
+from . import kinds
+
+__all__ = ["kinds"]

@@ -1,0 +1,13 @@
+"""Resource groups."""
+
+from __future__ import annotations
+
+from ..kinds import Kind, kind
+
+GROUP = "Microsoft.Resources/resourceGroups"
+
+
+@kind
+class ResourceGroup(Kind):
+    type = GROUP
+    delete_seconds = 10

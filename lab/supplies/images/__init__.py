@@ -1,0 +1,127 @@
+"""The images that pods run, made of Go modules and Debian packages, since the lab has no registry to pull from."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import Missing, Say
+from ..cache import CACHE
+from ..go import flags, run_go
+from . import archive, nginx
+from .archive import Entry
+
+#: what roles/ingress deploys; a test compares the two
+NGINX = "ghcr.io/nginx/nginx-unprivileged:1.30.5-alpine@sha256:ed04ec1ff34502c339ee5c3ae3f855442398edc1d05591e2b98981dcbbd20b1e"
+METRICS_SERVER_VERSION = "v0.9.0"
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Program:
+    """A static Go program of go.mod in this folder, and the image it is the only file of; none where nodes run it themselves."""
+
+    package: str
+    image: str = ""
+    arguments: tuple[str, ...] = ()
+    user: str = "65532:65532"
+    version: str = "v0.0.0"
+
+
+PROGRAMS = {
+    "pause": Program("./pause", "registry.k8s.io/pause:3.10"),
+    "coredns": Program("./coredns", "registry.k8s.io/coredns/coredns:v1.14.7", user="0:0"),
+    "metrics-server": Program(
+        "sigs.k8s.io/metrics-server/cmd/metrics-server",
+        f"registry.k8s.io/metrics-server/metrics-server:{METRICS_SERVER_VERSION}",
+        version=METRICS_SERVER_VERSION,
+    ),
+    "application": Program("./application", "registry.example.org/lab/application:1", ("serve",)),
+    "secretsstore": Program("./secretsstore"),
+}
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image to import: its name in the archive, and all names that containerd must know it by."""
+
+    name: str
+    archive: Path
+    names: tuple[str, ...]
+
+    def commands(self, ctr: Sequence[str]) -> list[list[str]]:
+        """The commands that import it into a containerd; ``ctr`` is such as ``[path, "-a", socket, "-n", "k8s.io"]``."""
+        tags = [[*ctr, "image", "tag", "--force", self.name, name] for name in self.names if name != self.name]
+        return [[*ctr, "image", "import", str(self.archive)], *tags]
+
+
+def _digest(*parts: bytes) -> str:
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def _key(name: str) -> str:
+    """A digest of everything that a program is built from; go.sum pins what it imports."""
+    selected = PROGRAMS[name]
+    sources = sorted((_HERE / selected.package).glob("*.go")) if selected.package.startswith("./") else []
+    files = [_HERE / "go.mod", _HERE / "go.sum", *(path for path in sources if not path.name.endswith("_test.go"))]
+    return _digest(selected.package.encode(), repr(flags(selected.version)).encode(), *(path.read_bytes() for path in files))
+
+
+def program(name: str) -> Path:
+    """The path of a program, to run it on the machine too; :func:`ensure` has been called before."""
+    return CACHE / "images" / f"{name}-{_key(name)}" / name
+
+
+def _archive_of(name: str) -> Path:
+    if name == "nginx":
+        key = _digest(Path(nginx.__file__).read_bytes(), Path(archive.__file__).read_bytes())
+    else:
+        key = _digest(_key(name).encode(), repr(PROGRAMS[name]).encode(), Path(archive.__file__).read_bytes())
+    return CACHE / "images" / f"{name}-{key}.tar"
+
+
+def archives() -> list[Image]:
+    """All images; :func:`ensure` has been called before."""
+    repository, _, digest = NGINX.partition("@")
+    tagged = [Image(known.image, _archive_of(name), (known.image,)) for name, known in PROGRAMS.items() if known.image]
+    # containerd looks an image that is pinned by digest up without its tag.
+    pinned = f"{repository.rpartition(':')[0]}@{digest}"
+    made = [*tagged, Image(repository, _archive_of("nginx"), (repository, pinned))]
+    for image in made:
+        if not image.archive.exists():
+            raise Missing(f"lab: the image {image.name} is missing; run: python -m lab binaries")
+    return made
+
+
+def ensure_programs(say: Say, *names: str) -> None:
+    """Build the programs that are missing: of ``names``, or all."""
+    for name in names or PROGRAMS:
+        target = program(name)
+        if target.exists():
+            continue
+        say(f"building {name} from Go modules, once: up to 2 minutes on 2 cores")
+        target.parent.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent.parent) as folder:
+            selected = PROGRAMS[name]
+            run_go(["build", *flags(selected.version), "-o", f"{folder}/{name}", selected.package], _HERE, say, name)
+            target.parent.mkdir(exist_ok=True)
+            (Path(folder) / name).replace(target)
+
+
+def ensure(say: Say) -> None:
+    """Make every image that is missing."""
+    ensure_programs(say)
+    for name, known in PROGRAMS.items():
+        if known.image and not _archive_of(name).exists():
+            configuration = {"Entrypoint": [f"/{name}"], "Cmd": list(known.arguments), "User": known.user, "WorkingDir": "/"}
+            entries = {name: Entry(program(name).read_bytes()), "tmp": Entry(folder=True, mode=0o1777)}
+            archive.write(_archive_of(name), known.image, entries, configuration)
+    if not _archive_of("nginx").exists():
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(dir=CACHE / "images") as folder:
+            archive.write(_archive_of("nginx"), NGINX.partition("@")[0], nginx.entries(Path(folder), say), nginx.CONFIGURATION)
+        say(f"made the image of nginx: {_archive_of('nginx').stat().st_size / 1e6:.0f} MB in {time.monotonic() - started:.0f} s")

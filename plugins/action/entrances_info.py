@@ -1,0 +1,157 @@
+"""Get access to a stamp's cluster and read its entrances. The documentation is in plugins/modules/entrances_info.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.utils.display import Display
+
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.aks import ClusterNotReady, kubeconfig, ready_cluster
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import AzureAction
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import plain
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import read_all, reads_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
+from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.probes import ProbeHost, entrance_probes, probe_hosts, resolver_probes
+from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.state import entrances_in, ipv6_state
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Violation, text
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.roles import service_violations
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.switching import CHAPTER as SWITCHING
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.switching import Switch
+
+_display = Display()
+
+
+class ActionModule(AzureAction):
+    OPTIONS = {
+        "cluster_id": {"type": "str", "required": True},
+        "timeout": {"type": "float", "default": 3600},
+        "required": {"type": "bool", "default": True},
+        "ipv4_address_id": {"type": "str", "required": True},
+        "ipv6_address_id": {"type": "str", "required": True},
+        "namespace": {"type": "str", "required": True},
+        "declaration": {"type": "dict", "required": True},
+        "upstream_namespaces": {"type": "list", "elements": "str", "default": []},
+        "ipv6": {"type": "str", "required": True},
+        "consent": {"type": "bool", "default": False},
+        "switch": {"type": "bool", "default": False},
+    }
+
+    def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        stamp, declaration, namespace = str(task_vars.get("inventory_hostname", "")), plain(arguments["declaration"]), arguments["namespace"]
+        access = self._access(client, arguments, stamp)
+        addresses = self._addresses(client, arguments)
+        services, namespace_exists = access.pop("services"), access["namespace_exists"]
+        state = ipv6_state(
+            stamp,
+            mode=declaration["mode"],
+            upstream=declaration["upstream"],
+            desired=arguments["ipv6"],
+            existing=entrances_in(item for item in services or () if item["metadata"]["namespace"] == namespace),
+            namespace_exists=namespace_exists,
+            hold=addresses["ipv6"]["hold"],
+            consent=arguments["consent"],
+        )
+        hosts = probe_hosts((task_vars.get("groups") or {}).get("probes", ()), task_vars.get("hostvars") or {})
+        violations: list[Violation] = []
+        if arguments["switch"] or (arguments["required"] and state.action == "flip"):
+            violations += SWITCHING.violations(_switch(arguments, access, addresses, hosts))
+        if services is not None:
+            own_families = {f"entrance-{family.lower()}": family for family in declaration["families"]}
+            violations += service_violations(declaration, services, namespace, own_families)
+        if violations and (arguments["required"] or arguments["switch"]):
+            raise AnsibleActionFail(text(violations))
+        asked = {family.lower(): addresses[family.lower()]["address"] for family in declaration["families"]}
+        return access | {
+            "changed": False,
+            "tenant": client.login.tenant,
+            "addresses": addresses,
+            "services": None if services is None else [_addressed(item) for item in services],
+            "state": asdict(state),
+            "probes": [asdict(probe) for probe in entrance_probes(hosts, asked)],
+            "resolvers": [asdict(probe) for probe in resolver_probes(hosts)],
+            "violations": [str(violation) for violation in violations],
+            # The token must not reach any output, whatever the task says.
+            "_ansible_no_log": True,
+        }
+
+    def _access(self, client: ArmClient, arguments: Mapping[str, Any], stamp: str) -> dict[str, Any]:
+        """The part of the result that needs the cluster, and ``services``: all of the entrances' namespaces, None when it was not asked."""
+        found: dict[str, Any] = {
+            "exists": False,
+            "problem": "",
+            "kubeconfig": {},
+            "cluster_families": [],
+            "namespace_exists": False,
+            "services": None,
+        }
+        try:
+            cluster = self._cluster(client, arguments, stamp)
+            if cluster is None:
+                return found
+            access = kubeconfig(client, cluster)
+            services, namespace_exists = _read(access, arguments)
+        except (ClusterNotReady, KubernetesFailure) as error:
+            problem = str(error) if isinstance(error, ClusterNotReady) else f"{arguments['cluster_id']}: {error}"
+            if arguments["required"]:
+                raise AnsibleActionFail(problem) from error
+            return found | {"problem": problem}
+        families = (cluster["properties"].get("networkProfile") or {}).get("ipFamilies") or ["IPv4"]
+        answered = {"exists": True, "kubeconfig": access, "cluster_families": families, "namespace_exists": namespace_exists, "services": services}
+        return found | answered
+
+    def _cluster(self, client: ArmClient, arguments: Mapping[str, Any], stamp: str) -> dict[str, Any] | None:
+        identifier = arguments["cluster_id"]
+        return ready_cluster(
+            client,
+            identifier,
+            arguments["timeout"],
+            lambda seconds: _display.display(f"[{stamp}] waiting for the cluster {identifier.rsplit('/', 1)[-1]}: {seconds:.0f} s"),
+            expected=not (self._task.check_mode and arguments["required"]),
+        )
+
+    def _addresses(self, client: ArmClient, arguments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """Family -> its entrance's public address, named as Azure spells it: the cloud controller looks for that spelling."""
+        reads = {family: {"id": arguments[f"{family}_address_id"]} for family in ("ipv4", "ipv6")}
+        unknown = "(known after apply)" if self._task.check_mode else ""
+        return {
+            family: {
+                "exists": answer["exists"],
+                "name": answer["body"].get("name") or answer["id"].rpartition("/")[2],
+                "address": (answer["body"].get("properties") or {}).get("ipAddress") or unknown,
+                "hold": (answer["body"].get("tags") or {}).get("dualstack-hold") or "",
+            }
+            for family, answer in read_all(client, reads_of(reads)).items()
+        }
+
+
+def _switch(arguments: Mapping[str, Any], access: Mapping[str, Any], addresses: Mapping[str, Any], hosts: Sequence[ProbeHost]) -> Switch:
+    return Switch(
+        desired=arguments["ipv6"],
+        cluster_id=arguments["cluster_id"],
+        problem=access["problem"],
+        cluster_families=tuple(access["cluster_families"]),
+        address_id=arguments["ipv6_address_id"],
+        address_exists=addresses["ipv6"]["exists"],
+        probe_families=tuple({family for host in hosts for family in host.families}),
+    )
+
+
+def _read(access: Mapping[str, Any], arguments: Mapping[str, Any]) -> tuple[list[dict[str, Any]], bool]:
+    """The Services of all namespaces that the entrances need, and whether their own namespace exists."""
+    namespace = arguments["namespace"]
+    with Cluster(access) as cluster:
+        services = [item for place in sorted({*arguments["upstream_namespaces"], namespace}) for item in cluster.objects("Service", namespace=place)]
+        # Where it has a Service, it exists.
+        exists = any(item["metadata"]["namespace"] == namespace for item in services) or bool(
+            cluster.objects("Namespace", field_selector=f"metadata.name={namespace}")
+        )
+    return services, exists
+
+
+def _addressed(service: Mapping[str, Any]) -> dict[str, Any]:
+    """What the proxies' configuration needs of a Service; Ansible keeps the result for every host."""
+    return {"metadata": {key: service["metadata"][key] for key in ("name", "namespace")}, "spec": service.get("spec") or {}}

@@ -1,0 +1,77 @@
+# The documentation of the action plugin of the same name; nothing runs from here.
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: entrances_wait
+short_description: Wait for the entrances of a cluster
+version_added: 0.1.0
+author: The dualstack.aks contributors
+description:
+  - Waits until the proxies of each entrance run their newest configuration, until each Service has its public address, or until clients have ended
+    their connections. Fails with what the pods say themselves when the proxies cannot roll out.
+  - Changes nothing, and does nothing in check mode.
+options:
+  kubeconfig:
+    description: RV(dualstack.aks.entrances_info#module:kubeconfig).
+    type: dict
+    required: true
+  namespace:
+    description: Namespace of the entrances.
+    type: str
+    required: true
+  conditions:
+    description:
+      - What to wait for, in this order.
+      - V(rolled_out) is counted as C(kubectl rollout status) counts, with O(min_replicas) at least.
+      - V(addressed) means that each Service has its public address.
+      - V(drained) means that no client is connected to a running proxy. When the time is over, what is left is returned.
+    type: list
+    elements: str
+    choices: [rolled_out, addressed, drained]
+    required: true
+  entrances:
+    description: Name of each entrance, and the public address of its Service.
+    type: dict
+    required: true
+  min_replicas:
+    description: Proxies that each entrance has at least.
+    type: int
+    default: 1
+  timeout:
+    description: Seconds to wait for each condition.
+    type: float
+    default: 600
+  find_unused:
+    description: Whether to return the ConfigMaps that no rollback needs.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    description: Waits for nothing in check mode.
+    support: full
+  diff_mode:
+    description: Changes nothing.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Await the new proxies
+  dualstack.aks.entrances_wait:
+    kubeconfig: "{{ ingress_access.kubeconfig }}"
+    namespace: dualstack-ingress
+    conditions: [rolled_out, addressed]
+    entrances: {entrance-ipv4: 203.0.113.10, entrance-ipv6: "2001:db8:f::10"}
+    min_replicas: 2
+"""
+
+RETURN = r"""
+unused_configurations:
+  description: ConfigMaps that no kept ReplicaSet mounts, with O(find_unused).
+  returned: always
+  type: list
+  elements: str
+connections:
+  description: Connections of clients that are left, with V(drained).
+  returned: always
+  type: int
+"""

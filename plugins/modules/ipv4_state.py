@@ -1,0 +1,71 @@
+# The documentation of the action plugin of the same name; nothing runs from here.
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ipv4_state
+short_description: Read what IPv4 clients of a stamp depend on, and compare it with an earlier state
+version_added: 0.1.0
+author: The dualstack.aks contributors
+description:
+  - Reads the IPv4 parts of the load balancer, the IPv4 entrance's public address, A records, and spec, labels and data of the entrance's objects.
+    What the services write by themselves, and what belongs to IPv6, is left out.
+  - Fails with one line for each difference from O(before).
+options:
+  cluster_id:
+    description: Id of the managed cluster.
+    type: str
+    required: true
+  address_id:
+    description: Id of the IPv4 entrance's public address.
+    type: str
+    required: true
+  kubeconfig:
+    description: RV(dualstack.aks.entrances_info#module:kubeconfig).
+    type: dict
+    required: true
+  namespace:
+    description: Namespace of the entrances.
+    type: str
+    required: true
+  records:
+    description: RV(dualstack.aks.azure_resources_info#module:resources) of records; those whose names end in C(_a) count.
+    type: dict
+    default: {}
+  before:
+    description: RV(state) of an earlier task.
+    type: dict
+extends_documentation_fragment:
+  - dualstack.aks.credentials
+attributes:
+  check_mode:
+    description: Reads in check mode too.
+    support: full
+  diff_mode:
+    description: Changes nothing.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Read IPv4 before a change
+  dualstack.aks.ipv4_state:
+    cluster_id: "{{ aks_id }}"
+    address_id: "{{ network_entrance_ids.ipv4 }}"
+    kubeconfig: "{{ ingress_access.kubeconfig }}"
+    namespace: dualstack-ingress
+  register: ipv4
+
+- name: Stop when the change touched IPv4
+  dualstack.aks.ipv4_state:
+    cluster_id: "{{ aks_id }}"
+    address_id: "{{ network_entrance_ids.ipv4 }}"
+    kubeconfig: "{{ ingress_access.kubeconfig }}"
+    namespace: dualstack-ingress
+    before: "{{ ipv4.state }}"
+"""
+
+RETURN = r"""
+state:
+  description: Dotted name to value of everything that counts.
+  returned: success
+  type: dict
+"""

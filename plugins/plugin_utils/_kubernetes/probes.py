@@ -1,0 +1,68 @@
+"""Which host of the inventory group ``probes`` asks which entrance and which resolver.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+FAMILIES = ("ipv4", "ipv6")
+#: family -> the database of getent(1) that looks up its addresses alone
+_DATABASES = {"ipv4": "ahostsv4", "ipv6": "ahostsv6"}
+#: what Ansible's filter ``bool`` takes for true
+_TRUE = ("true", "yes", "on", "1")
+
+
+@dataclass(frozen=True)
+class ProbeHost:
+    """One host of the group: the families it has, and whether it is in the stamps' virtual networks."""
+
+    name: str
+    families: tuple[str, ...]
+    private: bool
+
+
+@dataclass(frozen=True)
+class EntranceProbe:
+    """``probe`` asks the entrance of the family ``key`` at ``address``."""
+
+    key: str
+    probe: str
+    address: str
+
+
+@dataclass(frozen=True)
+class ResolverProbe:
+    """``probe`` looks up the stamp's name in ``view`` in the family ``key``, in getent's ``database``."""
+
+    view: str
+    key: str
+    probe: str
+    database: str
+
+
+def probe_hosts(group: Iterable[str], variables: Mapping[str, Mapping[str, Any]]) -> list[ProbeHost]:
+    """The group's hosts, given the variables of each. A host has both families and is outside unless it says otherwise."""
+    return [
+        ProbeHost(name, tuple(variables[name].get("probe_families", FAMILIES)), str(variables[name].get("probe_private", False)).lower() in _TRUE)
+        for name in group
+    ]
+
+
+def entrance_probes(hosts: Sequence[ProbeHost], addresses: Mapping[str, str]) -> list[EntranceProbe]:
+    """The first host that has each family of ``addresses``; families that no host has are left out."""
+    found = ((family, next((host.name for host in hosts if family in host.families), "")) for family in addresses)
+    return [EntranceProbe(family, name, addresses[family]) for family, name in found if name]
+
+
+def resolver_probes(hosts: Sequence[ProbeHost]) -> list[ResolverProbe]:
+    """The first host in each view of the names, public and private, that has each family."""
+    found = (
+        (view, family, next((host.name for host in hosts if family in host.families and host.private == private), ""))
+        for view, private in (("public", False), ("private", True))
+        for family in FAMILIES
+    )
+    return [ResolverProbe(view, family, name, _DATABASES[family]) for view, family, name in found if name]
