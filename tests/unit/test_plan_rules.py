@@ -424,6 +424,7 @@ PASSING: dict[str, Case] = {
         ]
     ),
     "live pools that are declared": grown({"name": "work", "count": 900}, {"name": "batch", "count": 1, "upgradeSettings": {"maxSurge": "1"}}),
+    "nodes in another network": cluster(node_subnet=""),
     "no pools to check": specified(cluster={"node_pools": [{"name": "a", "mode": "System"}], "node_subnet_id": None}),
     "the load balancer": cluster(egress="load_balancer", outbound_type="loadBalancer"),
     "a route table": cluster(egress="load_balancer", outbound_type="userDefinedRouting"),

@@ -370,6 +370,11 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
         entrances.Manifests([SERVICE], "v1.99.1"),
     ),
     "destroy_unconfirmed": (destroying.CHAPTER, destroying.Deletion("westeurope", ""), destroying.Deletion("westeurope", "westeurope")),
+    "ipv6_entrance_alone": (
+        entrances.FIRST_ENTRANCES,
+        entrances.FirstEntrances(["IPv6"], "userAssignedNATGateway", False),
+        entrances.FirstEntrances(["IPv6"], "loadBalancer", False),
+    ),
     "service_family_of_entrance": (entrances.OWN_SERVICES, own_service("IPv4"), own_service("IPv6", "IPv4")),
 }
 
@@ -455,6 +460,7 @@ FOUND: list[tuple[Chapter[Any], Any, str]] = [
         "www.westeurope in aks.example.org",
     ),
     (dns.CHAPTER, changed(ZONES, record="a@b"), "'a@b'"),
+    (entrances.FIRST_ENTRANCES, entrances.FirstEntrances(["IPv6"], "userDefinedRouting", False), "with userDefinedRouting"),
     (registries.CHAPTER, changed(REGISTRY, name="abcd"), "abcd"),
     (keyvault.CHAPTER, changed(VAULT, name="1kv"), "1kv"),
     (entrances.MANIFESTS, entrances.Manifests([{**SERVICE, "spec": {"ports": [{"port": "many"}]}}], "1.36"), "'many' is not of type 'integer'"),

@@ -140,7 +140,7 @@ def node_subnet_capacity(case: PlannedStamp) -> Iterator[Finding]:
 def node_subnet_dual_stack(case: PlannedStamp) -> Iterator[Finding]:
     """Nodes in a subnet that is not planned, or that lacks a family."""
     name = case.cluster.get("node_subnet", "nodes")
-    if case.node_pools and "subnets" in case.specification and name not in case.plan["subnets"]:
+    if case.node_pools and name and case.specification.get("subnets") is not None and name not in case.plan["subnets"]:
         yield f"{case.stamp}.{name}", "the plan has no subnet of this name for the nodes", "name one of dualstack_subnets"
     if case.node_pools and name in case.plan["subnets"] and set(case.plan["subnets"][name]) != {"ipv4", "ipv6"}:
         yield f"{case.stamp}.{name}", "the nodes' subnet does not have both families"

@@ -45,6 +45,7 @@ CHAPTERS: tuple[Chapter[Any], ...] = (
     entrances.MANIFESTS,
     entrances.UPSTREAMS_CHAPTER,
     entrances.OWN_SERVICES,
+    entrances.FIRST_ENTRANCES,
     switching.CHAPTER,
     destroying.CHAPTER,
 )

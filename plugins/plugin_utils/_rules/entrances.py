@@ -505,3 +505,25 @@ def manifest(manifests: Manifests) -> Iterator[Finding]:
             yield subject, error.message
         except KeyError as error:
             yield subject, f"{error} is missing"
+
+
+@dataclass(frozen=True)
+class FirstEntrances:
+    """What the entrances meet on a cluster's load balancer: its way out, and whether it is there already."""
+
+    families: Sequence[str]
+    outbound_type: str
+    cluster_exists: bool
+
+
+FIRST_ENTRANCES = Chapter[FirstEntrances]("entrances")
+
+
+@FIRST_ENTRANCES.rule(
+    "make an IPv4 entrance too: set ingress_families to [ipv4, ipv6], or ingress_upstream to services",
+    "https://github.com/kubernetes-sigs/cloud-provider-azure/issues/1831",
+)
+def ipv6_entrance_alone(first: FirstEntrances) -> Iterator[Finding]:
+    """Nothing but an IPv6 entrance on a new load balancer that no outbound rule gives an IPv4 frontend: Azure wants one on each."""
+    if not first.cluster_exists and first.outbound_type != "loadBalancer" and set(first.families) == {"IPv6"}:
+        yield "ingress_families", f"only an IPv6 entrance, and with {first.outbound_type} the load balancer has no IPv4 frontend"

@@ -189,7 +189,12 @@ def _entrances(facts: Facts, reader: Reader) -> Iterator[Violation]:
         found = entrances.MANIFESTS.violations(entrances.Manifests(facts["objects"], str(facts["kubernetes_version"])))
     yield from found
     # A run of other tags comes before the applications, as when a new cluster waits for them, and is not theirs to stop.
-    if found or not facts["upstream_namespaces"] or not facts["is_applied"]:
+    if found or not facts["is_applied"]:
+        return
+    if set(declaration["families"]) == {"IPv6"} and facts["outbound_type"] != "loadBalancer":
+        exists = reader.azure({"cluster": {"id": facts["cluster_id"]}})["cluster"].exists
+        yield from entrances.FIRST_ENTRANCES.violations(entrances.FirstEntrances(declaration["families"], facts["outbound_type"], exists))
+    if not facts["upstream_namespaces"]:
         return
     services = reader.services(facts["cluster_id"], [*facts["upstream_namespaces"], facts["namespace"]])
     if services is not None:
