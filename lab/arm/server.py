@@ -194,6 +194,8 @@ class Server:
             response = web.Response(status=500)
         except errors.ArmError as error:
             entry["error"] = error.code
+            if error.rule:
+                entry["rule"] = error.rule
             response = web.json_response(error.body(), status=error.status)
             if fault and fault.kind == "throttled":
                 self._retry_after(response)

@@ -5,10 +5,12 @@ A rule gets the write (body with Azure's defaults, what was there before) and ra
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..azure import Azure, Write
+from ..errors import ArmError
 from ..store import Resource
 
 
@@ -59,13 +61,25 @@ def delete_rule(identifier: str, resource_type: str, source: str) -> Callable[[C
 def check_write(write: Write) -> None:
     for found in RULES.values():
         if found.type == write.type.lower():
-            found.check(write)
+            with _named(found.id):
+                found.check(write)
 
 
 def check_delete(azure: Azure, resource: Resource) -> None:
     for found in DELETE_RULES.values():
         if found.type == resource.type.lower():
-            found.check(azure, resource)
+            with _named(found.id):
+                found.check(azure, resource)
+
+
+@contextmanager
+def _named(identifier: str) -> Iterator[None]:
+    """What is refused within names the rule that refuses it."""
+    try:
+        yield
+    except ArmError as error:
+        error.rule = identifier
+        raise
 
 
 from . import containerservice, network, services
