@@ -17,11 +17,11 @@ from tests.harness import Lab, Run
 
 CASES = parity.cases()
 #: Azure's limit of IPv6 addresses in a region, as small as the cases need it
-OPTIONS = ("--no-kubernetes", "--quota", "IPv6StandardSkuPublicIpAddresses=25")
+OPTIONS = ("--no-kubernetes", "--time-scale", "0.001", "--quota", "IPv6StandardSkuPublicIpAddresses=60")
 #: the room of the pods' range, so that all stamps fit the sample's pool
 PODS_LENGTH = 18
 FORKS = ("--forks", "10")
-_FATAL = re.compile(r"^fatal: \[(?P<stamp>\S+)\]: FAILED! =>\n(?P<result>(?:^[ \t].*\n|^\n(?=[ \t]))+)", re.MULTILINE)
+_FATAL = re.compile(r"^fatal: \[(?P<stamp>\S+)\]: FAILED! => ?\n(?P<result>(?:^[ \t].*\n|^\n(?=[ \t]))+)", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,6 @@ def _write(lab: Lab) -> list[parity.Scene]:
     known = {"subscription": lab.subscription, "tenant": environment["AZURE_TENANT"], "principal": _principal(lab)}
     scenes = {case.stamp: parity.Scene(case, planned["plans"][case.stamp], **known) for case in CASES}
     shared = {
-        "dualstack_register": planned["register"],
         "network_pods_ipv4_prefix_length": PODS_LENGTH,
         "dns_public_zone": "",
         "dns_private_zone": "",
