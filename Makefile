@@ -7,9 +7,11 @@ PYTHON ?= $(shell for found in $(wildcard $(HOME)/.pyenv/versions/3.12.*/bin/pyt
 	if $$found -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then echo $$found; break; fi; done)
 BIN := .venv/bin
 READY := .venv/.ready
+# The collection by its full name, where mypy looks for it: it reads no types from site-packages
+TYPED := .venv/typed/ansible_collections/dualstack/aks
 # Other clients of Azure, each in a virtualenv of its own
 READERS := .venv-az/.ready .venv-azcollection/.ready
-INVENTORY ?= inventories
+INVENTORY ?= examples/demo
 
 # Nobody's subscription is touched: what runs here never sees a variable that leads to a real Azure.
 ISOLATED := env $(shell env | sed -n 's/^\(\(AZURE\|ARM\)_[A-Z0-9_]*\)=.*/-u \1/p') PATH="$(CURDIR)/$(BIN):$$PATH"
@@ -17,16 +19,14 @@ LAB := $(ISOLATED) $(BIN)/python -m lab
 DEMO := $(ISOLATED) $(BIN)/python -m lab.demo
 # Three at a time, since tests wait as well as work: for Azure's operations, for drains, for renewals
 END_TO_END := $(ISOLATED) $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder --durations=20 --durations-min=30
-PLAY := ansible-playbook -i $(INVENTORY) -i .cache/probes.yml
-# Where the lab has no packets no pod runs: nothing is put behind the entrances, and nobody waits for them.
-DEMO_VARIABLES := $(shell if [ "$$(id -u)" = 0 ]; then echo "@lab/demo/routes.yml"; else echo "ingress_await_rollout=false"; fi)
+PLAY := ansible-playbook -i $(INVENTORY)
 
 .PHONY: help setup demo test lint unit lab-tests molecule e2e readers sweep bench docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-setup: $(READY) ## make .venv and get the lab's binaries (first time: about 5 minutes for .venv, up to 20 for what the lab runs)
+setup: $(READY) $(TYPED) ## make .venv and get the lab's binaries (first time: about 5 minutes for .venv, up to 20 for what the lab runs)
 
 $(READY): requirements.txt requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "make: Python 3.12 or newer is missing. Install it, or say where it is: make PYTHON=/path/to/python3.12 setup"; exit 1; }
@@ -38,6 +38,10 @@ $(READY): requirements.txt requirements-dev.txt
 	ln -sfn "$(CURDIR)" "$$(cat .venv/collections)/dualstack/aks"
 	@touch $(READY)
 
+$(TYPED): | $(READY)
+	@mkdir -p $(@D)
+	ln -sfn "$(CURDIR)" $@
+
 .PHONY: binaries
 binaries: $(READY)
 	@$(BIN)/python -m lab binaries
@@ -45,39 +49,40 @@ binaries: $(READY)
 demo: $(READY) ## build the sample stamps in the lab, an application behind them, and show what each client gets (about 2 minutes on a prepared machine)
 	@echo "demo: starting the lab"
 	@$(LAB) up
-	@$(LAB) inventory > .cache/probes.yml
 	@echo "demo: making what the stamps share"
 	@$(LAB) run $(PLAY) playbooks/shared.yml
 	@echo "demo: building networks and clusters of $(INVENTORY) (about 40 seconds)"
-	@$(LAB) run $(PLAY) playbooks/site.yml --tags network,aks -e $(DEMO_VARIABLES)
+	@$(LAB) run $(PLAY) playbooks/site.yml --tags network,aks
 	@echo "demo: deploying an application that has IPv4 only"
 	@$(DEMO) deploy
 	@echo "demo: building the rest, with the entrances in front of it (about 1 minute)"
-	@$(LAB) run $(PLAY) playbooks/site.yml -e $(DEMO_VARIABLES)
+	@$(LAB) run $(PLAY) playbooks/site.yml
 	@echo "demo: what clients get"
 	@$(DEMO) show
+	@echo "demo: verify it with: $(BIN)/python -m lab run $(PLAY) dualstack.aks.verify"
 	@echo "demo: the lab stays up; look around with: eval \"\$$($(BIN)/python -m lab env)\"; end it with: make clean"
 
-lint: $(READY) ## yamllint, ansible-lint, ruff, mypy, changelog, documentation (about 1 minute)
+lint: $(READY) $(TYPED) ## yamllint, ansible-lint, ruff, mypy, changelog, documentation (about 1 minute)
 	$(BIN)/yamllint --strict .
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --no-error-summary plugins lab scripts tests molecule
+	$(BIN)/mypy --no-error-summary
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/ansible-lint --offline
 	$(BIN)/antsibull-changelog lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs .
 
-unit: $(READY) ## the tests of pure logic (about 1 minute)
+unit: $(READY) $(TYPED) ## the tests of pure logic (about 1 minute)
 	$(ISOLATED) $(BIN)/pytest -q -n 2 tests/unit
+
+.PHONY: schemas
+schemas: $(READY) ## the compiled resource types are reproducible: needs LAB_AZURE_SCHEMAS, a checkout of Azure/bicep-types-az (about 10 seconds)
+	$(ISOLATED) $(BIN)/pytest -q tests/schemas
 
 lab-tests: $(READY) ## the tests of the lab's Azure (about 15 seconds)
 	$(ISOLATED) $(BIN)/pytest -q -n 2 tests/lab
 
-molecule: $(READY) binaries ## the sample stamp by molecule, verified with testinfra (about 2 minutes)
-	@LAB_STATE="$(CURDIR)/.cache/molecule" $(LAB) up --fresh
-	@LAB_STATE="$(CURDIR)/.cache/molecule" $(LAB) inventory > .cache/molecule/probes.yml
-	LAB_STATE="$(CURDIR)/.cache/molecule" $(LAB) run molecule test --all || \
-	  { LAB_STATE="$(CURDIR)/.cache/molecule" $(LAB) down; exit 1; }
+molecule: $(READY) binaries ## the sample stamp by molecule in a lab of its own, verified with testinfra (about 2 minutes)
+	PATH="$(CURDIR)/$(BIN):$$PATH" molecule test --all
 
 e2e: $(READY) binaries ## the roles and playbooks against labs of their own (about 20 minutes)
 	$(END_TO_END) tests/e2e

@@ -144,6 +144,20 @@ def environment(state: State) -> dict[str, str]:
     }
 
 
+def credentials_file(state: State) -> str:
+    """What ``~/.azure/credentials`` of azure.azcollection must hold to reach this lab."""
+    settings = state.load()
+    options = settings.azure
+    entries = {
+        "subscription_id": options.subscription,
+        "tenant": options.tenant,
+        "client_id": options.client,
+        "secret": state.client_secret,
+        "cloud_environment": f"https://localhost:{settings.port}",
+    }
+    return "\n".join(["[default]", *(f"{name} = {value}" for name, value in entries.items())])
+
+
 def client_environment(state: State) -> dict[str, str]:
     """This process's environment with everything of Azure's replaced: a command run in it reaches the lab and nobody's subscription."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "ARM_", "ANSIBLE_AZURE_"))}
@@ -259,6 +273,7 @@ def main() -> None:
     command("down", "stop the lab; its state stays")
     command("status", "say whether the lab runs; exit 1 when it does not")
     command("env", 'print the environment of its clients: eval "$(python -m lab env)"')
+    command("credentials", "print what ~/.azure/credentials must hold instead of that environment; trust is REQUESTS_CA_BUNDLE's")
     showing = command("journal", "print what the lab was asked")
     showing.add_argument("--writes", action="store_true", help="only requests that were meant to change something")
     showing.add_argument("--json", action="store_true", help="whole entries, one JSON document a line")
@@ -298,6 +313,8 @@ def main() -> None:
         case "env":
             for name, value in environment(state).items():
                 print(f"export {name}={shlex.quote(value)}")
+        case "credentials":
+            print(credentials_file(state))
         case "journal":
             show_journal(state, arguments)
         case "binaries":

@@ -78,7 +78,9 @@ def _without_children(paths: set[str]) -> list[str]:
 def compile_types(folder: Path) -> str:
     """The text of types.json."""
     by_hand = yaml.safe_load((HERE / "types.yml").read_text())
-    compiled = {name: facts | facts_of(folder, name, facts["api_version"]) for name, facts in sorted(by_hand.items())}
+    compiled = {
+        name: facts | (facts_of(folder, name, facts["api_version"]) if facts.get("resource", True) else {}) for name, facts in sorted(by_hand.items())
+    }
     lines = (f"{json.dumps(name)}: {json.dumps(facts, sort_keys=True)}" for name, facts in compiled.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
 

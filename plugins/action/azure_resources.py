@@ -6,18 +6,13 @@ from typing import Any
 
 from ansible.utils.display import Display
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.action import (
-    DECLARATION_OPTIONS,
-    AzureAction,
-    diff_of,
-    diff_of_action,
-    masked,
-    shown,
-)
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.actions import send
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import DECLARATION_OPTIONS, AzureAction
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.options import Options
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import diff_of, diff_of_post, masked, shown
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.posts import send
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.providers import register
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reconcile import Options, Reconciler
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reconcile import Reconciler
 
 _display = Display()
 
@@ -33,8 +28,8 @@ class ActionModule(AzureAction):
     }
 
     def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        actions = self.actions(arguments["actions"])
-        resources = self.declarations(arguments, task_vars, client.login.subscription_id, arguments["state"], needed=not actions)
+        posts = self.posts(arguments["actions"])
+        resources = self.declarations(arguments, task_vars, client.login.subscription_id, arguments["state"], needed=not posts)
         host = task_vars.get("inventory_hostname", "")
         options = Options(
             check=self._task.check_mode,
@@ -49,16 +44,16 @@ class ActionModule(AzureAction):
         run.run()
         failures = list(run.failures.values())
         if not failures and not options.check:
-            failures = send(client, actions, options)
+            failures = send(client, posts, options)
         result: dict[str, Any] = {
-            "changed": bool(registered or actions) or any(outcome.action != "none" for outcome in run.outcomes.values()),
+            "changed": bool(registered or posts) or any(outcome.action != "none" for outcome in run.outcomes.values()),
             "registered_providers": registered,
-            "actions": [action.name for action in actions],
+            "actions": [post.name for post in posts],
             "resources": {
                 handle: {
                     "id": outcome.id,
                     "action": outcome.action,
-                    "differences": [shown(found) for found in outcome.differences],
+                    "differences": [shown(difference) for difference in outcome.differences],
                     "body": masked(outcome.body),
                 }
                 for handle, outcome in run.outcomes.items()
@@ -68,11 +63,11 @@ class ActionModule(AzureAction):
         }
         if self._task.diff:
             result["diff"] = [diff_of(outcome) for outcome in run.outcomes.values() if outcome.action != "none"] + [
-                diff_of_action(action) for action in actions
+                diff_of_post(post) for post in posts
             ]
         if failures:
-            for found in result["resources"].values():
+            for resource in result["resources"].values():
                 # The failures are what matters now.
-                del found["body"], found["differences"]
+                del resource["body"], resource["differences"]
             result.update(failed=True, failures=[vars(failure) for failure in failures], msg="\n".join(map(str, failures)))
         return result

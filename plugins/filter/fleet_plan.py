@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plans
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.rules import fleet_violations
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.preflight import adopt
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.plans import fleet_violations
 
 DOCUMENTATION = r"""
 name: fleet_plan
@@ -17,7 +19,7 @@ author: The dualstack.aks contributors
 description:
   - Does for a whole fleet at once what P(dualstack.aks.address_plan#filter) and P(dualstack.aks.plan_violations#filter) do for one stamp,
     in a time that grows with the number of stamps, and not with its square.
-positional: register
+positional: register, vnets
 options:
   _input:
     description: The specifications, in the order in which new stamps get their addresses; see the role C(network) for their keys.
@@ -26,6 +28,10 @@ options:
     required: true
   register:
     description: "The address register: C(stamps) and C(retired)."
+    type: dict
+    default: {}
+  vnets:
+    description: "Live virtual networks to adopt, as Azure answers them, by stamp: their prefixes and their subnets' replace the registered ones."
     type: dict
     default: {}
 """
@@ -42,20 +48,35 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(register) with all proposals in it, and C(violations), the rules that it breaks with any of the stamps.
+  description: The plan of all stamps.
   type: dict
+  contains:
+    register: {description: The register with all proposals in it., type: dict}
+    violations: {description: The rules that it breaks with any of the stamps., type: list, elements: dict}
+    table: {description: The stamps' ranges as lines of text., type: list, elements: str}
 """
 
 
-def _fleet_plan(specifications: Sequence[Mapping[str, Any]], register: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def _fleet_plan(
+    specifications: Sequence[Mapping[str, Any]],
+    register: Mapping[str, Any] | None = None,
+    vnets: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dict[str, Any]:
     if isinstance(specifications, (str, Mapping)) or not isinstance(specifications, Sequence):
         raise AnsibleFilterError(f"dualstack.aks.fleet_plan: specifications are a list, not {type(specifications).__name__}.")
     try:
-        planned = address_plans(specifications, register or {})["register"]
-        violations = fleet_violations(specifications, planned)
+        planned = address_plans(specifications, adopt(register or {}, vnets) if vnets else register or {})["register"]
+        violations = [asdict(violation) for violation in fleet_violations(specifications, planned)]
     except MalformedSpecification as error:
         raise AnsibleFilterError(f"dualstack.aks.fleet_plan: {error}") from error
-    return {"register": planned, "violations": violations}
+    return {"register": planned, "violations": violations, "table": _table(planned, [specification["stamp"] for specification in specifications])}
+
+
+def _table(register: Mapping[str, Any], stamps: Sequence[str]) -> list[str]:
+    rows = [("STAMP", "NAME", "IPV4", "IPV6")]
+    for stamp in stamps:
+        rows += [(stamp, name, families.get("ipv4", "-"), families.get("ipv6", "-")) for name, families in register["stamps"][stamp].items()]
+    return [f"{stamp:14} {name:12} {ipv4:18} {ipv6}" for stamp, name, ipv4, ipv6 in rows]
 
 
 class FilterModule:

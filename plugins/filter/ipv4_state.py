@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.ipv4_state import ipv4_state
+from ansible_collections.dualstack.aks.plugins.plugin_utils._ipv4_state import ipv4_state
 
 DOCUMENTATION = r"""
 name: ipv4_state

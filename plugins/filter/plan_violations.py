@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.rules import plan_violations
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.plans import plan_violations
 
 DOCUMENTATION = r"""
 name: plan_violations
@@ -41,7 +42,7 @@ _value:
 
 def _plan_violations(specification: Mapping[str, Any], register: Mapping[str, Any] | None = None) -> list[dict[str, str]]:
     try:
-        return plan_violations(specification, register or {})
+        return [asdict(violation) for violation in plan_violations(specification, register or {})]
     except MalformedSpecification as error:
         raise AnsibleFilterError(f"dualstack.aks.plan_violations: {error}") from error
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.ipv4_state import state_changes
+from ansible_collections.dualstack.aks.plugins.plugin_utils._ipv4_state import state_changes
 
 DOCUMENTATION = r"""
 name: state_changes

@@ -3,16 +3,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Violation, once, text
+
 DOCUMENTATION = r"""
 name: violation_text
 short_description: Write violations as people read them
 version_added: 0.1.0
 author: The dualstack.aks contributors
 description:
-  - Makes one text of violations, a paragraph each, with what was found and the way out.
+  - Makes one text of violations, a line each, with what was found and the way out.
 options:
   _input:
-    description: Violations as P(dualstack.aks.plan_violations#filter) returns them; texts are taken as they are.
+    description:
+      - Violations as P(dualstack.aks.plan_violations#filter) returns them, or a list of such lists.
+      - Of several lists, a later one's violation of a rule and subject that an earlier one has already is left out.
     type: list
     elements: raw
     required: true
@@ -32,15 +36,9 @@ _value:
 """
 
 
-def _violation_text(violations: Sequence[Mapping[str, Any] | str]) -> str:
-    lines = []
-    for found in violations:
-        if isinstance(found, str):
-            lines.append(f"- {found}")
-            continue
-        reference = f" See {found['reference']}" if found.get("reference") else ""
-        lines.append(f"- {found['subject']}: {found['found']} [{found['rule']}]. Remedy: {found['remedy']}.{reference}")
-    return "\n".join(lines)
+def _violation_text(violations: Sequence[Any]) -> str:
+    findings = [violations] if all(isinstance(found, Mapping) for found in violations) else violations
+    return text(once([Violation(**found) for found in role] for role in findings))
 
 
 class FilterModule:

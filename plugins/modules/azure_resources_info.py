@@ -21,7 +21,8 @@ options:
     elements: str
   reads:
     description:
-      - "Name -> what to read: C(id) and C(api_version), and for a reading action C(action) and C(body)."
+      - "Name -> what to read: C(id), and for a reading action C(action) and C(body)."
+      - C(api_version) is only needed where the engine does not know the type of C(id). When given, it is used.
       - "Of a list C(attributes) are all that is returned of its items: a subscription's resource providers are megabytes, which Ansible would keep
         for every host."
     type: dict
@@ -41,10 +42,9 @@ EXAMPLES = r"""
 - name: The subscription and its locations
   dualstack.aks.azure_resources_info:
     reads:
-      subscription: {id: "/subscriptions/{{ lookup('env', 'AZURE_SUBSCRIPTION_ID') }}", api_version: "2022-12-01"}
+      subscription: {id: "/subscriptions/{{ lookup('env', 'AZURE_SUBSCRIPTION_ID') }}"}
       locations:
         id: "/subscriptions/{{ lookup('env', 'AZURE_SUBSCRIPTION_ID') }}/locations"
-        api_version: "2022-12-01"
         attributes: [name]
 """
 

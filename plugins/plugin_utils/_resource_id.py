@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+#: type of a resource provider's registration in a subscription
+PROVIDER = "Microsoft.Resources/providers"
 _GROUP = "microsoft.resources/resourcegroups"
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -33,7 +35,7 @@ def resource_id(name: str, resource_type: str, *, parent: str = "", subscription
             raise ValueError(f"{name!r} of type {resource_type} cannot lie in {parent}, which is of type {type_of(parent)}.")
         return f"{parent.rstrip('/')}/providers/{resource_type}/{name}"
     if not _GUID.fullmatch(subscription_id):
-        raise ValueError(f"subscription_id must be a GUID, not {subscription_id!r}.")
+        raise ValueError(f"subscription_id must be a GUID, not {subscription_id!r}: set dualstack_subscription_id, or AZURE_SUBSCRIPTION_ID.")
     scope = f"/subscriptions/{subscription_id}"
     if resource_type.lower() == _GROUP:
         return f"{scope}/resourceGroups/{name}"
@@ -47,13 +49,21 @@ def resource_id(name: str, resource_type: str, *, parent: str = "", subscription
 
 
 def type_of(identifier: str) -> str:
-    """The resource type that an id names; ``Microsoft.Resources/resourceGroups`` and ``…/subscriptions`` for those."""
+    """The type of the resource, or of the collection, that an id names. Raises :class:`ValueError` for one that names neither.
+
+    ``/subscriptions/<id>/locations`` is of type ``Microsoft.Resources/subscriptions/locations``, and
+    ``/subscriptions/<id>/providers/<namespace>``, the registration of a provider, of type :data:`PROVIDER`.
+    """
     segments = identifier.strip("/").split("/")
     lower = [segment.lower() for segment in segments]
     if "providers" not in lower:
-        return "Microsoft.Resources/resourceGroups" if len(segments) == 4 else "Microsoft.Resources/subscriptions"
+        if len(segments) in (3, 4) and lower[2] == "resourcegroups":
+            return "Microsoft.Resources/resourceGroups"
+        return "/".join(["Microsoft.Resources", *segments[::2]])
     last = len(lower) - 1 - lower[::-1].index("providers")
     if last + 2 >= len(segments):
+        if last == 2 and lower[0] == "subscriptions":
+            return PROVIDER
         raise ValueError(f"{identifier!r} ends before it names a resource.")
     return "/".join([segments[last + 1], *segments[last + 2 :: 2]])
 

@@ -28,7 +28,9 @@ from tests.sweep.run import record
 
 find_collections()
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure import client, credentials, reconcile
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure import client, credentials
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.options import Options
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reconcile import Reconciler
 
 LATENCY = 0.15
 #: AKS takes 12 s, a private endpoint one; Azure asks to come back after 0.5 s
@@ -74,7 +76,7 @@ def ours(task: Task, login: credentials.Login) -> float:
     """Seconds that the engine takes for a task."""
     began = time.monotonic()
     with client.ArmClient(login) as arm:
-        run = reconcile.Reconciler(arm, task.resources, reconcile.Options(wait=task.wait, stamp=task.stamp))
+        run = Reconciler(arm, task.resources, Options(wait=task.wait, stamp=task.stamp))
         run.run()
     taken = time.monotonic() - began
     assert not run.failures, run.failures

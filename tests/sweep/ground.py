@@ -18,7 +18,9 @@ from unittest import mock
 
 import azure.core.pipeline.transport._base as azure_transport
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure import client, credentials, providers, reconcile
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure import client, credentials, waiting
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.options import Options as EngineOptions
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reconcile import Reconciler
 from lab.arm import journal
 from lab.arm.azure import Options
 from lab.arm.faults import Fault
@@ -149,11 +151,11 @@ class Ground:
     def run(self, task: Task, *, check: bool = False, watch: Watch | None = None) -> Result:
         """One run of the engine over a task; ``watch`` is told of each request, before it is sent and after its answer."""
         result = Result()
-        options = reconcile.Options(check=check, wait=task.wait, timeout=TIMEOUT, stamp=task.stamp, progress=result.printed.append)
+        options = EngineOptions(check=check, wait=task.wait, timeout=TIMEOUT, stamp=task.stamp, progress=result.printed.append)
         with fast_clocks(), client.ArmClient(self._login, read_timeout=READ_TIMEOUT) as arm:
             if watch:
                 _watch(arm, watch)
-            run = reconcile.Reconciler(arm, task.resources, options)
+            run = Reconciler(arm, task.resources, options)
             try:
                 run.run()
             except Killed:
@@ -214,7 +216,7 @@ def fast_clocks() -> Iterator[None]:
     sleep, monotonic = time.sleep, time.monotonic
     fast = types.SimpleNamespace(sleep=lambda seconds: sleep(seconds / CLOCK), monotonic=lambda: monotonic() * CLOCK)
     with ExitStack() as stack:
-        for module in (client, providers, reconcile, azure_transport):
+        for module in (client, waiting, azure_transport):
             stack.enter_context(mock.patch.object(module, "time", fast))
         yield
 

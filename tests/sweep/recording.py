@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from lab.state import State
 
@@ -49,9 +50,9 @@ def main() -> None:
     folder.mkdir(exist_ok=True)
     from ansible.cli.playbook import main as ansible_playbook
 
-    from ansible_collections.dualstack.aks.plugins.plugin_utils._azure import reconcile
+    from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reconcile import Reconciler
 
-    run = reconcile.Reconciler.run
+    run = Reconciler.run
 
     def recorded(self: Any) -> None:
         """Each task is in a process of its own, so the number comes from the folder."""
@@ -67,8 +68,8 @@ def main() -> None:
         path.write_bytes(pickle.dumps(task))
         run(self)
 
-    reconcile.Reconciler.run = recorded
-    sys.exit(ansible_playbook(["ansible-playbook", *sys.argv[2:]]))
+    with mock.patch.object(Reconciler, "run", recorded):
+        sys.exit(ansible_playbook(["ansible-playbook", *sys.argv[2:]]))
 
 
 if __name__ == "__main__":

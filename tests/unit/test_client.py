@@ -12,8 +12,8 @@ from azure.core.pipeline import PipelineContext, PipelineRequest, PipelineRespon
 from azure.core.rest import HttpRequest
 from azure.mgmt.core import ARMPipelineClient
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure import client
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, ArmFailure, _Authentication, _Pace, failure_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, _Authentication, _Pace, failure_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.errors import ArmFailure
 
 
 class Credential:
@@ -78,7 +78,7 @@ LEFT: list[tuple[dict[str, str], str, bool]] = [
 @pytest.mark.parametrize(("headers", "method", "waits"), LEFT)
 def test_it_goes_slower_before_azure_refuses(monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], method: str, waits: bool) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(client.time, "sleep", slept.append)
+    monkeypatch.setattr("time.sleep", slept.append)
     policy, request = _Pace(8), PipelineRequest(HttpRequest(method, "https://localhost/"), PipelineContext(None))
     policy.on_response(request, PipelineResponse(request.http_request, Answer(headers), request.context))
     policy.on_request(request)
@@ -100,7 +100,8 @@ def test_failure_at_the_end_of_a_sentence(properties: dict[str, Any], said: str)
 
 def paging(*bodies: dict[str, Any]) -> tuple[Any, list[str]]:
     """A client whose cloud answers with these bodies, one after the other; and what it was asked."""
-    found, asked, left = object.__new__(ArmClient), list[str](), list(bodies)
+    found: Any = object.__new__(ArmClient)
+    asked, left = list[str](), list(bodies)
 
     def send(request: HttpRequest) -> Any:
         asked.append(request.url)

@@ -63,7 +63,7 @@ class Case:
     source: str
     declared: Body
     live: Body
-    options: dict[str, list[str]]
+    options: dict[str, Any]
     read_only: list[str]
     expected: list[Difference] = field(default_factory=list)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import re
 from typing import Any
@@ -11,7 +12,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.dualstack.aks.plugins.filter import manifest_violations
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Violation
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.entrances import MANIFESTS, PROXIES, Manifests, Proxies
 from tests.rendering import Rendering
 
 APPS = "apps"
@@ -38,6 +40,11 @@ def rendering(*services: dict[str, Any], **variables: Any) -> Rendering:
     named = {f"ingress_{name}": value for name, value in variables.items()}
     known = {"__ingress_found_services": list(services)} if services else {}
     return Rendering(ingress_kubernetes_version="1.36", **named, **known)
+
+
+def broken(found: Rendering) -> list[Violation]:
+    """The rules of proxies that the rendered variables break."""
+    return PROXIES.violations(Proxies(**{field.name: found[f"ingress_{field.name}"] for field in dataclasses.fields(Proxies)}))
 
 
 def configurations(found: Rendering) -> dict[str, str]:
@@ -79,8 +86,8 @@ def test_mode(mode: str, behind: dict[str, Any], services: list[dict[str, Any]],
 
 
 def violations(found: Rendering) -> list[Any]:
-    checks = [check for check in found["__ingress_checks"] if check["broken"]]
-    schema = manifest_violations.FilterModule().filters()["manifest_violations"](found["__ingress_native_objects"], "1.36")
+    checks = broken(found)
+    schema = MANIFESTS.violations(Manifests(found["__ingress_native_objects"], "1.36"))
     return [*checks, *schema]
 
 
@@ -310,7 +317,7 @@ def test_whose_service_has_no_address_yet(given: dict[str, list[str]], waiting: 
     ],
 )
 def test_values_that_nginx_would_not_take(variables: dict[str, Any], rule: str) -> None:
-    assert [check["rule"] for check in rendering(**variables)["__ingress_checks"] if check["broken"]] == [rule]
+    assert [violation.rule for violation in broken(rendering(**variables))] == [rule]
 
 
 CLIENT_NETWORKS = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.ipv4_state import ipv4_state, state_changes
+from ansible_collections.dualstack.aks.plugins.plugin_utils._ipv4_state import ipv4_state, state_changes
 
 BALANCER = "/subscriptions/s/resourceGroups/nodes/providers/Microsoft.Network/loadBalancers/kubernetes"
 

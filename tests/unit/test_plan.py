@@ -12,24 +12,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import (
-    STAMP_RANGES,
-    Held,
-    Holders,
-    address_plan,
-    address_plans,
-    addresses_of,
-)
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.allocations import Registration, Registrations
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import STAMP_RANGES, Fleet, address_plan, address_plans, addresses_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import (
+    FreeIPv4,
     MalformedSpecification,
     Network,
     NoRoom,
-    best_fit,
-    next_ipv6,
+    Slices,
+    ends,
     rfc3531,
     unique_local_prefix,
 )
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.rules import fleet_violations, plan_violations
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.plans import fleet_violations, plan_violations
 
 Register = dict[str, Any]
 
@@ -294,14 +289,18 @@ def test_rfc3531(bits: int) -> None:
 
 
 @pytest.mark.parametrize("bits", ORDERS)
-def test_next_ipv6(bits: int) -> None:
+def test_slices(bits: int) -> None:
+    """In the order of RFC 3531, whether they were handed out here or are taken by others."""
     space = ipaddress.IPv6Network(f"2001:db8::/{48 - bits}")
-    taken: list[ipaddress.IPv6Network] = []
+    slices, taken = Slices(space, 48), list[tuple[int, int]]()
     for expected in ORDERS[bits]:
-        taken.append(next_ipv6(space, taken, 48))
-        assert int(taken[-1].network_address) - int(space.network_address) == expected << 80
-    with pytest.raises(NoRoom):
-        next_ipv6(space, taken, 48)
+        first = slices.next()
+        assert first - int(space.network_address) == expected << 80
+        assert Slices(space, 48, taken).next() == first
+        taken.append(ends(ipaddress.IPv6Network((first, 48))))
+    for used_up in (slices, Slices(space, 48, taken)):
+        with pytest.raises(NoRoom):
+            used_up.next()
 
 
 # (pools, taken, length, found; None: no room)
@@ -323,14 +322,15 @@ FITS: list[tuple[list[str], list[str], int, str | None]] = [
 
 @pytest.mark.parametrize(("pools", "taken", "length", "found"), FITS, ids=str)
 def test_best_fit(pools: list[str], taken: list[str], length: int, found: str | None) -> None:
+    """The /``length`` that leaves large free blocks whole, whatever the order of pools and of what is taken."""
     for some in itertools.permutations(pools):
         for used in itertools.permutations(taken):
-            arguments = [ipaddress.IPv4Network(text) for text in some], [ipaddress.IPv4Network(text) for text in used], length
+            free = FreeIPv4(map(ipaddress.IPv4Network, some), (ends(ipaddress.IPv4Network(text)) for text in used))
             if found is None:
                 with pytest.raises(NoRoom):
-                    best_fit(*arguments)
+                    free.find(length)
             else:
-                assert str(best_fit(*arguments)) == found
+                assert str(ipaddress.IPv4Network((free.find(length), length))) == found
 
 
 # Properties of plans made one after the other
@@ -450,6 +450,26 @@ def test_order_of_subnets_does_not_matter(history: History, seed: int) -> None:
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 @given(_history)
+def test_nothing_given_is_changed(history: History) -> None:
+    """Neither what a caller gives nor what was returned before changes by planning on."""
+    fleet = Fleet({})
+    for specification in specifications(history):
+        register = fleet.register()
+        before = copy.deepcopy((specification, register))
+        plan = address_plan(specification, register)
+        returned = copy.deepcopy(plan)
+        address_plans([specification, specification], register)
+        addresses_of(specification, register)
+        addresses = fleet.plan(specification).addresses
+        assert (specification, register, plan) == (*before, returned)
+        after = fleet.register()
+        addresses["subnets"].clear()
+        addresses["vnet"].clear()
+        assert fleet.register() == after == plan["register"]
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(_history)
 def test_planning_again_changes_nothing(history: History) -> None:
     register: Register = {}
     for specification in specifications(history):
@@ -496,8 +516,8 @@ _prefix = st.tuples(st.sampled_from(["10.0.0.0", "10.0.16.0", "10.0.17.64", "200
 @given(st.lists(_prefix, max_size=12), _prefix)
 def test_what_shares_an_address_is_found(networks: list[Network], wanted: Network) -> None:
     """As the standard library's own comparison of each with each finds it."""
-    found = [Held("westeurope", str(place), network) for place, network in enumerate(networks)]
-    assert Holders(found).overlapping(wanted) == [item for item in found if item.network.overlaps(wanted)]
+    found = [Registration("westeurope", str(place), network) for place, network in enumerate(networks)]
+    assert Registrations(found).overlapping(wanted) == [item for item in found if item.network.overlaps(wanted)]
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
@@ -518,7 +538,7 @@ def test_many_at_once_with_a_name_in_use_and_retired() -> None:
     """The prefix that such a name loses is free for the stamps after it."""
     own = {"vnet": {"ipv4": "10.0.0.0/20"}, "a": {"ipv4": "10.0.0.0/24"}}
     register = {"stamps": {"westeurope": own}, "retired": {"westeurope": {"a": {"ipv4": "10.0.16.0/20"}}}}
-    found = [{**BASE, "subnets": subnets(a=24)}, {**BASE, "stamp": "northeurope"}]
+    found: list[dict[str, Any]] = [{**BASE, "subnets": subnets(a=24)}, {**BASE, "stamp": "northeurope"}]
     one = address_plan(found[1], address_plan(found[0], register)["register"])
     assert address_plans(found, register)["register"] == one["register"]
     assert one["vnet"]["ipv4"] == "10.0.16.0/20"

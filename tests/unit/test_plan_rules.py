@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plan
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.rules import RULES, plan_violations
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Violation
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.plans import CHAPTERS, plan_violations
 
 Specification = dict[str, Any]
 Register = dict[str, Any]
@@ -118,6 +120,7 @@ FAILING: dict[str, Case] = {
     "pod_range_in_vnet": elsewhere(vnet={"ipv4": "10.128.128.0/20"}),
     "ipv6_prefix": specified(ipv6_prefix="fe80::/32"),
     "ipv4_pool": specified(ipv4_pools={"nodes": ["10.0.0.0/8"]}),
+    "ipv4_prefix_length": ({**SPECIFICATION, "pods_ipv4_prefix_length": 33}, REGISTER),
     "dns_service_ip": cluster(dns_service_ip="10.192.0.1"),
     "pool_numbers": pool(max_surge="many"),
     "node_count": pool(max_count=5001),
@@ -150,7 +153,7 @@ ALSO_FAILING: dict[str, tuple[str, Case, str]] = {
     "unregistered: one family of one range": (
         "unregistered",
         (SPECIFICATION, {"stamps": {"westeurope": {**REGISTER["stamps"]["westeurope"], "pods": {"ipv4": "10.128.0.0/16"}}}}),
-        "westeurope.pods",
+        "westeurope",
     ),
     "moved_subnet: a family is missing": ("moved_subnet", live(nodes=["10.0.0.0/22"]), "westeurope.nodes"),
     "no_room: IPv4 of a subnet": ("no_room", subnet(ipv4_prefix_length=19), "westeurope.other"),
@@ -211,6 +214,11 @@ ALSO_FAILING: dict[str, tuple[str, Case, str]] = {
     "pod_range_in_vnet: IPv6": ("pod_range_in_vnet", registered(pods={"ipv6": "fde9:f6a4:ab3d:80::/64"}), "westeurope.pods"),
     "ipv6_prefix: too long": ("ipv6_prefix", (merged(SPECIFICATION, {"ipv6_prefix": "2001:db8::/49"}), REGISTER), "dualstack_ipv6_prefix"),
     "ipv4_pool: no prefix": ("ipv4_pool", specified(ipv4_pools={"pods": []}), "dualstack_ipv4_pools.pods"),
+    "ipv4_pool: no prefix in CIDR notation": (
+        "ipv4_pool",
+        (merged(SPECIFICATION, {"ipv4_pools": {"pods": ["10.0.0.0/99"]}}), REGISTER),
+        "dualstack_ipv4_pools.pods",
+    ),
     "dns_service_ip: outside": ("dns_service_ip", cluster(dns_service_ip="10.0.0.10"), "westeurope.dns_service_ip"),
     "dns_service_ip: IPv6": ("dns_service_ip", cluster(dns_service_ip="fde9:f6a4:ab3d:200::a"), "westeurope.dns_service_ip"),
     "dns_service_ip: no address": ("dns_service_ip", cluster(dns_service_ip="ten"), "westeurope.dns_service_ip"),
@@ -346,19 +354,18 @@ PASSING: dict[str, Case] = {
 }
 
 
-def assert_explained(violation: dict[str, str]) -> None:
-    assert set(violation) == {"rule", "subject", "found", "remedy", "reference"}
-    assert [key for key, value in violation.items() if not value.strip()] == []
-    assert violation["reference"].startswith("https://")
+def assert_explained(violation: Violation) -> None:
+    assert [key for key, value in asdict(violation).items() if not value.strip()] == []
+    assert violation.reference.startswith("https://")
 
 
 def test_every_rule_has_a_case() -> None:
-    assert list(FAILING) == list(RULES)
+    assert sorted(FAILING) == sorted(rule.id for chapter in CHAPTERS for rule in chapter.rules)
 
 
 @pytest.mark.parametrize("identifier", FAILING)
 def test_failing(identifier: str) -> None:
-    found = [violation for violation in plan_violations(*FAILING[identifier]) if violation["rule"] == identifier]
+    found = [violation for violation in plan_violations(*FAILING[identifier]) if violation.rule == identifier]
     assert found
     for violation in found:
         assert_explained(violation)
@@ -367,8 +374,8 @@ def test_failing(identifier: str) -> None:
 @pytest.mark.parametrize("name", ALSO_FAILING)
 def test_also_failing(name: str) -> None:
     identifier, case, subject = ALSO_FAILING[name]
-    found = [violation for violation in plan_violations(*case) if violation["rule"] == identifier]
-    assert [violation for violation in found if subject in violation["subject"]]
+    found = [violation for violation in plan_violations(*case) if violation.rule == identifier]
+    assert [violation for violation in found if subject in violation.subject]
     for violation in found:
         assert_explained(violation)
 
@@ -387,7 +394,7 @@ def test_several_at_once() -> None:
             "security_rules": [{"name": "a", "priority": 50, "protocol": "Gre"}],
         },
     )
-    found = [violation["rule"] for violation in plan_violations(specification, {})]
+    found = [violation.rule for violation in plan_violations(specification, {})]
     expected = [
         "unregistered",
         "subnet_families",
@@ -405,26 +412,26 @@ def test_several_at_once() -> None:
 
 def test_one_violation_for_each_subject() -> None:
     found = plan_violations(*cluster(node_pools=[{"name": "A"}, {"name": "b"}, {"name": "C"}]))
-    assert [(violation["rule"], violation["subject"]) for violation in found] == [
+    assert [(violation.rule, violation.subject) for violation in found] == [
         ("pool_name", "aks_node_pools.A"),
         ("pool_name", "aks_node_pools.C"),
     ]
 
 
 def test_the_remedy_of_unregistered_is_what_plan_registers() -> None:
-    by_subject = {
-        violation["subject"]: violation["remedy"] for violation in plan_violations(SPECIFICATION, {}) if violation["rule"] == "unregistered"
-    }
-    assert {f"westeurope.{name}" for name in REGISTER["stamps"]["westeurope"]} == set(by_subject)
+    """One problem is one line, whatever it is made of."""
+    [violation] = [violation for violation in plan_violations(SPECIFICATION, {}) if violation.rule == "unregistered"]
+    assert violation.subject == "westeurope"
     for name, families in REGISTER["stamps"]["westeurope"].items():
-        assert all(text in by_subject[f"westeurope.{name}"] for text in families.values())
+        assert name in violation.found
+        assert all(text in violation.remedy for text in families.values())
 
 
 def test_a_name_that_comes_back_is_only_unregistered() -> None:
     stamp = dict(REGISTER["stamps"]["westeurope"])
     register = {"stamps": {"westeurope": stamp}, "retired": {"westeurope": {"nodes": stamp.pop("nodes")}}}
     found = plan_violations(SPECIFICATION, register)
-    assert [(violation["rule"], violation["subject"]) for violation in found] == [("unregistered", "westeurope.nodes")]
+    assert [(violation.rule, violation.found) for violation in found] == [("unregistered", "the register lacks nodes")]
 
 
 # What cannot be read at all: either a message that names it, or a violation; never another exception.

@@ -1,4 +1,4 @@
-"""What azure_resources_info returns of a list."""
+"""Reads of azure_resources_info: what is accepted, all that is wrong at once, and what is returned of a list."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.dualstack.aks.plugins.action.azure_resources_info import only
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.graph import DeclarationError
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import Read, only, reads_of
+
+SUBSCRIPTION = "/subscriptions/00000000-0000-4000-8000-000000000001"
+VNET = f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/v"
 
 PROVIDER = {
     "id": "/subscriptions/one/providers/Microsoft.Network",
@@ -27,3 +31,45 @@ PROVIDER = {
 )
 def test_only(attributes: list[str], body: dict[str, Any], expected: dict[str, Any]) -> None:
     assert only(attributes, body) == expected
+
+
+# (entry, read)
+READS: list[tuple[dict[str, Any], Read]] = [
+    ({"id": VNET}, Read(VNET, "2025-05-01")),
+    ({"id": VNET, "api_version": "2024-05-01"}, Read(VNET, "2024-05-01")),
+    ({"id": f"{SUBSCRIPTION}/tagNames", "api_version": "2021-04-01"}, Read(f"{SUBSCRIPTION}/tagNames", "2021-04-01")),
+    ({"id": VNET, "attributes": None}, Read(VNET, "2025-05-01")),
+    (
+        {"id": f"{SUBSCRIPTION}/providers", "attributes": ["namespace"]},
+        Read(f"{SUBSCRIPTION}/providers", "2021-04-01", attributes=("namespace",)),
+    ),
+    (
+        {"id": f"{SUBSCRIPTION}/providers/Microsoft.KeyVault", "action": "checkNameAvailability", "body": {"name": "kv"}},
+        Read(f"{SUBSCRIPTION}/providers/Microsoft.KeyVault", "2026-02-01", "checkNameAvailability", {"name": "kv"}),
+    ),
+]
+
+
+@pytest.mark.parametrize(("entry", "expected"), READS, ids=str)
+def test_reads(entry: dict[str, Any], expected: Read) -> None:
+    assert reads_of({"one": entry}) == {"one": expected}
+
+
+# (entry, what the message says)
+REFUSED: list[tuple[Any, str]] = [
+    (VNET, "reads.bad: id is needed"),
+    ({"api_version": "2025-05-01"}, "reads.bad: id is needed"),
+    ({"id": VNET, "attribute": ["name"]}, "reads.bad: unknown keys attribute. Known: action, api_version, attributes, body, id."),
+    ({"id": VNET, "attributes": "name"}, "reads.bad: attributes must be a list, not 'name'."),
+    ({"id": VNET, "body": "name"}, "reads.bad: body must be a mapping, not 'name'."),
+    ({"id": VNET, "action": "start"}, "reads.bad: start is not one of the reading actions"),
+    ({"id": f"{SUBSCRIPTION}/tagNames"}, "reads.bad: the engine does not know Microsoft.Resources/subscriptions/tagNames: give api_version."),
+]
+
+
+@pytest.mark.parametrize(("entry", "message"), REFUSED, ids=str)
+def test_what_is_refused(entry: Any, message: str) -> None:
+    with pytest.raises(DeclarationError, match=r"reads\.worse: unknown keys x") as caught:
+        reads_of({"bad": entry, "good": {"id": VNET}, "worse": {"id": VNET, "x": 1}})
+    assert message in str(caught.value)
+    assert "reads.good" not in str(caught.value)

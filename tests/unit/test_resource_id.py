@@ -64,10 +64,16 @@ def test_errors(name: str, resource_type: str, arguments: dict[str, str], words:
 
 TYPES = {
     f"/subscriptions/{SUBSCRIPTION}": "Microsoft.Resources/subscriptions",
+    f"/subscriptions/{SUBSCRIPTION}/locations": "Microsoft.Resources/subscriptions/locations",
+    f"/subscriptions/{SUBSCRIPTION}/providers": "Microsoft.Resources/providers",
+    f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Network": "Microsoft.Resources/providers",
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups": "Microsoft.Resources/resourceGroups",
+    f"{GROUP}/resources": "Microsoft.Resources/subscriptions/resourceGroups/resources",
     GROUP: "Microsoft.Resources/resourceGroups",
     f"{GROUP}/": "Microsoft.Resources/resourceGroups",
     VNET: "Microsoft.Network/virtualNetworks",
     SUBNET: "Microsoft.Network/virtualNetworks/subnets",
+    f"{VNET}/subnets": "Microsoft.Network/virtualNetworks/subnets",
     SUBNET.replace("/providers/", "/PROVIDERS/"): "Microsoft.Network/virtualNetworks/subnets",
     f"{SUBNET}/providers/Microsoft.Authorization/locks/l": "Microsoft.Authorization/locks",
     f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/x": "Microsoft.Authorization/roleDefinitions",

@@ -1,46 +1,18 @@
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import re
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import Patterns, known
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import Patterns, known, version_of
 
 ROOT = Path(__file__).parents[2]
 COMPILED = ROOT / "plugins" / "plugin_utils" / "_azure" / "types.json"
 BY_HAND: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "scripts" / "types.yml").read_text())
-
-
-def compiler() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("compile_types", ROOT / "scripts" / "compile_types.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def schemas() -> Path:
-    found = os.environ.get("LAB_AZURE_SCHEMAS")
-    if not found:
-        pytest.fail("LAB_AZURE_SCHEMAS is not set: it must name a checkout of the layout of Azure/bicep-types-az.")
-    return Path(found)
-
-
-def test_compiled_from_the_schemas(schemas: Path) -> None:
-    assert compiler().compile_types(schemas) == COMPILED.read_text(), "run: python scripts/compile_types.py $LAB_AZURE_SCHEMAS"
-
-
-def test_unknown_type(schemas: Path) -> None:
-    with pytest.raises(SystemExit, match=re.escape("Microsoft.Network/none 2025-05-01")):
-        compiler().facts_of(schemas, "Microsoft.Network/none", "2025-05-01")
 
 
 def test_every_type_is_compiled() -> None:
@@ -92,6 +64,55 @@ def test_facts(name: str, fact: str, path: str, expected: bool) -> None:
     assert (path in getattr(found, fact)) is expected
 
 
+SUBSCRIPTION = "/subscriptions/00000000-0000-4000-8000-000000000001"
+GROUP = f"{SUBSCRIPTION}/resourceGroups/rg"
+CLUSTER = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/aks"
+# (id, action, type in types.yml)
+VERSIONS: list[tuple[str, str, str]] = [
+    (SUBSCRIPTION, "", "Microsoft.Resources/subscriptions"),
+    (f"{SUBSCRIPTION}/locations", "", "Microsoft.Resources/subscriptions/locations"),
+    (f"{SUBSCRIPTION}/providers", "", "Microsoft.Resources/providers"),
+    (f"{SUBSCRIPTION}/providers/Microsoft.Network", "", "Microsoft.Resources/providers"),
+    (f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/westeurope/usages", "", "Microsoft.Network/locations/usages"),
+    (f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/westeurope/usages", "", "Microsoft.Compute/locations/usages"),
+    (f"{SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv", "", "Microsoft.KeyVault/locations/deletedVaults"),
+    (f"{SUBSCRIPTION}/providers/Microsoft.KeyVault", "checkNameAvailability", "Microsoft.KeyVault/checkNameAvailability"),
+    (f"{SUBSCRIPTION}/providers/Microsoft.KeyVault/", "CHECKNAMEAVAILABILITY", "Microsoft.KeyVault/checkNameAvailability"),
+    (f"{SUBSCRIPTION}/providers/Microsoft.ContainerRegistry", "checkNameAvailability", "Microsoft.ContainerRegistry/checkNameAvailability"),
+    (f"{SUBSCRIPTION}/resourceGroups", "", "Microsoft.Resources/resourceGroups"),
+    (GROUP, "", "Microsoft.Resources/resourceGroups"),
+    (f"{GROUP}/providers/Microsoft.Network/networkSecurityGroups", "", "Microsoft.Network/networkSecurityGroups"),
+    (f"{GROUP}/providers/Microsoft.Network/dnsZones/example.org/AAAA/www", "", "Microsoft.Network/dnsZones/AAAA"),
+    (CLUSTER, "listClusterUserCredential", "Microsoft.ContainerService/managedClusters"),
+    (f"{CLUSTER.lower()}/agentpools", "", "Microsoft.ContainerService/managedClusters/agentPools"),
+]
+
+
+@pytest.mark.parametrize(("identifier", "action", "resource_type"), VERSIONS)
+def test_version(identifier: str, action: str, resource_type: str) -> None:
+    assert version_of(identifier, action) == BY_HAND[resource_type]["api_version"]
+
+
+# (id, action, what the message says)
+NO_VERSION: list[tuple[str, str, str]] = [
+    (f"{SUBSCRIPTION}/tagNames", "", "Microsoft.Resources/subscriptions/tagNames"),
+    (f"{SUBSCRIPTION}/providers/Microsoft.Storage", "checkNameAvailability", "Microsoft.Storage/checkNameAvailability"),
+    (f"{SUBSCRIPTION}/providers/Microsoft.Storage/locations/westeurope/usages", "", "Microsoft.Storage/locations/usages"),
+    (f"{GROUP}/providers/Microsoft.Network", "", "ends before it names a resource"),
+]
+
+
+@pytest.mark.parametrize(("identifier", "action", "words"), NO_VERSION)
+def test_no_version(identifier: str, action: str, words: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(words)):
+        version_of(identifier, action)
+
+
+def test_no_other_file_names_a_version() -> None:
+    dated = re.compile(r"""["'=](20\d\d-\d\d-\d\d)(-preview)?\b""")
+    assert [str(path) for path in (ROOT / "plugins").rglob("*.py") if dated.search(path.read_text())] == []
+
+
 # (patterns, path, whether it is one of them, whether it is covered)
 PATTERNS: list[tuple[list[str], str, bool, bool]] = [
     ([], "a", False, False),
@@ -119,5 +140,6 @@ def test_the_page_of_the_engine_says_which_writes_are_safe() -> None:
     rows = [
         f"| {name} | {'yes' if facts.get('if_match') else 'no'} | {'yes' if facts.get('serial') else ''} |"
         for name, facts in json.loads(COMPILED.read_text()).items()
+        if facts.get("resource", True)
     ]
     assert [line for line in (ROOT / "docs" / "engine.md").read_text().splitlines() if line.startswith("| Microsoft.")] == rows

@@ -11,7 +11,7 @@ A specification is a mapping; all but the first two keys can be left out:
 ``subnets`` {name: {``ipv4_prefix_length``, ``purpose``, ``families``}}.
 
 The register maps stamps to names to prefixes; the names ``vnet``, ``pods`` and ``services`` stand for the stamp's own ranges, all
-others for subnets. What was given up is kept under ``retired``, so that it is not handed out again::
+others for subnets. Ranges of removed names are kept under ``retired``, so that they are not handed out again::
 
     stamps:
       westeurope:
@@ -23,13 +23,16 @@ others for subnets. What was given up is kept under ``retired``, so that it is n
 
 from __future__ import annotations
 
-import bisect
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from .ranges import FreeIPv4, IPv4, IPv6, MalformedSpecification, Network, NoRoom, Slices, ends, read, text_of, touches, unique_local_prefix
+from .allocations import Allocations, Registrations, registered
+from .ranges import FreeIPv4, IPv4, IPv6, MalformedSpecification, Network, NoRoom, Slices, read, text_of, unique_local_prefix
+
+#: name -> family -> prefix
+Ranges = dict[str, dict[str, str]]
 
 #: names in the register that are not subnets
 STAMP_RANGES = ("vnet", "pods", "services")
@@ -61,66 +64,10 @@ SERVICES_IPV6_LENGTH = 108
 STAMP_IPV6_LENGTH = 48
 
 
-@dataclass(frozen=True)
-class Held:
-    """One registered range: who holds it."""
-
-    stamp: str
-    name: str
-    network: Network
-    retired: bool = False
-
-    @property
-    def subject(self) -> str:
-        return f"{self.stamp}.{self.name}" + (" (retired)" if self.retired else "")
-
-
-def registered(register: Mapping[str, Any]) -> Iterator[Held]:
-    """Every range of the register, retired ones too. Raises :class:`MalformedSpecification` for what is no prefix."""
-    for part in ("stamps", "retired"):
-        for stamp, names in (register.get(part) or {}).items():
-            for name, families in (names or {}).items():
-                for family, text in (families or {}).items():
-                    where = f"dualstack_register.{part}.{stamp}.{name}.{family}"
-                    network = read(text, where)
-                    if family not in ("ipv4", "ipv6") or network.version != int(family[-1]):
-                        raise MalformedSpecification(f"{where}: {text!r} is not {family}.")
-                    yield Held(stamp, name, network, part == "retired")
-
-
-class Holders:
-    """The registered ranges, by what shares an address with them. Of two prefixes one lies in the other, or they are apart."""
-
-    def __init__(self, held: Iterable[Held]) -> None:
-        self._held = list(held)
-        #: version -> length -> first address -> places in the register
-        self._larger: dict[int, dict[int, dict[int, list[int]]]] = {4: {}, 6: {}}
-        self._firsts: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
-        for place, item in enumerate(self._held):
-            first, _ = ends(item.network)
-            self._larger[item.network.version].setdefault(item.network.prefixlen, {}).setdefault(first, []).append(place)
-            self._firsts[item.network.version].append((first, place))
-        for firsts in self._firsts.values():
-            firsts.sort()
-
-    def overlapping(self, network: Network) -> list[Held]:
-        """Those that share an address with a range, in the order of the register."""
-        first, last = ends(network)
-        firsts = self._firsts[network.version]
-        places = {place for _, place in firsts[bisect.bisect_left(firsts, (first, 0)) : bisect.bisect_left(firsts, (last + 1, 0))]}
-        for length, by_first in self._larger[network.version].items():
-            if length < network.prefixlen:
-                below = network.max_prefixlen - length
-                places.update(by_first.get(first >> below << below, ()))
-        return [self._held[place] for place in sorted(places)]
-
-
-def check_shape(specification: Mapping[str, Any], register: Mapping[str, Any]) -> None:
-    """Raise :class:`MalformedSpecification` when the two cannot be read as what this module describes."""
+def check_specification(specification: Mapping[str, Any]) -> None:
+    """Raise :class:`MalformedSpecification` when it cannot be read as what this module describes."""
     if not isinstance(specification, Mapping):
         raise MalformedSpecification(f"The specification must be a mapping, not {type(specification).__name__}.")
-    if not isinstance(register, Mapping):
-        raise MalformedSpecification(f"dualstack_register must be a mapping with stamps and retired, not {type(register).__name__}.")
     unknown = sorted(set(specification) - _KEYS)
     if unknown:
         raise MalformedSpecification(f"The specification has unknown keys: {', '.join(unknown)}. Known: {', '.join(sorted(_KEYS))}.")
@@ -139,11 +86,10 @@ def check_shape(specification: Mapping[str, Any], register: Mapping[str, Any]) -
     for purpose, prefixes in pools.items():
         if not isinstance(prefixes or [], list):
             raise MalformedSpecification(f"dualstack_ipv4_pools.{purpose} must be a list of prefixes, not {prefixes!r}.")
-    check_register(register)
 
 
 def check_register(register: Mapping[str, Any]) -> None:
-    """The register's part of :func:`check_shape`."""
+    """Raise :class:`MalformedSpecification` when it cannot be read as what this module describes."""
     if not isinstance(register, Mapping):
         raise MalformedSpecification(f"dualstack_register must be a mapping with stamps and retired, not {type(register).__name__}.")
     for part in ("stamps", "retired"):
@@ -195,157 +141,100 @@ def families_of(subnet: Mapping[str, Any]) -> list[str]:
     return list(subnet.get("families") or ["IPv4", "IPv6"])
 
 
-class Ground:
-    """What is taken, for stamps that are planned one after the other. Reads the register once, and copies it.
+class Unplaced(NamedTuple):
+    """A range that found no room."""
 
-    It only grows: what a stamp retires stays taken. Of what is given, only the stamps' own ranges are noted, since subnets lie inside them.
+    name: str
+    family: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class StampPlan:
+    """One stamp's addresses, as :func:`address_plan` returns them, and its part of the new register: name -> family -> prefix."""
+
+    specification: Mapping[str, Any]
+    addresses: dict[str, Any]
+    entry: Ranges
+    retired: Ranges
+    unplaced: list[Unplaced]
+    #: whether the register had all that was wanted, so that it did not matter what else is taken
+    is_registered: bool
+    #: whether a registered prefix is in neither part any more: a name both in use and retired loses one of the two
+    frees: bool
+
+
+class _Planner:
+    """Proposes what a stamp's entry in the register does not hold yet, and never moves what it does.
+
+    ``entry`` and ``retired`` are its own: they become the new ones.
     """
 
-    def __init__(self, register: Mapping[str, Any]) -> None:
-        self.held = list(registered(register))
-        self.holders = Holders(self.held)
-        self.register: dict[str, Any] = {part: {stamp: {} for stamp in register.get(part) or {}} for part in ("stamps", "retired")}
-        for part in ("stamps", "retired"):
-            for stamp, names in (register.get(part) or {}).items():
-                self.register[part][stamp] = {name: {} for name in names or {}}
-        for held in self.held:
-            names = self.register["retired" if held.retired else "stamps"][held.stamp]
-            names[held.name][f"ipv{held.network.version}"] = str(held.network)
-        self.planned: set[str] = set()
-        #: whether all that is noted is in the register still: a name that is both in use and retired loses one of its prefixes
-        self.is_complete = True
-        self._ranges = {version: [ends(held.network) for held in self.held if held.network.version == version] for version in (4, 6)}
-        self._free: dict[tuple[IPv4, ...], FreeIPv4] = {}
-        self._slices: dict[IPv6, Slices] = {}
-        #: IPv6 by /48, since each stamp has one; what is larger apart
-        self._slots: dict[int, list[tuple[int, int]]] = {}
-        self._large: list[tuple[int, int]] = []
-        for first, last in self._ranges[6]:
-            self._note_ipv6(first, last)
-
-    def _note_ipv6(self, first: int, last: int) -> None:
-        if first >> 80 == last >> 80:
-            self._slots.setdefault(first >> 80, []).append((first, last))
-        else:
-            self._large.append((first, last))
-
-    def free(self, pools: list[IPv4]) -> FreeIPv4:
-        """What is free in these pools, kept up to date."""
-        key = tuple(pools)
-        if key not in self._free:
-            self._free[key] = FreeIPv4(pools, self._ranges[4])
-        return self._free[key]
-
-    def slice(self, space: IPv6) -> int:
-        """The start of the next stamp's prefix in a space of the user's. Raises :class:`~.ranges.NoRoom`."""
-        slices = self._slices.setdefault(space, Slices(space, STAMP_IPV6_LENGTH))
-        while self.touches_ipv6(found := slices.next(), STAMP_IPV6_LENGTH):
-            pass
-        return found
-
-    def touches_ipv6(self, first: int, length: int) -> bool:
-        """Whether a /48 or less shares an address with anything taken."""
-        return any(touches(first, length, used) for used in (self._slots.get(first >> 80, ()), self._large))
-
-    def take(self, version: int, first: int, length: int) -> None:
-        """Note a stamp's own range."""
-        last = first | ((1 << ((32 if version == 4 else 128) - length)) - 1)
-        self._ranges[version].append((first, last))
-        if version == 6:
-            self._note_ipv6(first, last)
-        else:
-            for free in self._free.values():
-                free.take(first, length)
-
-    def within(self, stamp: str, space: Network) -> list[tuple[int, int]]:
-        """What the register has in a stamp's virtual network, that network itself left out."""
-        others = (held for held in self.holders.overlapping(space) if (held.stamp, held.name, held.retired) != (stamp, "vnet", False))
-        return [ends(held.network) for held in others]
-
-    def tidy_register(self) -> dict[str, Any]:
-        return {
-            "stamps": {stamp: self.register["stamps"][stamp] for stamp in sorted(self.register["stamps"])},
-            "retired": {stamp: names for stamp, names in sorted(self.register["retired"].items()) if names},
-        }
-
-
-class Planner:
-    """Proposes what the register does not hold yet, and never moves what it does."""
-
-    def __init__(self, specification: Mapping[str, Any], register: Mapping[str, Any], ground: Ground | None = None) -> None:
-        check_shape(specification, {} if ground else register)
-        self.specification = specification
-        self.stamp: str = specification["stamp"]
-        self.ground = ground or Ground(register)
-        self.ground.planned.add(self.stamp)
-        self.register = self.ground.register
-        self.names: dict[str, Any] = self.register["stamps"].setdefault(self.stamp, {})
-        #: what could not be given: (name, family, why)
-        self.short: list[tuple[str, str, str]] = []
+    def __init__(self, specification: Mapping[str, Any], entry: Ranges, retired: Ranges, allocations: Allocations) -> None:
+        self._specification, self._stamp = specification, str(specification["stamp"])
+        self._names, self._retired, self._allocations = entry, retired, allocations
+        self._unplaced: list[Unplaced] = []
         #: names and families that this plan gave
         self._new: set[tuple[str, str]] = set()
+        self._frees = False
 
-    def plan(self) -> dict[str, Any]:
-        """The stamp's addresses, without the register."""
+    def plan(self) -> StampPlan:
         self._return_retired()
-        for purpose in ("vnet", "pods", "services"):
+        for purpose in STAMP_RANGES:
             self._stamp_ipv4(purpose)
         self._stamp_ipv6()
-        wanted = subnets_of(self.specification)
+        wanted = subnets_of(self._specification)
         self._subnets(wanted)
-        if "subnets" in self.specification:
+        if "subnets" in self._specification:
             self._retire(wanted)
-        return {
-            **{name: dict(self.names.get(name, {})) for name in STAMP_RANGES},
-            "subnets": {name: dict(self.names.get(name, {})) for name in wanted},
+        addresses = {
+            **{name: dict(self._names.get(name, {})) for name in STAMP_RANGES},
+            "subnets": {name: dict(self._names.get(name, {})) for name in wanted},
             "dns_service_ip": self._dns_service_ip(),
         }
-
-    @property
-    def was_registered(self) -> bool:
-        """Whether the register had all that was wanted, so that it did not matter what else is taken."""
-        return not (self._new or self.short)
+        is_registered = not (self._new or self._unplaced)
+        return StampPlan(self._specification, addresses, self._names, self._retired, self._unplaced, is_registered, self._frees)
 
     def _give(self, name: str, family: str, first: int, length: int) -> None:
         version = int(family[-1])
-        self.names.setdefault(name, {})[family] = text_of(version, first, length)
+        self._names.setdefault(name, {})[family] = text_of(version, first, length)
         self._new.add((name, family))
         if name in STAMP_RANGES:
-            self.ground.take(version, first, length)
+            self._allocations.take(version, first, length)
 
     def _stamp_ipv4(self, purpose: str) -> None:
-        if "ipv4" in self.names.get(purpose, {}):
+        if "ipv4" in self._names.get(purpose, {}):
             return
-        length = length_of(self.specification, purpose)
+        length = length_of(self._specification, purpose)
         try:
-            self._give(purpose, "ipv4", self.ground.free(pools_of(self.specification, purpose)).find(length), length)
+            self._give(purpose, "ipv4", self._allocations.free(pools_of(self._specification, purpose)).find(length), length)
         except NoRoom:
-            pools = ", ".join(map(str, pools_of(self.specification, purpose)))
-            self.short.append((purpose, "ipv4", f"no free /{length} is left in {pools}"))
+            pools = ", ".join(map(str, pools_of(self._specification, purpose)))
+            self._unplaced.append(Unplaced(purpose, "ipv4", f"no free /{length} is left in {pools}"))
 
-    def stamp_prefix(self) -> IPv6 | None:
+    def _stamp_prefix(self) -> IPv6 | None:
         """The stamp's /48: where its registered ranges lie, else a free slice of the user's prefix, else its RFC 4193 prefix."""
         for name in STAMP_RANGES:
-            text = self.names.get(name, {}).get("ipv6")
+            text = self._names.get(name, {}).get("ipv6")
             if text:
-                found = read(text, f"{self.stamp}.{name}.ipv6")
-                assert isinstance(found, ipaddress.IPv6Network)
-                return found.supernet(new_prefix=STAMP_IPV6_LENGTH) if found.prefixlen > STAMP_IPV6_LENGTH else found
-        own = self.specification.get("ipv6_prefix")
+                network = read(text, f"{self._stamp}.{name}.ipv6")
+                assert isinstance(network, ipaddress.IPv6Network)
+                return network.supernet(new_prefix=STAMP_IPV6_LENGTH) if network.prefixlen > STAMP_IPV6_LENGTH else network
+        own = self._specification.get("ipv6_prefix")
         if not own:
-            return unique_local_prefix(self.specification["organisation"], self.stamp)
+            return unique_local_prefix(self._specification["organisation"], self._stamp)
         space = read(own, "dualstack_ipv6_prefix")
         if not isinstance(space, ipaddress.IPv6Network):
             raise MalformedSpecification(f"dualstack_ipv6_prefix: {own!r} is not IPv6.")
         try:
-            return ipaddress.IPv6Network((self.ground.slice(space), STAMP_IPV6_LENGTH))
+            return ipaddress.IPv6Network((self._allocations.slice(space, STAMP_IPV6_LENGTH), STAMP_IPV6_LENGTH))
         except NoRoom:
-            self.short.append(("vnet", "ipv6", f"no free /{STAMP_IPV6_LENGTH} is left in {space}"))
+            self._unplaced.append(Unplaced("vnet", "ipv6", f"no free /{STAMP_IPV6_LENGTH} is left in {space}"))
             return None
 
     def _stamp_ipv6(self) -> None:
-        missing = [name for name in STAMP_RANGES if "ipv6" not in self.names.get(name, {})]
-        prefix = self.stamp_prefix() if missing else None
+        missing = [name for name in STAMP_RANGES if "ipv6" not in self._names.get(name, {})]
+        prefix = self._stamp_prefix() if missing else None
         if prefix is None:
             return
         base = int(prefix.network_address)
@@ -356,27 +245,27 @@ class Planner:
             "services": (base + (2 << 72), SERVICES_IPV6_LENGTH),
         }
         for name in missing:
-            if self.ground.touches_ipv6(*layout[name]):
-                self.short.append((name, "ipv6", f"{text_of(6, *layout[name])} is taken by another registered name"))
+            if self._allocations.touches_ipv6(*layout[name]):
+                self._unplaced.append(Unplaced(name, "ipv6", f"{text_of(6, *layout[name])} is taken by another registered name"))
             else:
                 self._give(name, "ipv6", *layout[name])
 
     def _subnets(self, wanted: Mapping[str, Any]) -> None:
-        vnet = self.names.get("vnet", {})
+        vnet = self._names.get("vnet", {})
         ipv4 = ipaddress.IPv4Network(vnet["ipv4"]) if "ipv4" in vnet else None
         ipv6 = ipaddress.IPv6Network(vnet["ipv6"]) if "ipv6" in vnet else None
         free: FreeIPv4 | None = None
         slices: Slices | None = None
         # Large ones first, then by name: the order of the user's file must not matter.
         for name, subnet in sorted(wanted.items(), key=lambda item: (item[1]["ipv4_prefix_length"], item[0])):
-            current, families = self.names.get(name, {}), families_of(subnet)
+            current, families = self._names.get(name, {}), families_of(subnet)
             if ipv4 and "IPv4" in families and "ipv4" not in current:
                 free = free or FreeIPv4([ipv4], self._within("ipv4", ipv4))
                 length = subnet["ipv4_prefix_length"]
                 try:
                     first = free.find(length)
                 except NoRoom:
-                    self.short.append((name, "ipv4", f"no free /{length} is left in the virtual network {ipv4}"))
+                    self._unplaced.append(Unplaced(name, "ipv4", f"no free /{length} is left in the virtual network {ipv4}"))
                 else:
                     free.take(first, length)
                     self._give(name, "ipv4", first, length)
@@ -385,35 +274,82 @@ class Planner:
                 try:
                     self._give(name, "ipv6", slices.next(), SUBNET_IPV6_LENGTH)
                 except NoRoom:
-                    self.short.append((name, "ipv6", f"no free /{SUBNET_IPV6_LENGTH} is left in the virtual network {ipv6}"))
+                    self._unplaced.append(Unplaced(name, "ipv6", f"no free /{SUBNET_IPV6_LENGTH} is left in the virtual network {ipv6}"))
 
     def _within(self, family: str, space: Network) -> list[tuple[int, int]]:
         """What stands in the way inside the stamp's virtual network: in one that was only just given, nothing."""
-        return [] if ("vnet", family) in self._new else self.ground.within(self.stamp, space)
+        return [] if ("vnet", family) in self._new else self._allocations.within(self._stamp, space)
 
     def _return_retired(self) -> None:
-        """A name that comes back gets its own prefixes back."""
-        retired = self.register["retired"].get(self.stamp) or {}
-        for name in list(retired):
-            if name in STAMP_RANGES or name in subnets_of(self.specification):
-                for family, text in retired.pop(name).items():
-                    if self.names.setdefault(name, {}).setdefault(family, text) != text:
-                        self.ground.is_complete = False
+        """A name that is wanted again gets its own prefixes back."""
+        for name in [name for name in self._retired if name in STAMP_RANGES or name in subnets_of(self._specification)]:
+            for family, text in self._retired.pop(name).items():
+                if self._names.setdefault(name, {}).setdefault(family, text) != text:
+                    self._frees = True
 
     def _retire(self, wanted: Mapping[str, Any]) -> None:
-        for name in [name for name in self.names if name not in wanted and name not in STAMP_RANGES]:
-            retired = self.register["retired"].setdefault(self.stamp, {})
-            if name in retired:
-                self.ground.is_complete = False
-            retired[name] = self.names.pop(name)
+        for name in [name for name in self._names if name not in wanted and name not in STAMP_RANGES]:
+            if name in self._retired:
+                self._frees = True
+            self._retired[name] = self._names.pop(name)
 
     def _dns_service_ip(self) -> str:
         """The tenth address of the IPv4 service range, AKS' own habit; empty without a range."""
-        text = self.names.get("services", {}).get("ipv4")
+        text = self._names.get("services", {}).get("ipv4")
         if not text:
             return ""
         services = ipaddress.IPv4Network(text)
         return str(services[10]) if services.num_addresses > 11 else str(services[max(0, services.num_addresses - 2)])
+
+
+class Fleet:
+    """Stamps planned one after the other on top of a register.
+
+    The register it was made from stays as it is; :meth:`register` returns the one with all proposals. Takes as long for each stamp as for the one
+    before. Raises :class:`MalformedSpecification`.
+    """
+
+    def __init__(self, register: Mapping[str, Any]) -> None:
+        check_register(register)
+        self._read(register)
+
+    def _read(self, register: Mapping[str, Any]) -> None:
+        #: the ranges of the register
+        self.registrations = Registrations(registered(register))
+        self._allocations = Allocations(self.registrations)
+        self._parts: dict[str, dict[str, Ranges]] = {
+            part: {stamp: {name: {} for name in names or {}} for stamp, names in (register.get(part) or {}).items()} for part in ("stamps", "retired")
+        }
+        for item in self.registrations:
+            names = self._parts["retired" if item.retired else "stamps"][item.stamp]
+            names[item.name][f"ipv{item.network.version}"] = str(item.network)
+        self._planned: set[str] = set()
+        self._frees = False
+
+    def plan(self, specification: Mapping[str, Any]) -> StampPlan:
+        """Plan a stamp on top of those before it."""
+        check_specification(specification)
+        stamp = specification["stamp"]
+        if self._frees or stamp in self._planned:
+            # What is noted as taken is not what the register has.
+            self._read(self.register())
+        entries, retired = self._parts["stamps"], self._parts["retired"]
+        plan = _Planner(specification, _copy(entries.get(stamp)), _copy(retired.get(stamp)), self._allocations).plan()
+        entries[stamp], retired[stamp] = plan.entry, plan.retired
+        self._planned.add(stamp)
+        self._frees = plan.frees
+        return plan
+
+    def register(self) -> dict[str, Any]:
+        """The register with the proposals of all plans, sorted by stamp, in RFC 5952 text."""
+        return {
+            "stamps": {stamp: _copy(names) for stamp, names in sorted(self._parts["stamps"].items())},
+            "retired": {stamp: _copy(names) for stamp, names in sorted(self._parts["retired"].items()) if names},
+        }
+
+
+def _copy(names: Ranges | None) -> Ranges:
+    return {name: dict(families) for name, families in (names or {}).items()}
 
 
 def address_plan(specification: Mapping[str, Any], register: Mapping[str, Any]) -> dict[str, Any]:
@@ -421,28 +357,28 @@ def address_plan(specification: Mapping[str, Any], register: Mapping[str, Any]) 
 
     Returns ``{vnet, pods, services: {ipv4, ipv6}, subnets: {name: {ipv4, ipv6}}, dns_service_ip, register}`` with prefixes in
     RFC 5952 text; ``register`` is the register with this stamp's proposals in it. What finds no room is left out, and
-    ``plan_violations`` says so. Raises :class:`MalformedSpecification`.
+    ``plan_violations`` reports it. Raises :class:`MalformedSpecification`.
     """
-    planner = Planner(specification, register)
-    return planner.plan() | {"register": planner.ground.tidy_register()}
+    fleet = Fleet(register)
+    return fleet.plan(specification).addresses | {"register": fleet.register()}
 
 
 def addresses_of(specification: Mapping[str, Any], register: Mapping[str, Any]) -> dict[str, Any]:
     """As :func:`address_plan`, without ``register``; of other stamps it reads nothing while the register has all ranges of this one.
 
-    That others are malformed or overlap is for ``plan_violations`` to say. Raises :class:`MalformedSpecification`.
+    That others are malformed or overlap is for ``plan_violations`` to report. Raises :class:`MalformedSpecification`.
     """
-    planner = Planner(specification, _own_part(specification, register))
-    addresses = planner.plan()
-    return addresses if planner.was_registered else Planner(specification, register).plan()
+    check_specification(specification)
+    plan = Fleet(_own_part(specification["stamp"], register)).plan(specification)
+    return plan.addresses if plan.is_registered else Fleet(register).plan(specification).addresses
 
 
-def _own_part(specification: Mapping[str, Any], register: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the register has of one stamp; all of it where that cannot be told, so that whoever reads it says why."""
-    if not (isinstance(specification, Mapping) and isinstance(register, Mapping)):
+def _own_part(stamp: str, register: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the register has of one stamp; all of it where that cannot be read, so that the error names what is wrong."""
+    if not isinstance(register, Mapping):
         return register
-    stamp, parts = specification.get("stamp"), {part: register.get(part) or {} for part in ("stamps", "retired")}
-    if not (isinstance(stamp, str) and all(isinstance(stamps, Mapping) for stamps in parts.values())):
+    parts = {part: register.get(part) or {} for part in ("stamps", "retired")}
+    if not all(isinstance(stamps, Mapping) for stamps in parts.values()):
         return register
     return {part: {stamp: stamps[stamp]} for part, stamps in parts.items() if stamp in stamps}
 
@@ -450,20 +386,8 @@ def _own_part(specification: Mapping[str, Any], register: Mapping[str, Any]) -> 
 def address_plans(specifications: Iterable[Mapping[str, Any]], register: Mapping[str, Any]) -> dict[str, Any]:
     """The addresses of many stamps, each planned on top of the ones before it.
 
-    Returns ``{plans: {stamp: as of address_plan, without register}, register}``, and takes as long for each stamp as for the one before,
-    where :func:`address_plan` reads and copies the whole register. Raises :class:`MalformedSpecification`.
+    Returns ``{plans: {stamp: as of address_plan, without register}, register}``. Raises :class:`MalformedSpecification`.
     """
-    check_register(register)
-    ground, plans = Ground(register), {}
-    for planner in planners(specifications, ground):
-        ground = planner.ground
-        plans[planner.stamp] = planner.plan()
-    return {"plans": plans, "register": ground.tidy_register()}
-
-
-def planners(specifications: Iterable[Mapping[str, Any]], ground: Ground) -> Iterator[Planner]:
-    """A planner for each stamp, on top of what the ones before it have planned. Raises :class:`MalformedSpecification`."""
-    for specification in specifications:
-        if not ground.is_complete or (isinstance(specification, Mapping) and specification.get("stamp") in ground.planned):
-            ground = Ground(ground.tidy_register())
-        yield Planner(specification, {}, ground)
+    fleet = Fleet(register)
+    plans = {plan.specification["stamp"]: plan.addresses for plan in map(fleet.plan, specifications)}
+    return {"plans": plans, "register": fleet.register()}

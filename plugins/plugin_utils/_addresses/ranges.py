@@ -131,15 +131,6 @@ class FreeIPv4:
                 blocks -= {start for start in blocks if first <= start <= last}
 
 
-def best_fit(pools: Iterable[IPv4], taken: Iterable[IPv4], length: int) -> IPv4:
-    """The /``length`` that leaves large free blocks whole: the start of the smallest free block that is large enough.
-
-    ``pools`` and ``taken`` may overlap each other in any way. The result depends on them as sets, not on their order.
-    Raises :class:`NoRoom`.
-    """
-    return ipaddress.IPv4Network((FreeIPv4(pools, map(ends, taken)).find(length), length))
-
-
 def rfc3531(count: int, bits: int) -> int:
     """The ``count``-th number (from 0) of ``bits`` bits in the leftmost order of RFC 3531: 0, 1/2, 1/4, 3/4, 1/8, …
 
@@ -159,10 +150,10 @@ class Slices:
     def next(self) -> int:
         """The start of the next one. Raises :class:`NoRoom`."""
         while self._bits >= 0 and self._count < 1 << self._bits:
-            found = self._first + (rfc3531(self._count, self._bits) << (128 - self._length) if self._bits else 0)
+            first = self._first + (rfc3531(self._count, self._bits) << (128 - self._length) if self._bits else 0)
             self._count += 1
-            if not touches(found, self._length, self._taken):
-                return found
+            if not touches(first, self._length, self._taken):
+                return first
         raise NoRoom
 
 
@@ -170,11 +161,6 @@ def touches(first: int, length: int, used: Iterable[tuple[int, int]]) -> bool:
     """Whether the IPv6 /``length`` that begins at ``first`` shares an address with any of ``used`` (first, last)."""
     last = first | ((1 << (128 - length)) - 1)
     return any(low <= last and first <= high for low, high in used)
-
-
-def next_ipv6(space: IPv6, taken: Iterable[IPv6], length: int) -> IPv6:
-    """The first /``length`` of ``space`` in the order of RFC 3531 that touches nothing in ``taken``. Raises :class:`NoRoom`."""
-    return ipaddress.IPv6Network((Slices(space, length, map(ends, taken)).next(), length))
 
 
 def unique_local_prefix(organisation: str, stamp: str) -> IPv6:

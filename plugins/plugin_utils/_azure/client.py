@@ -25,6 +25,8 @@ from azure.mgmt.core.polling.arm_polling import ARMPolling
 
 from .connections import session
 from .credentials import Login
+from .errors import ArmFailure, StatusUnknown, TimedOut
+from .waiting import Wait
 
 #: written by hand: the collection is not a package with metadata at run time; a test compares it with galaxy.yml
 VERSION = "0.1.0"
@@ -34,24 +36,6 @@ TERMINAL = ("succeeded", "failed", "canceled")
 UNFINISHED = ("failed", "canceled")
 #: seconds between two looks at an operation where Azure names none
 _POLL_SECONDS = 2
-#: seconds between two lines about what is awaited
-PROGRESS_SECONDS = 15
-
-
-class ArmFailure(Exception):
-    """An answer of Azure that is an error: its code, message and correlation id."""
-
-    def __init__(self, status: int, code: str, message: str, correlation: str = "") -> None:
-        super().__init__(f"{code}: {message}")
-        self.status, self.code, self.message, self.correlation = status, code, message, correlation
-
-
-class StatusUnknown(ArmFailure):
-    """The status of an operation cannot be read; the operation itself may go on."""
-
-
-class TimedOut(Exception):
-    """An operation that went on past the configured time; the resource keeps being worked on in Azure."""
 
 
 class _Counter(SansIOHTTPPolicy[Any, Any]):  # type: ignore[misc]  # azure-core ships no types for its base classes
@@ -87,9 +71,9 @@ class _Pace(SansIOHTTPPolicy[Any, Any]):  # type: ignore[misc]  # azure-core shi
             time.sleep(1)
 
     def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:
-        said = {name.lower(): value for name, value in response.http_response.headers.items()}
+        headers = {name.lower(): value for name, value in response.http_response.headers.items()}
         with self._turn:
-            self._left |= {name: int(value) for name, value in said.items() if name.startswith("x-ms-ratelimit-remaining-") and value.isdigit()}
+            self._left |= {name: int(value) for name, value in headers.items() if name.startswith("x-ms-ratelimit-remaining-") and value.isdigit()}
 
 
 class _Authentication(ARMChallengeAuthenticationPolicy):  # type: ignore[misc]  # azure-mgmt-core ships no types
@@ -101,9 +85,9 @@ class _Authentication(ARMChallengeAuthenticationPolicy):  # type: ignore[misc]  
         self._failure: tuple[float, Exception] | None = None
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
-        came = time.monotonic()
+        began = time.monotonic()
         with self._turn:
-            if self._failure and self._failure[0] >= came:
+            if self._failure and self._failure[0] >= began:
                 # It failed while this thread waited: one after the other they would take as many times as long to say the same.
                 raise self._failure[1]
             try:
@@ -114,23 +98,17 @@ class _Authentication(ARMChallengeAuthenticationPolicy):  # type: ignore[misc]  
 
 
 class _Polling(ARMPolling):  # type: ignore[misc]  # azure-mgmt-core ships no types
-    """Polls in the caller's own thread, says what is awaited, and gives up in time."""
+    """Polls in the caller's own thread, reports what is awaited, and stops at the limit."""
 
     def __init__(self, limit: float, progress: Callable[[float], None]) -> None:
         super().__init__(timeout=_POLL_SECONDS)
-        self._limit, self._progress = limit, progress
-        self._started = self._shown = time.monotonic()
+        self._wait = Wait(limit, progress)
 
     def _delay(self) -> None:
-        """What Azure asks to wait, in pieces."""
-        until = time.monotonic() + self._extract_delay()
-        while (now := time.monotonic()) < until:
-            if now - self._started >= self._limit:
-                raise TimedOut
-            if now - self._shown >= PROGRESS_SECONDS:
-                self._shown = now
-                self._progress(now - self._started)
-            self._sleep(min(until, self._shown + PROGRESS_SECONDS, self._started + self._limit) - now)
+        """Sleep as long as Azure asks for, but not past the limit."""
+        self._wait.sleep(self._extract_delay())
+        if self._wait.is_over:
+            raise TimedOut
 
 
 class ArmClient:
@@ -250,20 +228,11 @@ class ArmClient:
         self, identifier: str, api_version: str, body: dict[str, Any], timeout: float, progress: Callable[[float], None]
     ) -> dict[str, Any] | None:
         """Wait for an operation that someone else began: poll until ``provisioningState`` is a final one. None: it is gone."""
-        started = time.monotonic()
-        shown = started
-        current: dict[str, Any] | None = body
-        pause = 0.2
-        while current is not None and state_of(current).lower() not in TERMINAL:
-            if time.monotonic() - started >= timeout:
-                raise TimedOut
-            if time.monotonic() - shown >= PROGRESS_SECONDS:
-                shown = time.monotonic()
-                progress(shown - started)
-            time.sleep(pause)
-            pause = min(pause * 1.5, 10)
-            current = self.get(identifier, api_version)
-        return current
+        for number in Wait(timeout, progress).tries():
+            current = self.get(identifier, api_version) if number else body
+            if current is None or state_of(current).lower() in TERMINAL:
+                return current
+        raise TimedOut
 
     def _url(self, identifier: str) -> str:
         formatted: str = self._client.format_url(urllib.parse.quote(identifier, safe="/@()'$=&?:,"))
@@ -284,19 +253,19 @@ class ArmClient:
             code, message = _error(answer)
             raise ArmFailure(response.status_code, code, message, response.headers.get("x-ms-correlation-request-id", ""))
         try:
-            found = response.json() if response.content else None
+            body = response.json() if response.content else None
         except ValueError as error:
             raise ArmFailure(response.status_code, "InvalidResponse", f"The answer is no JSON: {error}.") from error
-        return found if isinstance(found, dict) else None
+        return body if isinstance(body, dict) else None
 
 
 def body_of(answer: PipelineResponse[Any, Any]) -> dict[str, Any] | None:
     """The mapping that an answer consists of; None for one without."""
     try:
-        found = answer.http_response.json()
+        body = answer.http_response.json()
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return body if isinstance(body, dict) else None
 
 
 def state_of(body: dict[str, Any]) -> str:

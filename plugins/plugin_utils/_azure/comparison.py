@@ -51,11 +51,11 @@ class Comparison:
 
     def differences(self, declared: Mapping[str, Any], live: Mapping[str, Any]) -> list[Difference]:
         """What of ``declared`` the live resource does not have; empty when they mean the same."""
-        found: list[Difference] = []
+        differences: list[Difference] = []
         for name, value in declared.items():
             if name.lower() not in _ENVELOPE:
-                self._compare(value, self._member(live, name, ""), name, name, found)
-        return found
+                self._compare(value, self._member(live, name, ""), name, name, differences)
+        return differences
 
     def body(self, declared: Mapping[str, Any], live: Mapping[str, Any] | None) -> dict[str, Any]:
         """The body to PUT: ``declared`` over what is there, without what only Azure may set."""
@@ -69,7 +69,7 @@ class Comparison:
         assert isinstance(result, dict)
         return result
 
-    def _compare(self, declared: Any, live: Any, path: str, pattern: str, found: list[Difference]) -> None:
+    def _compare(self, declared: Any, live: Any, path: str, pattern: str, differences: list[Difference]) -> None:
         """``path`` names list items for people, ``pattern`` has ``[]`` for them and is what types.json speaks of."""
         if pattern in self._skipped:
             return
@@ -78,17 +78,17 @@ class Comparison:
                 if value in _EMPTY and declared.get(self._twin(name)) not in _EMPTY:
                     # The emptied form of what the other form says, as Azure shows both.
                     continue
-                self._compare(value, self._member(live, name, pattern), f"{path}.{name}", f"{pattern}.{name}", found)
+                self._compare(value, self._member(live, name, pattern), f"{path}.{name}", f"{pattern}.{name}", differences)
         elif isinstance(declared, list) and isinstance(live, list):
-            self._compare_lists(declared, live, path, pattern, found)
+            self._compare_lists(declared, live, path, pattern, differences)
         elif (live is _ABSENT or live is None) and isinstance(declared, Mapping):
             for name, value in declared.items():
-                self._compare(value, _ABSENT, f"{path}.{name}", f"{pattern}.{name}", found)
+                self._compare(value, _ABSENT, f"{path}.{name}", f"{pattern}.{name}", differences)
             if live is _ABSENT and not declared and "/" in path:
                 # userAssignedIdentities: {<id>: {}}: the key is the value, and an empty mapping is there or not.
-                found.append(Difference(path, None, {}))
+                differences.append(Difference(path, None, {}))
         elif not self._same(declared, None if live is _ABSENT else live, pattern):
-            found.append(Difference(path, None if live is _ABSENT else live, declared))
+            differences.append(Difference(path, None if live is _ABSENT else live, declared))
 
     def _member(self, mapping: Mapping[str, Any], name: str, pattern: str) -> Any:
         """A live member by its name; a plural also where Azure shows its singular."""
@@ -113,24 +113,24 @@ class Comparison:
         """The singular of a plural and the other way round; empty for a name that has no such form."""
         return self._facts.plurals.get(name) or self._plural_of.get(name, "")
 
-    def _compare_lists(self, declared: list[Any], live: list[Any], path: str, pattern: str, found: list[Difference]) -> None:
+    def _compare_lists(self, declared: list[Any], live: list[Any], path: str, pattern: str, differences: list[Difference]) -> None:
         items = f"{pattern}[]"
         keys = self._keys(declared, live, pattern)
         if keys is None:
             same = len(declared) == len(live) and all(self._equal(one, other, items) for one, other in zip(declared, live, strict=True))
             if not same:
-                found.append(Difference(path, live, declared))
+                differences.append(Difference(path, live, declared))
             return
         ours, theirs = {self._key(item, keys, items): item for item in declared}, {self._key(item, keys, items): item for item in live}
         for key, item in ours.items():
             here = f"{path}[{_label(item, keys)}]"
             if key not in theirs:
-                found += [] if self._is_void(item, pattern) else [Difference(here, None, item)]
+                differences += [] if self._is_void(item, pattern) else [Difference(here, None, item)]
             elif isinstance(item, Mapping):
-                self._compare({name: value for name, value in item.items() if name not in keys}, theirs[key], here, items, found)
+                self._compare({name: value for name, value in item.items() if name not in keys}, theirs[key], here, items, differences)
         if pattern not in self._shared:
             extra = [item for key, item in theirs.items() if key not in ours and not self._is_void(item, pattern)]
-            found += [Difference(f"{path}[{_label(item, keys)}]", item, None) for item in extra]
+            differences += [Difference(f"{path}[{_label(item, keys)}]", item, None) for item in extra]
 
     def _is_void(self, item: Any, pattern: str) -> bool:
         """Whether an item of a list is as good as not there."""
@@ -163,9 +163,9 @@ class Comparison:
         return bool(is_minor) and isinstance(live, str) and live.startswith(f"{declared}.")
 
     def _equal(self, declared: Any, live: Any, pattern: str) -> bool:
-        found: list[Difference] = []
-        self._compare(declared, live, "", pattern, found)
-        return not found
+        differences: list[Difference] = []
+        self._compare(declared, live, "", pattern, differences)
+        return not differences
 
     def _same(self, declared: Any, live: Any, pattern: str) -> bool:
         if declared in _EMPTY and live in _EMPTY:

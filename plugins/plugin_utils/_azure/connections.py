@@ -29,12 +29,21 @@ def _trusting(authorities: str) -> ssl.SSLContext:
 
 
 class _Adapter(HTTPAdapter):
+    def __init__(self, connections: int, authorities: str) -> None:
+        # The adapter of requests asks for its context before it has finished its own beginning.
+        self._own = None
+        if authorities:
+            self._own = create_urllib3_context()
+            self._own.load_verify_locations(cadata=authorities)
+        # What is only read may be read again.
+        super().__init__(pool_maxsize=connections, max_retries=3 if authorities else 0)
+
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> tuple[dict[str, Any], dict[str, Any]]:
         host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
         if verify and host["scheme"] == "https":
             pool.pop("ca_certs", None)
             pool.pop("ca_cert_dir", None)
-            pool["ssl_context"] = _trusting(verify if isinstance(verify, str) else certifi.where())
+            pool["ssl_context"] = self._own or _trusting(verify if isinstance(verify, str) else certifi.where())
         return host, pool
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
@@ -44,10 +53,10 @@ class _Adapter(HTTPAdapter):
             conn.ca_certs = conn.ca_cert_dir = None
 
 
-def session(connections: int = 1) -> requests.Session:
-    """A session that keeps as many connections to a host."""
+def session(connections: int = 1, authorities: str = "") -> requests.Session:
+    """A session that keeps as many connections to a host. It trusts ``authorities``, in PEM, and nobody else; without them those of the machine."""
     made = requests.Session()
-    made.mount("https://", _Adapter(pool_maxsize=connections))
+    made.mount("https://", _Adapter(connections, authorities))
     return made
 
 

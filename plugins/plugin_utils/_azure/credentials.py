@@ -21,7 +21,10 @@ from azure.identity import AzureCliCredential, ClientSecretCredential, ManagedId
 from azure.mgmt.core.tools import get_arm_endpoints
 
 from .connections import session
+from .types import version_of
 
+#: what a Resource Manager says of its cloud, to anybody
+_METADATA = "/metadata/endpoints"
 _NAMED_CLOUDS = {
     "AzureCloud": (AzureClouds.AZURE_PUBLIC_CLOUD, "https://login.microsoftonline.com"),
     "AzureChinaCloud": (AzureClouds.AZURE_CHINA_CLOUD, "https://login.partner.microsoftonline.cn"),
@@ -72,7 +75,7 @@ def cloud_of(name: str, timeout: float = 30) -> Cloud:
         return Cloud(name, endpoints["resource_manager"], endpoints["credential_scopes"][0], authority)
     if urlsplit(name).scheme != "https":
         raise CredentialError(f"cloud_environment {name!r} is neither {', '.join(_NAMED_CLOUDS)} nor an https URL.")
-    url = os.environ.get("ARM_CLOUD_METADATA_URL") or f"{name.rstrip('/')}/metadata/endpoints?api-version=2019-05-01"
+    url = os.environ.get("ARM_CLOUD_METADATA_URL") or f"{name.rstrip('/')}{_METADATA}?api-version={version_of(_METADATA)}"
     try:
         with session() as asking:
             answer = asking.get(url, timeout=timeout)
@@ -80,11 +83,13 @@ def cloud_of(name: str, timeout: float = 30) -> Cloud:
         clouds = answer.json()
     except (requests.RequestException, ValueError) as error:
         raise CredentialError(f"cloud_environment {name!r}: its metadata at {url} cannot be read: {error}.") from error
-    found = next((item for item in clouds if item["resourceManager"].rstrip("/").lower() == name.rstrip("/").lower()), None)
-    if found is None:
+    metadata = next((item for item in clouds if item["resourceManager"].rstrip("/").lower() == name.rstrip("/").lower()), None)
+    if metadata is None:
         raise CredentialError(f"cloud_environment {name!r}: {url} describes no cloud of this endpoint.")
-    audience = found["authentication"]["audiences"][0].rstrip("/")
-    return Cloud(found["name"], found["resourceManager"].rstrip("/"), f"{audience}/.default", found["authentication"]["loginEndpoint"].rstrip("/"))
+    audience = metadata["authentication"]["audiences"][0].rstrip("/")
+    return Cloud(
+        metadata["name"], metadata["resourceManager"].rstrip("/"), f"{audience}/.default", metadata["authentication"]["loginEndpoint"].rstrip("/")
+    )
 
 
 def _from_file(profile: str) -> dict[str, str]:

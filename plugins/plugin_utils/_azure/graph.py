@@ -87,7 +87,7 @@ class Declarations:
             raise DeclarationError("resources must be a mapping of handles to resources.")
         self._declared = {str(handle) for handle in declared}
         entries = list(self._expand(declared))
-        resources = [found for handle, entry in entries if (found := self._resource(handle, entry))]
+        resources = [resource for handle, entry in entries if (resource := self._resource(handle, entry))]
         self.resources = {resource.handle: resource for resource in resources}
         self._check_unique(resources)
         for resource in resources:
@@ -241,7 +241,7 @@ class Declarations:
 
     def _check_cycles(self) -> None:
         try:
-            graphlib.TopologicalSorter({handle: found.needs for handle, found in self.resources.items()}).prepare()
+            graphlib.TopologicalSorter({handle: resource.needs for handle, resource in self.resources.items()}).prepare()
         except graphlib.CycleError as error:
             self._faults.append("the resources wait for each other: " + " -> ".join(error.args[1]))
 

@@ -5,40 +5,36 @@ This file is private to the collection.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
-from .client import ArmClient, ArmFailure
-from .reconcile import Options
-
-_API_VERSION = "2021-04-01"
+from .client import ArmClient
+from .errors import ArmFailure
+from .options import Options
+from .types import version_of
+from .waiting import Wait
 
 
 def register(client: ArmClient, namespaces: Sequence[str], options: Options) -> list[str]:
     """Register what is not, and wait until it is. Returns the namespaces that were not registered.
 
-    Raises :class:`~.client.ArmFailure` when Azure refuses, or is still registering at the timeout.
+    Raises :class:`~.errors.ArmFailure` when Azure refuses, or is still registering at the timeout.
     """
     base = f"/subscriptions/{client.login.subscription_id}/providers"
+    version = version_of(base)
 
-    def state(namespace: str) -> str:
-        return str((client.get(f"{base}/{namespace}", _API_VERSION) or {}).get("registrationState", ""))
+    def unregistered(candidates: Sequence[str]) -> list[str]:
+        states = {name: (client.get(f"{base}/{name}", version) or {}).get("registrationState") for name in candidates}
+        return [name for name, state in states.items() if state != "Registered"]
 
-    missing = [namespace for namespace in namespaces if state(namespace) != "Registered"]
+    missing = unregistered(namespaces)
     if options.check:
         return missing
     for namespace in missing:
-        client.post(f"{base}/{namespace}/register", _API_VERSION)
-    started = shown = time.monotonic()
-    waiting = list(missing)
-    while waiting:
-        waiting = [namespace for namespace in waiting if state(namespace) != "Registered"]
-        elapsed = time.monotonic() - started
-        if waiting and elapsed > options.timeout:
-            raise ArmFailure(0, "RegistrationTimedOut", f"{', '.join(waiting)} are still being registered after {elapsed:.0f} s.")
-        if waiting and time.monotonic() - shown >= 15:
-            shown = time.monotonic()
-            options.progress(f"waiting for the registration of {', '.join(waiting)}: {elapsed:.0f} s")
-        if waiting:
-            time.sleep(0.5)
-    return missing
+        client.post(f"{base}/{namespace}/register", version)
+    left = missing
+    wait = Wait(options.timeout, lambda seconds: options.progress(f"waiting for the registration of {', '.join(left)}: {seconds:.0f} s"))
+    for _ in wait.tries():
+        left = unregistered(left)
+        if not left:
+            return missing
+    raise ArmFailure(0, "RegistrationTimedOut", f"{', '.join(left)} are still being registered after {options.timeout:.0f} s.")

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .._resource_id import PROVIDER, type_of
+
 
 class Patterns:
     """Path patterns of types.json: ``[]`` stands for each item of a list, ``{}`` for each value of a map."""
@@ -65,21 +67,36 @@ def _load() -> dict[str, dict[str, Any]]:
 @functools.cache
 def known(resource_type: str) -> TypeFacts | None:
     """The facts of a type; None for one that types.json lacks."""
-    found = _load().get(resource_type.lower())
-    if found is None:
+    facts = _load().get(resource_type.lower())
+    if facts is None:
         return None
     names = ("immutable", "ordered", "read_only", "write_only", "enumerations", "caseless", "scopeless", "versions")
-    patterns = {name: Patterns(found.get(name, ())) for name in names}
+    patterns = {name: Patterns(facts.get(name, ())) for name in names}
     return TypeFacts(
-        name=found["name"],
-        api_version=found["api_version"],
-        serial=found.get("serial", False),
-        if_match=found.get("if_match", False),
-        no_tags=found.get("no_tags", False),
-        create_only=tuple(found.get("create_only", ())),
-        children=tuple(found.get("children", ())),
-        list_keys={path.lower(): keys for path, keys in found.get("list_keys", {}).items()},
-        void_items={path.lower(): values for path, values in found.get("void_items", {}).items()},
-        plurals=found.get("plurals", {}),
+        name=facts["name"],
+        api_version=facts["api_version"],
+        serial=facts.get("serial", False),
+        if_match=facts.get("if_match", False),
+        no_tags=facts.get("no_tags", False),
+        create_only=tuple(facts.get("create_only", ())),
+        children=tuple(facts.get("children", ())),
+        list_keys={path.lower(): keys for path, keys in facts.get("list_keys", {}).items()},
+        void_items={path.lower(): values for path, values in facts.get("void_items", {}).items()},
+        plurals=facts.get("plurals", {}),
         **patterns,
     )
+
+
+def version_of(identifier: str, action: str = "") -> str:
+    """The API version to read an id with, or to send an action with: that of the resource type, or of the provider's own action.
+
+    ``identifier`` may name a collection or a read that is not a resource, such as ``…/locations/<name>/usages``.
+    Raises :class:`ValueError` when types.json does not know the type.
+    """
+    resource_type = type_of(identifier)
+    if action and resource_type == PROVIDER:
+        resource_type = type_of(f"{identifier.rstrip('/')}/{action}")
+    facts = known(resource_type)
+    if facts is None:
+        raise ValueError(f"the engine does not know {resource_type}: give api_version.")
+    return facts.api_version

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_NETWORK = "2025-05-01"
 Answers = Mapping[str, Mapping[str, Any]]
 
 
@@ -61,8 +60,8 @@ def _frontends_of(rule: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def reads(answers: Answers) -> dict[str, dict[str, str]]:
-    """Name -> id and api-version of what is still to be read; empty when nothing is."""
-    return {name: {"id": identifier, "api_version": _NETWORK} for name, identifier in _wanted(answers) if name not in answers}
+    """Name -> id of what is still to be read; empty when nothing is."""
+    return {name: {"id": identifier} for name, identifier in _wanted(answers) if name not in answers}
 
 
 def _wanted(answers: Answers) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .._azure.ipv4_state import leaves
+from .._leaves import leaves
 from .parity import Lack, family_of, policy_blocks, policy_blocks_without_twin, security_rules_without_twin
 from .reads import outbound_addresses, outbound_type, pool_subnets, properties_of, subnets
 from .stamp import RECORD_TYPES, WORDS, Stamp, answered, heard, message_of, one_line, same_address

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.actions import Action, actions_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.graph import DeclarationError
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.posts import Post, posts_of
 
 GROUP = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg/providers"
 REGISTRY = f"{GROUP}/Microsoft.ContainerRegistry/registries/example"
@@ -13,12 +13,12 @@ UNKNOWN = f"{GROUP}/Microsoft.Example/things/one"
 
 
 def test_the_version_is_that_of_the_type() -> None:
-    [found] = actions_of({"nginx": {"id": REGISTRY, "action": "importImage", "body": {"mode": "Force"}}})
-    assert found == Action("nginx", REGISTRY, "importImage", "2025-11-01", {"mode": "Force"})
+    [found] = posts_of({"nginx": {"id": REGISTRY, "action": "importImage", "body": {"mode": "Force"}}})
+    assert found == Post("nginx", REGISTRY, "importImage", "2025-11-01", {"mode": "Force"})
 
 
 def test_a_type_that_the_engine_does_not_know() -> None:
-    [found] = actions_of({"one": {"id": UNKNOWN, "action": "start", "api_version": "2025-01-01"}})
+    [found] = posts_of({"one": {"id": UNKNOWN, "action": "start", "api_version": "2025-01-01"}})
     assert (found.api_version, found.body) == ("2025-01-01", {})
 
 
@@ -34,5 +34,5 @@ def test_a_type_that_the_engine_does_not_know() -> None:
 )
 def test_what_is_refused(entry: object, message: str) -> None:
     with pytest.raises(DeclarationError, match=r"actions\.good: unknown keys x") as caught:
-        actions_of({"bad": entry, "good": {"id": REGISTRY, "action": "importImage", "x": 1}})
+        posts_of({"bad": entry, "good": {"id": REGISTRY, "action": "importImage", "x": 1}})
     assert message in str(caught.value)

@@ -1,4 +1,4 @@
-"""What the three actions share: arguments, credentials, templating of resource declarations.
+"""What the three action plugins share: arguments, credentials, templating of resource declarations.
 
 This file is private to the collection.
 """
@@ -11,23 +11,22 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from .._workers import load_filters
 
 try:
-    from .actions import Action, actions_of
     from .client import ArmClient
     from .connections import read_authorities
     from .credentials import CredentialError, login
-    from .reconcile import Outcome
 except ImportError as error:
     raise AnsibleError("dualstack.aks lacks Python packages: install the collection's requirements.txt where Ansible runs") from error
 
-from .comparison import Difference
+from .errors import ArmFailure, remedy_for
 from .graph import DeclarationError, Declarations, Resource, texts
+from .output import plain
+from .posts import Post, posts_of
 
 #: azure.azcollection's names; ``azure.azcollection.all`` in module_defaults sets them for these actions too
 CREDENTIAL_OPTIONS: dict[str, dict[str, Any]] = {
@@ -46,8 +45,6 @@ DECLARATION_OPTIONS: dict[str, dict[str, Any]] = {
     "read_timeout": {"type": "float", "default": 120},
     "parallelism": {"type": "int", "default": 8},
 }
-_SECRET = re.compile(r"secret|password|token|^\.?properties\.value$", re.IGNORECASE)
-_MASK = "(secret)"
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 # For the workers to come.
@@ -55,8 +52,8 @@ read_authorities()
 load_filters()
 
 
-class AzureAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
-    """An action in the controller's own process; nothing is sent to a host."""
+class CredentialAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
+    """An action in the controller's own process, with credentials for Azure; nothing is sent to a host."""
 
     TRANSFERS_FILES = False
     _supports_check_mode = True
@@ -65,11 +62,33 @@ class AzureAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no ty
     #: the plugin's own options, beside the credentials
     OPTIONS: dict[str, dict[str, Any]] = {}
 
+    @classmethod
+    def specification(cls) -> dict[str, dict[str, Any]]:
+        """The options of the action, the credentials among them."""
+        return {**CREDENTIAL_OPTIONS, **cls.OPTIONS}
+
+    def client(self, arguments: Mapping[str, Any]) -> ArmClient:
+        """A client with the task's credentials; close it."""
+        try:
+            found = login(arguments)
+        except CredentialError as error:
+            raise AnsibleActionFail(str(error)) from error
+        parallelism = arguments.get("parallelism", 8)
+        return ArmClient(found, connections=parallelism, read_timeout=arguments.get("read_timeout", 120), correlation=str(uuid.uuid4()))
+
+
+class AzureAction(CredentialAction):
+    """An action that asks Azure from beginning to end."""
+
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars or {})
-        _, arguments = self.validate_argument_spec(argument_spec={**CREDENTIAL_OPTIONS, **self.OPTIONS})
+        _, arguments = self.validate_argument_spec(argument_spec=self.specification())
         with self.client(arguments) as client:
-            return result | self.answer(client, arguments, task_vars or {})
+            try:
+                return result | self.answer(client, arguments, task_vars or {})
+            except ArmFailure as error:
+                # What fails for one resource is in the result already; this is the task's own: providers, locks.
+                raise AnsibleActionFail(f"{error.code}: {error.message} Remedy: {remedy_for(error.code)}.") from error
 
     @abstractmethod
     def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -114,10 +133,10 @@ class AzureAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no ty
             where = arguments["resources_file"] or "resources"
             raise AnsibleActionFail(f"{where} cannot be used, and nothing was done:\n{error}") from error
 
-    def actions(self, declared: Mapping[str, Any]) -> list[Action]:
-        """The actions that the task names."""
+    def posts(self, declared: Mapping[str, Any]) -> list[Post]:
+        """The POSTs that the task names."""
         try:
-            return actions_of(plain(declared))
+            return posts_of(plain(declared))
         except DeclarationError as error:
             raise AnsibleActionFail(f"The actions cannot be sent, and nothing was done:\n{error}") from error
 
@@ -135,73 +154,3 @@ class AzureAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no ty
             except AnsibleError:
                 continue
         return result
-
-    def client(self, arguments: Mapping[str, Any]) -> ArmClient:
-        """A client with the task's credentials; close it."""
-        try:
-            found = login(arguments)
-        except CredentialError as error:
-            raise AnsibleActionFail(str(error)) from error
-        parallelism = arguments.get("parallelism", 8)
-        return ArmClient(found, connections=parallelism, read_timeout=arguments.get("read_timeout", 120), correlation=str(uuid.uuid4()))
-
-
-def masked(value: Any, path: str = "") -> Any:
-    """``value`` with what its path says is secret hidden."""
-    if isinstance(value, Mapping):
-        return {name: masked(item, f"{path}.{name}") for name, item in value.items()}
-    if isinstance(value, list):
-        return [masked(item, path) for item in value]
-    if isinstance(value, str) and _SECRET.search(path) and not path.lower().endswith(("uri", "url", "id", "uriwithversion", "rotation")):
-        return _MASK
-    return value
-
-
-def shown(difference: Difference) -> dict[str, Any]:
-    return {
-        "path": difference.path,
-        "before": masked(difference.before, difference.path),
-        "after": masked(difference.after, difference.path),
-    }
-
-
-def diff_of(outcome: Outcome) -> dict[str, str]:
-    """Ansible's diff of one resource: only what differs."""
-
-    def side(which: str) -> str:
-        lines = {}
-        for found in outcome.differences:
-            value = getattr(found, which)
-            if found.path == "" and isinstance(value, Mapping):
-                lines.update(masked(dict(value)))
-            elif value is not None:
-                lines[found.path] = masked(value, found.path)
-        return yaml.safe_dump(plain(lines), sort_keys=False, allow_unicode=True) if lines else ""
-
-    return {
-        "before_header": outcome.id if outcome.action != "create" else f"{outcome.id} (absent)",
-        "after_header": outcome.id if outcome.action != "delete" else f"{outcome.id} (absent)",
-        "before": side("before"),
-        "after": side("after"),
-    }
-
-
-def diff_of_action(action: Action) -> dict[str, str]:
-    """Ansible's diff of one action: what is sent."""
-    return {
-        "before_header": f"{action.id} (as it is)",
-        "after_header": f"POST {action.id}/{action.verb}",
-        "before": "",
-        "after": yaml.safe_dump(plain(masked(action.body)), sort_keys=False, allow_unicode=True),
-    }
-
-
-def plain(value: Any) -> Any:
-    """Ansible's tagged values as plain ones, which YAML can write."""
-    if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, (bool, type(None))):
-        return value
-    return next((kind(value) for kind in (str, int, float) if isinstance(value, kind)), str(value))

@@ -1,0 +1,202 @@
+"""Check a role's variables and what Azure has. The documentation is in plugins/modules/validate_role.py."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.utils.display import Display
+
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.aks import ClusterNotReady, kubeconfig
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import CredentialAction
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, state_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.graph import DeclarationError
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import plain
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import read_all, reads_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Answer, Violation, text
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import variables as rules_of_variables
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.roles import ROLES, Unanswered
+
+_display = Display()
+
+
+class Facts(Mapping[str, Any]):
+    """What the task gives the rules, each rendered when it is first asked for."""
+
+    def __init__(self, declared: Mapping[str, Any], templar: Any) -> None:
+        self._declared, self._templar = declared, templar
+        self._rendered: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._rendered:
+            self._rendered[name] = plain(self._templar.template(self._declared[name]))
+        return self._rendered[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._declared)
+
+    def __len__(self) -> int:
+        return len(self._declared)
+
+
+class ActionModule(CredentialAction):
+    OPTIONS = {
+        "facts": {"type": "dict", "required": True},
+        "collect": {"type": "bool", "default": False},
+    }
+
+    @classmethod
+    def finalize_task_arg(cls, name: str, value: Any, templar: Any, context: Any) -> Any:
+        """:meth:`run` renders everything: a variable that cannot be rendered is a violation like others, and must not hide them."""
+        return value
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        role = self._task._role
+        if role is None or role.get_name(include_role_fqcn=False) not in ROLES:
+            raise AnsibleActionFail(f"validate_role checks the variables of the role that it stands in, one of {', '.join(ROLES)}.")
+        name = role.get_name(include_role_fqcn=False)
+        misfits, settled = self._checked(_options(role), role.get_default_vars(), task_vars or {})
+        found = rules_of_variables.Variables(name, misfits)
+        templar = self._templar.copy_with_new_env(available_variables={**(task_vars or {}), **settled})
+        facts = Facts(self._task.args.get("facts") or {}, templar)
+        violations: list[Violation] = []
+        with _Reader(self, templar) as reader:
+            for part in ROLES[name]:
+                try:
+                    violations += part(facts, reader)
+                except Unanswered as error:
+                    found.unanswered.append(str(error))
+                except (AnsibleError, MalformedSpecification, DeclarationError) as error:
+                    found.unusable.append(_first_line(error))
+            result.update(changed=False, violations=[], **reader.place)
+        violations = rules_of_variables.CHAPTER.violations(found) + violations
+        if violations and not templar.template(self._task.args.get("collect", False)):
+            raise AnsibleActionFail(text(violations))
+        return result | {"violations": [asdict(violation) for violation in violations]}
+
+    def _checked(
+        self, options: Mapping[str, Any], defaults: Mapping[str, Any], variables: Mapping[str, Any]
+    ) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+        """What does not fit, as (variable, message), and every variable as the rules are to see it: coerced to its type, or its default."""
+        misfits: list[tuple[str, str]] = []
+        settled: dict[str, Any] = {}
+        for name, option in options.items():
+            given = {}
+            if name in variables:
+                try:
+                    given = {name: self._templar.template(variables[name])}
+                except AnsibleError as error:
+                    # A default that follows from another variable fails with it, and says no more.
+                    if variables[name] != defaults.get(name) or option.get("required"):
+                        misfits.append((name, _first_line(error)))
+                        settled |= {name: defaults[name]} if name in defaults else {}
+                    continue
+            checked = ArgumentSpecValidator({name: option}).validate(given, validate_role_argument_spec=True)
+            if checked.error_messages:
+                misfits.append((name, checked.error_messages[-1]))
+                if name in defaults:
+                    settled[name] = defaults[name]
+            elif name in given:
+                settled[name] = _coerced(checked.validated_parameters[name], given[name])
+        return misfits, settled
+
+    def client_of(self, templar: Any) -> ArmClient:
+        """A client with the credentials that the task gives."""
+        given = {name: templar.template(value) for name, value in self._task.args.items() if name != "facts"}
+        self._task.args = given | {"facts": {}}
+        _, arguments = self.validate_argument_spec(argument_spec=self.specification())
+        return self.client(arguments)
+
+
+def _options(role: Any) -> dict[str, Any]:
+    """The options of the role's entry point main."""
+    text = Path(role._role_path, "meta", "argument_specs.yml").read_text(encoding="utf-8")
+    options: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["argument_specs"]["main"]["options"]
+    return options
+
+
+def _coerced(validated: Any, given: Any) -> Any:
+    """The validated value without what validation adds: options of entries that the user left out."""
+    if isinstance(validated, Mapping) and isinstance(given, Mapping):
+        return {name: _coerced(validated[name], item) for name, item in given.items()}
+    if isinstance(validated, list) and isinstance(given, list):
+        return [_coerced(item, original) for item, original in zip(validated, given, strict=True)]
+    return validated
+
+
+def _first_line(error: Exception) -> str:
+    """What went wrong, without where in Ansible's own code."""
+    line = str(getattr(error, "message", "") or error).strip().partition("\n")[0].rstrip(".")
+    return re.sub(r"^(?:Task failed: |Action failed: |The (?:filter|lookup) plugin '[^']*' failed: )+", "", line)
+
+
+class _Reader:
+    """Asks Azure and the cluster, each question once."""
+
+    def __init__(self, action: ActionModule, templar: Any) -> None:
+        self._action, self._templar = action, templar
+        self._stack = contextlib.ExitStack()
+        self._answers: dict[str, Answer] = {}
+
+    def __enter__(self) -> _Reader:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._stack.close()
+
+    @property
+    def check_mode(self) -> bool:
+        return bool(self._action._task.check_mode)
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where a run with these credentials writes; empty where nobody was asked."""
+        if "_client" not in vars(self):
+            return {}
+        login = self._client.login
+        return {
+            "cloud": {"name": login.cloud.name, "endpoint": login.cloud.endpoint},
+            "tenant": login.tenant,
+            "subscription_id": login.subscription_id,
+        }
+
+    @cached_property
+    def _client(self) -> ArmClient:
+        try:
+            return self._stack.enter_context(self._action.client_of(self._templar))
+        except AnsibleError as error:
+            raise Unanswered(_first_line(error)) from error
+
+    def azure(self, reads: Mapping[str, Mapping[str, Any]]) -> dict[str, Answer]:
+        wanted = {name: read for name, read in reads_of(reads).items() if name not in self._answers}
+        if wanted:
+            for name, answer in read_all(self._client, wanted).items():
+                error = answer["error"]
+                self._answers[name] = Answer(answer["exists"], answer["body"], f"{error['code']}: {error['message']}" if error else "")
+        return {name: self._answers[name] for name in reads}
+
+    def services(self, cluster_id: str, namespaces: Sequence[str]) -> list[Mapping[str, Any]] | None:
+        answer = self.azure({"cluster": {"id": cluster_id}})["cluster"]
+        # One that is being changed, or that does not answer, is asked again before the entrances are applied.
+        if not answer.exists or state_of(dict(answer.body)) != "Succeeded":
+            return None
+        try:
+            with Cluster(kubeconfig(self._client, dict(answer.body))) as cluster:
+                return [service for namespace in dict.fromkeys(namespaces) for service in cluster.objects("Service", namespace=namespace)]
+        except (ClusterNotReady, KubernetesFailure) as error:
+            self.warn(f"{cluster_id} did not answer ({error}); it is asked for its Services before the entrances are applied.")
+            return None
+
+    def warn(self, text: str) -> None:
+        _display.warning(text)

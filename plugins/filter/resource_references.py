@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+DOCUMENTATION = r"""
+name: resource_references
+short_description: References to resources that a loop declares
+version_added: 0.1.0
+author: The dualstack.aks contributors
+description:
+  - Makes the list of references that a property takes, for resources that a resources file of M(dualstack.aks.azure_resources) declares by C(loop).
+options:
+  _input:
+    description: The items of the loop.
+    type: list
+    elements: str
+    required: true
+  handle:
+    description: The handle of the resource that has the loop.
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Refer to both addresses of a gateway
+  ansible.builtin.assert:
+    that: "['a', 'b'] | dualstack.aks.resource_references('address') == [{'id': '${address[a].id}'}, {'id': '${address[b].id}'}]"
+"""
+
+RETURN = r"""
+_value:
+  description: One mapping with C(id) an item.
+  type: list
+  elements: dict
+"""
+
+
+def _resource_references(items: Sequence[str], handle: str) -> list[dict[str, str]]:
+    if isinstance(items, str) or not isinstance(items, Sequence):
+        raise AnsibleFilterError(f"dualstack.aks.resource_references: items are a list, not {items!r}.")
+    return [{"id": f"${{{handle}[{item}].id}}"} for item in items]
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Any]:
+        return {"resource_references": _resource_references}

@@ -1,0 +1,58 @@
+# The documentation of the action plugin of the same name; nothing runs from here.
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: validate_role
+short_description: Check a role's variables and what Azure would refuse
+version_added: 0.1.0
+author: The dualstack.aks contributors
+description:
+  - Compares the variables of the role that the task stands in with the role's argument specification, reads from Azure and the cluster what the
+    rules need, and applies the rules of the role. Changes nothing.
+  - Reports all problems together. A variable that does not fit its specification is reported, and counts as its default for all other rules.
+options:
+  facts:
+    description:
+      - What the rules look at, as the task of each role gives it.
+      - Each value is rendered when a rule first needs it, so that a value that cannot be rendered hides no other problem.
+    type: dict
+    required: true
+  collect:
+    description: Return the violations instead of failing, so that a play can report those of all roles together.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - dualstack.aks.credentials
+attributes:
+  check_mode:
+    description: Reads in check mode too.
+    support: full
+  diff_mode:
+    description: Changes nothing.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Check the role registry alone, before anything is written
+  ansible.builtin.import_role: {name: dualstack.aks.registry, tasks_from: validate}
+"""
+
+RETURN = r"""
+violations:
+  description: The broken rules, each with C(rule), C(subject), C(found), C(remedy) and C(reference); empty when everything is right.
+  returned: always
+  type: list
+  elements: dict
+cloud:
+  description: C(name) and C(endpoint) of the cloud that was asked.
+  returned: when Azure was asked
+  type: dict
+tenant:
+  description: The tenant of the credentials.
+  returned: when Azure was asked
+  type: str
+subscription_id:
+  description: The subscription of the credentials.
+  returned: when Azure was asked
+  type: str
+"""

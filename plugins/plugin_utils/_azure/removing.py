@@ -1,0 +1,106 @@
+"""One resource that is to go: checked for locks, for the collection's mark and for what Azure would delete along, then deleted.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from typing import Any
+
+from .client import UNFINISHED, ArmClient, failure_of, state_of
+from .comparison import Difference
+from .errors import ArmFailure, Refused, StatusUnknown, remedy_for
+from .graph import Resource
+from .options import Options
+from .outcomes import Outcome
+from .types import version_of
+from .waiting import STALE_SECONDS, Wait, repeat
+
+MANAGED_BY = ("managed-by", "dualstack.aks")
+STAMP_TAG = "dualstack-stamp"
+_LOCKS = "/providers/Microsoft.Authorization/locks"
+
+
+class Remover:
+    """Removes the resources of one run, one at a call. Safe for threads.
+
+    Locks are listed before anything is deleted: a locked resource is reported, and what it needs is left alone.
+    """
+
+    def __init__(self, client: ArmClient, resources: Iterable[Resource], options: Options) -> None:
+        self._client, self._options = client, options
+        scopes = {"/".join(resource.id.split("/")[:3]) + _LOCKS for resource in resources}
+        self._locks = [str(lock["id"]) for scope in scopes for lock in (client.get(scope, version_of(scope)) or {}).get("value") or []]
+
+    def remove(self, resource: Resource) -> Outcome:
+        """Delete the resource where it is there and ours. Raises one of :data:`~.outcomes.EXPECTED`."""
+        live = self._client.get(resource.id, resource.facts.api_version)
+        if live is None or resource.keep_when_absent or resource.existing:
+            return Outcome(resource.id, "none", body=live or {})
+        self._check_ours(resource, live)
+        self._check_unlocked(resource)
+        outcome = Outcome(resource.id, "delete", [Difference("", live, None)])
+        if self._options.check:
+            # What goes before it is still there, so whether it is empty cannot be told.
+            return outcome
+        self._check_empty(resource)
+        repeat(lambda _: self._delete(resource), self._options.timeout, lambda why: self._options.progress(f"{resource.handle} waits: {why}"))
+        return outcome
+
+    def _delete(self, resource: Resource) -> None:
+        answer = self._client.delete(resource.id, resource.facts.api_version)
+        if not self._options.wait:
+            return
+        with contextlib.suppress(StatusUnknown):
+            self._client.wait(answer, self._options.timeout, self._options.reporter("waiting for the deletion of", resource))
+        self._await_gone(resource)
+
+    def _await_gone(self, resource: Resource) -> None:
+        """An accepted deletion is not one that was done."""
+        for _ in Wait(STALE_SECONDS).tries():
+            left = self._client.get(resource.id, resource.facts.api_version)
+            if left is None:
+                return
+            state, reason = state_of(left), failure_of(left)
+            if state.lower() in UNFINISHED:
+                break
+        raise ArmFailure(0, "DeletionFailed", f"it is still there, as {state}{reason}.")
+
+    def _check_ours(self, resource: Resource, live: dict[str, Any]) -> None:
+        """Only what carries our mark goes; what cannot carry tags follows its parent."""
+        if resource.facts.no_tags:
+            return
+        tags = {name.lower(): value for name, value in (live.get("tags") or {}).items()}
+        stamp_fits = not self._options.stamp or tags.get(STAMP_TAG) == self._options.stamp
+        if tags.get(MANAGED_BY[0]) != MANAGED_BY[1] or not stamp_fits:
+            raise Refused(
+                "NotOurs",
+                f"it does not carry the tags {MANAGED_BY[0]}={MANAGED_BY[1]} and {STAMP_TAG}={self._options.stamp or '<stamp>'}.",
+                "delete it yourself if you no longer need it; somebody else created it or took it over",
+            )
+
+    def _check_unlocked(self, resource: Resource) -> None:
+        for lock in self._locks:
+            scope = lock.lower().rpartition(_LOCKS.lower())[0]
+            if resource.id.lower() == scope or resource.id.lower().startswith(scope + "/"):
+                raise Refused("ScopeLocked", f"the lock {lock} protects it.", remedy_for("ScopeLocked"))
+
+    def _check_empty(self, resource: Resource) -> None:
+        """What Azure would delete along with the resource is listed first: it goes only when nothing is left that this run does not know."""
+        collections = ["resources"] if resource.facts.name == "Microsoft.Resources/resourceGroups" else resource.facts.children
+        left = [
+            child
+            for collection in collections
+            for child in (self._client.get(f"{resource.id}/{collection}", resource.facts.api_version) or {}).get("value") or []
+            if not _is_azures_own(child)
+        ]
+        if left:
+            names = ", ".join(sorted(f"{child.get('type', '')} {child['name']}".strip() for child in left))
+            raise Refused("NotEmpty", f"it holds what this run did not make: {names}.", "move or delete these yourself, then run again")
+
+
+def _is_azures_own(record: dict[str, Any]) -> bool:
+    """The records at the top of a zone that come and go with it (learn.microsoft.com/azure/dns/dns-zones-records)."""
+    return record.get("name") == "@" and str(record.get("type", "")).rpartition("/")[2].upper() in ("SOA", "NS")

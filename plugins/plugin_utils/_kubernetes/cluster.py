@@ -1,0 +1,97 @@
+"""A cluster's API server, asked in Ansible's own process.
+
+This file is private to the collection.
+
+A module of kubernetes.core begins another process, and its client loads every model of Kubernetes and discovers every kind before its first
+request. Here a read is one GET of a list; what is written goes through kubernetes.core.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import requests
+
+from .._azure.connections import session
+
+#: seconds that one answer may take
+_TIMEOUT = 60
+
+
+class KubernetesFailure(Exception):
+    """The API server refused a request, or could not be reached. ``status`` is the HTTP status, 0 without an answer."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Cluster:
+    """One cluster, by a kubeconfig as :func:`.._azure.aks.kubeconfig` makes it: server, certificate authority and token. Close it after use."""
+
+    def __init__(self, kubeconfig: Mapping[str, Any]) -> None:
+        server = kubeconfig["clusters"][0]["cluster"]
+        self._kubeconfig = kubeconfig
+        self._url = str(server["server"]).rstrip("/")
+        self._session = session(authorities=base64.b64decode(server["certificate-authority-data"]).decode())
+        self._session.headers.update({"Authorization": f"Bearer {kubeconfig['users'][0]['user']['token']}", "Accept": "application/json"})
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._session.close()
+
+    def objects(
+        self, kind: str, api_version: str = "v1", *, namespace: str = "", label_selector: str = "", field_selector: str = ""
+    ) -> list[dict[str, Any]]:
+        """All objects of a kind, of every namespace when none is named. Raises :class:`KubernetesFailure`.
+
+        Source: kubernetes.io/docs/reference/using-api/api-concepts.
+        """
+        group = f"/api/{api_version}" if "/" not in api_version else f"/apis/{api_version}"
+        place = f"/namespaces/{namespace}" if namespace else ""
+        selectors = {name: value for name, value in (("labelSelector", label_selector), ("fieldSelector", field_selector)) if value}
+        found = self._get(f"{group}{place}/{_plural(kind)}", selectors)
+        # Items of a list do not name their kind.
+        return [{"apiVersion": api_version, "kind": kind, **item} for item in found.get("items") or []]
+
+    def output_of(self, command: Sequence[str], *, namespace: str, pod: str, container: str) -> str:
+        """What a command prints in a container. Raises :class:`KubernetesFailure`."""
+        # Not above: loading it takes longer than all requests of a run, and few runs need it.
+        import kubernetes
+
+        configuration = kubernetes.client.Configuration()
+        kubernetes.config.load_kube_config_from_dict(dict(self._kubeconfig), client_configuration=configuration)
+        try:
+            with kubernetes.client.ApiClient(configuration) as client:
+                api = kubernetes.client.CoreV1Api(client)
+                return str(
+                    kubernetes.stream.stream(
+                        api.connect_get_namespaced_pod_exec, pod, namespace, container=container, command=list(command), stderr=False, stdout=True
+                    )
+                )
+        except kubernetes.client.exceptions.ApiException as error:
+            raise KubernetesFailure(int(error.status or 0), str(error.reason)) from error
+
+    def _get(self, path: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+        try:
+            answer = self._session.get(f"{self._url}{path}", params=parameters, timeout=_TIMEOUT)
+            found = answer.json()
+        except ValueError as error:
+            raise KubernetesFailure(answer.status_code, f"{path}: the answer is not JSON") from error
+        except requests.RequestException as error:
+            raise KubernetesFailure(0, f"{path}: {error}") from error
+        if not answer.ok:
+            raise KubernetesFailure(answer.status_code, str(found.get("message") or answer.reason))
+        return dict(found)
+
+
+def _plural(kind: str) -> str:
+    """The name of a built-in kind's lists, as Kubernetes itself derives it (k8s.io/apimachinery, UnsafeGuessKindToResource)."""
+    name = kind.lower()
+    if name.endswith("s"):
+        return f"{name}es"
+    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"

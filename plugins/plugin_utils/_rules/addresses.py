@@ -1,0 +1,254 @@
+"""Rules of address plans: what Azure and AKS refuse of ranges, subnets and their sizes.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from .._addresses.plan import DEFAULT_POOLS, STAMP_IPV6_LENGTH, STAMP_RANGES, families_of, subnets_of
+from .._addresses.ranges import MalformedSpecification, inside, overlaps, read
+from . import Chapter, Finding
+from .planned import PlannedStamp
+
+_DUAL_STACK = "https://learn.microsoft.com/azure/aks/configure-dual-stack"
+_OVERLAY = "https://learn.microsoft.com/azure/aks/concepts-network-azure-cni-overlay"
+_CNI = "https://learn.microsoft.com/azure/aks/concepts-network-cni-overview"
+_IPV6 = "https://learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview"
+_IPV6_PLANNING = "https://learn.microsoft.com/azure/architecture/networking/guide/ipv6-ip-planning"
+_LIMITS = "https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits"
+
+#: AKS refuses these for pods, services and virtual networks, and whatever contains them.
+RESERVED_BY_AKS = tuple(ipaddress.ip_network(text) for text in ("169.254.0.0/16", "192.0.2.0/24", "172.30.0.0/16", "172.31.0.0/16"))
+#: Azure refuses these in every address space.
+RESERVED_BY_AZURE = tuple(ipaddress.ip_network(text) for text in ("224.0.0.0/4", "255.255.255.255/32", "127.0.0.0/8", "168.63.129.16/32"))
+
+CHAPTER = Chapter[PlannedStamp]("addresses")
+rule = CHAPTER.rule
+
+
+@rule("run plan.yml -e plan_write=true and commit the register", _IPV6_PLANNING)
+def unregistered(case: PlannedStamp) -> Iterator[Finding]:
+    """A stamp whose ranges are not in the register: a proposal may change when another stamp is planned first."""
+    names = {name: families or {} for name, families in ((case.register.get("stamps") or {}).get(case.stamp) or {}).items()}
+    proposed = {**{name: case.plan[name] for name in STAMP_RANGES}, **case.plan["subnets"]}
+    missing = {name: families for name, families in proposed.items() if any(family not in names.get(name, {}) for family in families)}
+    if missing:
+        entries = "; ".join(
+            f"{name}: {{{', '.join(f'{family}: "{text}"' for family, text in families.items())}}}" for name, families in missing.items()
+        )
+        yield (
+            case.stamp,
+            f"the register lacks {', '.join(missing)}",
+            f"run plan.yml -e plan_write=true and commit the register, or add to dualstack_register.stamps.{case.stamp} what is proposed: {entries}",
+        )
+
+
+@rule("correct the register (plan.yml -e plan_adopt=true adopts the live ranges); a registered name never moves", _IPV6)
+def moved_subnet(case: PlannedStamp) -> Iterator[Finding]:
+    """A live subnet whose prefixes differ from the register: Azure does not move a subnet that is in use."""
+    for name, prefixes in (case.specification.get("live_subnets") or {}).items():
+        planned = case.plan["subnets"].get(name, {}).values()
+        live = {read(text, name) for text in prefixes}
+        if planned and live != {read(text, name) for text in planned}:
+            yield f"{case.stamp}.{name}", f"the live subnet has {', '.join(map(str, sorted(live, key=str)))}, the register {', '.join(planned)}"
+
+
+@rule("add a pool, make other ranges smaller, or remove a retired name from the register", _IPV6)
+def no_room(case: PlannedStamp) -> Iterator[Finding]:
+    """A range that finds no room in its pool or in its virtual network."""
+    for name, family, why in case.unplaced:
+        yield f"{case.stamp}.{name}", f"no {family} range: {why}"
+
+
+@rule("register another prefix for one of them", _IPV6)
+def overlap(case: PlannedStamp) -> Iterator[Finding]:
+    """Two ranges that share addresses, of this stamp or of others in the register."""
+    own = list(case.networks())
+    vnet = {str(text) for text in case.plan["vnet"].values()}
+    for position, (subject, name, network) in enumerate(own):
+        for other, other_name, theirs in own[position + 1 :]:
+            contained = (str(network) in vnet and name == "vnet" and other_name not in STAMP_RANGES) and inside(theirs, network)
+            if overlaps(network, theirs) and not contained:
+                yield subject, f"{network} overlaps {theirs} of {other}"
+        for held in case.registrations.overlapping(network):
+            retired_subnet = held.retired and held.stamp == case.stamp and name == "vnet" and held.name not in STAMP_RANGES
+            itself = (held.stamp, held.name, held.network) == (case.stamp, name, network)
+            if (held.stamp != case.stamp or held.retired) and not (retired_subnet or itself):
+                yield subject, f"{network} overlaps {held.network} of {held.subject}"
+
+
+@rule("register a prefix inside the virtual network", _IPV6)
+def subnet_outside_vnet(case: PlannedStamp) -> Iterator[Finding]:
+    """A subnet's prefix outside its virtual network."""
+    for name, families in case.plan["subnets"].items():
+        for family, text in families.items():
+            vnet = case.plan["vnet"].get(family)
+            if vnet and not inside(read(text, name), read(vnet, "vnet")):
+                yield f"{case.stamp}.{name}", f"{text} is not inside the virtual network {vnet}"
+
+
+@rule("an IPv6 subnet is exactly a /64: register one", _IPV6)
+def subnet_ipv6_length(case: PlannedStamp) -> Iterator[Finding]:
+    """An IPv6 subnet that is no /64."""
+    for name, families in case.plan["subnets"].items():
+        if "ipv6" in families and read(families["ipv6"], name).prefixlen != 64:
+            yield f"{case.stamp}.{name}", f"{families['ipv6']}"
+
+
+@rule("use [IPv4] or [IPv4, IPv6]: every network interface needs an IPv4 address", _IPV6)
+def subnet_families(case: PlannedStamp) -> Iterator[Finding]:
+    """A subnet without IPv4, or with families that Azure does not know."""
+    for name, subnet in subnets_of(case.specification).items():
+        if families_of(subnet) not in (["IPv4"], ["IPv4", "IPv6"]):
+            yield f"dualstack_subnets.{name}.families", f"{families_of(subnet)}"
+
+
+@rule("Azure's IPv4 subnets are /29 or larger", _IPV6)
+def subnet_ipv4_length(case: PlannedStamp) -> Iterator[Finding]:
+    """An IPv4 subnet smaller than a /29 or larger than a /2."""
+    for name, subnet in subnets_of(case.specification).items():
+        if not 2 <= subnet["ipv4_prefix_length"] <= 29:
+            yield f"dualstack_subnets.{name}.ipv4_prefix_length", f"/{subnet['ipv4_prefix_length']}"
+
+
+@rule("make the subnet larger", "https://learn.microsoft.com/azure/aks/api-server-vnet-integration")
+def subnet_purpose_size(case: PlannedStamp) -> Iterator[Finding]:
+    """A subnet too small for the service that it is for."""
+    longest = {"api_server": 28, "application_gateway": 24, "application_gateway_for_containers": 24, "firewall": 26}
+    for name, subnet in subnets_of(case.specification).items():
+        limit = longest.get(str(subnet.get("purpose")))
+        if limit and subnet["ipv4_prefix_length"] > limit:
+            yield f"dualstack_subnets.{name}", f"/{subnet['ipv4_prefix_length']} for {subnet['purpose']}", f"use /{limit} or larger"
+
+
+@rule("rename it", "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules")
+def subnet_name(case: PlannedStamp) -> Iterator[Finding]:
+    """A subnet's name that Azure or a node label cannot have, or that the register uses for the stamp's own ranges."""
+    for name in subnets_of(case.specification):
+        if name in STAMP_RANGES:
+            yield f"dualstack_subnets.{name}", "the register uses this name for the stamp's own range", "choose another name"
+        elif not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9_])?", name):
+            yield (
+                f"dualstack_subnets.{name}",
+                "not 1 to 63 letters, digits, '_', '.' and '-'",
+                "rename it: AKS makes a node label of the subnet's name",
+            )
+
+
+@rule("63 characters at most: AKS makes a node label of it", _OVERLAY)
+def name_length(case: PlannedStamp) -> Iterator[Finding]:
+    """A name of a virtual network or resource group that is too long for the node label that AKS makes of it."""
+    for what, name in (case.specification.get("names") or {}).items():
+        if len(str(name)) > 63:
+            yield what, f"{name!r} has {len(str(name))} characters"
+
+
+@rule("3,000 at most in one virtual network", _LIMITS)
+def subnet_count(case: PlannedStamp) -> Iterator[Finding]:
+    """More subnets than a virtual network can have."""
+    if len(subnets_of(case.specification)) > 3000:
+        yield "dualstack_subnets", f"{len(subnets_of(case.specification))} subnets"
+
+
+@rule("a virtual network's IPv6 range is a /48 to /64; /56 is usual", _IPV6_PLANNING)
+def vnet_ipv6_length(case: PlannedStamp) -> Iterator[Finding]:
+    """A virtual network whose IPv6 range has another size."""
+    text = case.plan["vnet"].get("ipv6")
+    if text and not 48 <= read(text, "vnet").prefixlen <= 64:
+        yield f"{case.stamp}.vnet", text
+
+
+@rule("an IPv6 service range is a /108 or smaller", _DUAL_STACK)
+def services_ipv6_length(case: PlannedStamp) -> Iterator[Finding]:
+    """An IPv6 service range larger than AKS takes."""
+    text = case.plan["services"].get("ipv6")
+    if text and read(text, "services").prefixlen < 108:
+        yield f"{case.stamp}.services", text
+
+
+@rule("an IPv4 service range is smaller than /12 and large enough for the DNS service: /13 to /28", _CNI)
+def services_ipv4_length(case: PlannedStamp) -> Iterator[Finding]:
+    """An IPv4 service range that AKS refuses for its size."""
+    text = case.plan["services"].get("ipv4")
+    if text and not 12 < read(text, "services").prefixlen <= 28:
+        yield f"{case.stamp}.services", text
+
+
+@rule("use another IPv4 pool", _CNI)
+def reserved_range(case: PlannedStamp) -> Iterator[Finding]:
+    """A range that Azure or AKS keeps for itself."""
+    for subject, _, network in case.networks():
+        for reserved in RESERVED_BY_AKS + RESERVED_BY_AZURE:
+            if overlaps(network, reserved):
+                yield subject, f"{network} overlaps {reserved}, which Azure reserves"
+
+
+@rule("take it from another pool", _OVERLAY)
+def pod_range_in_vnet(case: PlannedStamp) -> Iterator[Finding]:
+    """A pod or service range inside a virtual network: its addresses would be ambiguous there."""
+    for name in ("pods", "services"):
+        for text in case.plan[name].values():
+            for held in case.registrations.overlapping(read(text, name)):
+                if held.name == "vnet":
+                    yield f"{case.stamp}.{name}", f"{text} overlaps the virtual network {held.network} of {held.stamp}"
+
+
+@rule("use global unicast (2000::/3) or unique local (fc00::/7) space", "https://www.rfc-editor.org/rfc/rfc4193")
+def ipv6_prefix(case: PlannedStamp) -> Iterator[Finding]:
+    """IPv6 space that is too small for a stamp, or that is not for hosts."""
+    own = case.specification.get("ipv6_prefix")
+    if not own:
+        return
+    network = read(own, "dualstack_ipv6_prefix")
+    allowed = (ipaddress.ip_network("2000::/3"), ipaddress.ip_network("fc00::/7"))
+    if network.prefixlen > STAMP_IPV6_LENGTH:
+        yield "dualstack_ipv6_prefix", str(network), f"each stamp takes a /{STAMP_IPV6_LENGTH} of it: give a /{STAMP_IPV6_LENGTH} or shorter"
+    if not any(inside(network, space) for space in allowed):
+        yield "dualstack_ipv6_prefix", str(network)
+
+
+def _is_ipv4_prefix(text: object) -> bool:
+    try:
+        return read(text, "dualstack_ipv4_pools").version == 4
+    except MalformedSpecification:
+        return False
+
+
+@rule("give at least one prefix for a known purpose", "https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq")
+def ipv4_pool(case: PlannedStamp) -> Iterator[Finding]:
+    """A pool for a purpose that nothing is taken for, a pool without a prefix, or one with something else."""
+    for purpose in case.specification.get("ipv4_pools") or {}:
+        if purpose not in DEFAULT_POOLS:
+            yield f"dualstack_ipv4_pools.{purpose}", "unknown purpose", f"use one of {', '.join(DEFAULT_POOLS)}"
+        elif not case.specification["ipv4_pools"][purpose]:
+            yield f"dualstack_ipv4_pools.{purpose}", "no prefix", "give at least one"
+        for text in case.specification["ipv4_pools"][purpose] or ():
+            if not _is_ipv4_prefix(text):
+                yield f"dualstack_ipv4_pools.{purpose}", f"{text!r} is not an IPv4 prefix in CIDR notation", "correct it, as 10.0.0.0/9"
+
+
+@rule("give a whole number from 1 to 32", _CNI)
+def ipv4_prefix_length(case: PlannedStamp) -> Iterator[Finding]:
+    """A length that no IPv4 range has, also where the range is registered already and the length is not used."""
+    for name in STAMP_RANGES:
+        length = case.specification.get(f"{name}_ipv4_prefix_length", 32)
+        if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= 32:
+            yield f"network_{name}_ipv4_prefix_length", f"{length!r}"
+
+
+@rule("give an address in the IPv4 service range that is not its first", _CNI)
+def dns_service_ip(case: PlannedStamp) -> Iterator[Finding]:
+    """An address of the cluster's DNS service that AKS refuses."""
+    text, address = case.plan["services"].get("ipv4"), (case.cluster.get("dns_service_ip") or case.plan["dns_service_ip"])
+    if text and address:
+        network = read(text, "services")
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            parsed = None
+        if parsed is None or parsed not in network or int(parsed) - int(network.network_address) < 2:
+            yield f"{case.stamp}.dns_service_ip", f"{address} in {network}"

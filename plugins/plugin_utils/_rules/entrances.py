@@ -1,0 +1,507 @@
+"""Rules of the entrances: what the inventory declares of them, the proxies that carry it out, and the Services that they send requests to.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._kubernetes.entrances import (
+    MODES,
+    UPSTREAMS,
+    addresses_of,
+    by_name,
+    families_of,
+    path_of,
+    protocol_of,
+    service_of,
+    targets_of,
+    upstream_family,
+)
+from .._kubernetes.service_families import SINGLE, service_family_change
+from . import Chapter, Finding
+
+_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
+_NAME = re.compile(_LABEL)
+#: a port's name as Kubernetes takes it, and short enough for a probe's annotation
+_PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")
+#: what nginx compares a path with is decoded, and these characters mean nothing else in its configuration
+_PATH = re.compile(r"(/[A-Za-z0-9._~@:+,=-]*)+")
+_CERTIFICATE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9]{0,125}[A-Za-z0-9])?")
+_SECRET = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_OWN_NAMES = ("http", "https", "health", "metrics")
+
+_SERVICES = "https://kubernetes.io/docs/concepts/services-networking/service/"
+_DUAL_STACK = "https://kubernetes.io/docs/concepts/services-networking/dual-stack/"
+_PATHS = "https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types"
+_HOSTS = "https://kubernetes.io/docs/concepts/services-networking/ingress/#hostname-wildcards"
+_LOAD_BALANCER = "https://learn.microsoft.com/azure/aks/load-balancer-standard"
+_NGINX_SYNTAX = "https://nginx.org/en/docs/syntax.html"
+
+#: what the inventory declares of the entrances, in the form that :mod:`.._kubernetes.entrances` takes
+type Declaration = Mapping[str, Any]
+
+CHAPTER = Chapter[Declaration]("entrances")
+rule = CHAPTER.rule
+
+
+def _routes(declaration: Declaration) -> list[Mapping[str, Any]]:
+    return list(declaration.get("routes") or [])
+
+
+def _certificates(declaration: Declaration) -> list[Mapping[str, Any]]:
+    return list(declaration.get("tls") or [])
+
+
+def _passed(declaration: Declaration) -> list[Mapping[str, Any]]:
+    return list(declaration.get("passthrough") or [])
+
+
+def _streams(declaration: Declaration) -> list[Mapping[str, Any]]:
+    return list(declaration.get("streams") or [])
+
+
+def is_known(declaration: Declaration) -> bool:
+    """Whether mode and upstream are ones that rules and manifests know; the argument specification refuses others."""
+    return declaration["mode"] in MODES and declaration["upstream"] in UPSTREAMS
+
+
+@rule("set ingress_upstream to ingress, or leave it out")
+def ingress_unused(declaration: Declaration) -> Iterator[Finding]:
+    """A running ingress that is declared where the entrances send requests to Services."""
+    if declaration["upstream"] == "services" and declaration.get("upstream_ingress"):
+        yield "ingress_upstream_ingress", "it is given, and nothing goes there"
+
+
+@rule(
+    "give the running ingress a LoadBalancer Service of the other family, or use nat64 (or nat46, if it runs on IPv6)",
+    _DUAL_STACK,
+)
+def ingress_mode_upstream(declaration: Declaration) -> Iterator[Finding]:
+    """A running ingress in a mode that keeps the families apart: there is nothing to put in front of it."""
+    mode = declaration["mode"]
+    if declaration["upstream"] == "ingress" and not families_of(mode, "ingress"):
+        yield (
+            "ingress_mode",
+            f"{mode} keeps each family apart, and a running ingress in front of which nothing is translated needs no entrance of ours",
+        )
+
+
+@rule("leave to the running ingress what it does, or set ingress_upstream to services")
+def ingress_upstream(declaration: Declaration) -> Iterator[Finding]:
+    """A running ingress that is not named, or that is declared together with what it does itself."""
+    if declaration["upstream"] != "ingress":
+        return
+    ingress = declaration.get("upstream_ingress") or {}
+    if not ingress.get("service") or not ingress.get("namespace"):
+        yield "ingress_upstream_ingress", "it names no Service", "give service and namespace of the ingress that runs"
+    if _routes(declaration):
+        yield (
+            "ingress_routes",
+            "there are routes, and all goes to the running ingress",
+            "empty ingress_routes, and leave the routes to the running ingress; or set ingress_upstream to services",
+        )
+    if _passed(declaration):
+        yield (
+            "ingress_tls_passthrough",
+            "the running ingress gets all TLS on one port",
+            "empty ingress_tls_passthrough, and leave it to the running ingress",
+        )
+    if _certificates(declaration) and (ingress.get("https_port") or ingress.get("proxy_protocol")):
+        yield (
+            "ingress_tls",
+            "TLS is opened here, and is passed to the running ingress unopened (https_port, proxy_protocol)",
+            "leave out either ingress_tls, or https_port and proxy_protocol of ingress_upstream_ingress",
+        )
+
+
+@rule("write it in lower case, without port and scheme; *.example.org stands for every name below it", _HOSTS)
+def ingress_host(declaration: Declaration) -> Iterator[Finding]:
+    """A host that is not a valid host name."""
+    hosts = [(f"ingress_routes[{index}]", route["host"]) for index, route in enumerate(_routes(declaration)) if route.get("host")]
+    hosts += [(f"ingress_tls[{index}]", host) for index, entry in enumerate(_certificates(declaration)) for host in entry["hosts"]]
+    hosts += [(f"ingress_tls_passthrough[{index}]", entry["host"]) for index, entry in enumerate(_passed(declaration))]
+    for subject, host in hosts:
+        if len(host) > 253 or not _HOST.fullmatch(host):
+            yield subject, f"{host!r} is not a valid host name"
+
+
+@rule("begin it with /, write it decoded, and use letters, digits and . _ ~ @ : + , = - alone", _PATHS)
+def ingress_path(declaration: Declaration) -> Iterator[Finding]:
+    """A path that no request has once nginx has decoded it, or that means something else in nginx' configuration."""
+    for index, route in enumerate(_routes(declaration)):
+        path = str(route.get("path") or "/")
+        if not _PATH.fullmatch(path) or "//" in path or {".", ".."} & set(path.split("/")):
+            yield f"ingress_routes[{index}]", f"the path {path!r} is none that a request can have once nginx has decoded it"
+
+
+@rule("give 1 to 86400 s; leave it out for 60 s")
+def ingress_timeout_of_route(declaration: Declaration) -> Iterator[Finding]:
+    """A timeout that nginx cannot keep."""
+    for index, route in enumerate(_routes(declaration)):
+        timeout = route.get("timeout")
+        if timeout is not None and not 1 <= int(timeout) <= 86400:
+            yield f"ingress_routes[{index}]", f"a timeout of {timeout} s"
+
+
+@rule("give ipv6_service, or use another ingress_mode", _DUAL_STACK)
+def ingress_split(declaration: Declaration) -> Iterator[Finding]:
+    """A function without a Service for IPv6 in the mode split."""
+    if declaration["mode"] == "split":
+        for target in targets_of(declaration):
+            if not target.get("ipv6_service"):
+                yield target["subject"], "the mode split has a Service for each family, and there is no ipv6_service"
+
+
+@rule("use a name as Kubernetes takes it: lower-case letters, digits and hyphens", _SERVICES)
+def ingress_name(declaration: Declaration) -> Iterator[Finding]:
+    """A Service or namespace with a name that Kubernetes does not have."""
+    for target in targets_of(declaration):
+        for key in ("service", "ipv6_service", "namespace"):
+            if target.get(key) and not _NAME.fullmatch(str(target[key])):
+                yield target["subject"], f"{key} {target[key]!r} is not a name in Kubernetes"
+
+
+@rule("give a port from 1 to 65535")
+def ingress_port(declaration: Declaration) -> Iterator[Finding]:
+    """A port that does not exist."""
+    ports = [(target["subject"], target["target_port"]) for target in targets_of(declaration)]
+    ports += [(f"ingress_streams[{index}]", stream["port"]) for index, stream in enumerate(_streams(declaration))]
+    for subject, port in ports:
+        if not 1 <= int(port) <= 65535:
+            yield subject, f"port {port}"
+
+
+@rule("leave one of them", _PATHS)
+def ingress_overlap(declaration: Declaration) -> Iterator[Finding]:
+    """Two entries for the same requests: only one of them could get them."""
+    same = Counter((str(route.get("host") or ""), path_of(route), route.get("path_type") or "prefix") for route in _routes(declaration))
+    for (host, path, kind), times in same.items():
+        if times > 1:
+            yield "ingress_routes", f"{times} routes for {host or 'any host'} and the {'path' if kind == 'exact' else 'paths below'} {path}"
+    for host, times in Counter(entry["host"] for entry in _passed(declaration)).items():
+        if times > 1:
+            yield "ingress_tls_passthrough", f"{host} is passed to two Services"
+
+
+@rule("give each host of a route one certificate: a Secret, or a certificate in Key Vault")
+def ingress_certificate(declaration: Declaration) -> Iterator[Finding]:
+    """A host without a certificate, with two, or a certificate of a host that no route has."""
+    routed = {str(route.get("host") or "") for route in _routes(declaration)} | ({""} if declaration["upstream"] == "ingress" else set())
+    for index, entry in enumerate(_certificates(declaration)):
+        subject = f"ingress_tls[{index}]"
+        secret, certificate = entry.get("secret"), entry.get("key_vault_certificate")
+        if bool(secret) == bool(certificate):
+            yield (
+                subject,
+                "it has both a Secret and a certificate in Key Vault" if secret else "its hosts have no certificate",
+                "give secret or key_vault_certificate, one of them",
+            )
+        if (secret and not _SECRET.fullmatch(secret)) or (certificate and not _CERTIFICATE.fullmatch(certificate)):
+            yield subject, f"{secret or certificate!r} is not a name of a Secret or a certificate", "correct it"
+        if not entry["hosts"]:
+            yield subject, "a certificate of no host", "give its hosts"
+        for host in entry["hosts"]:
+            if not ("" in routed or host in routed or (host.startswith("*.") and any(name.partition(".")[2] == host[2:] for name in routed))):
+                yield subject, f"no route has the host {host}", "add a route for it, or leave the host out"
+    for host, times in Counter(host for entry in _certificates(declaration) for host in entry["hosts"]).items():
+        if times > 1:
+            yield "ingress_tls", f"{host} has two certificates", "leave one of them"
+
+
+@rule(
+    "give the vault's id, and the client id of the identity that may read its secrets",
+    "https://learn.microsoft.com/azure/aks/csi-secrets-store-identity-access",
+)
+def ingress_key_vault(declaration: Declaration) -> Iterator[Finding]:
+    """Certificates of a vault that is not named, or that no identity may read."""
+    if any(entry.get("key_vault_certificate") for entry in _certificates(declaration)):
+        for key in ("key_vault_id", "key_vault_client_id"):
+            if not declaration.get(key):
+                yield f"ingress_{key}", "certificates come from Key Vault, and it is empty"
+
+
+@rule("add ingress_tls or ingress_tls_passthrough")
+def ingress_redirect(declaration: Declaration) -> Iterator[Finding]:
+    """A redirect to TLS where there is none."""
+    if declaration.get("tls_redirect") and not _certificates(declaration) and not _passed(declaration):
+        yield "ingress_tls_redirect", "there is no TLS to go to"
+
+
+@rule("leave the host in one of the lists")
+def ingress_passthrough(declaration: Declaration) -> Iterator[Finding]:
+    """A host whose TLS is passed on and opened here too, or whose routes only redirect to what is passed on."""
+    opened = {host for entry in _certificates(declaration) for host in entry["hosts"]}
+    routed = {str(route.get("host") or "") for route in _routes(declaration)}
+    for index, entry in enumerate(_passed(declaration)):
+        subject, host = f"ingress_tls_passthrough[{index}]", entry["host"]
+        if host in opened:
+            yield subject, f"the TLS of {host} is opened here too", "leave it in ingress_tls, or here"
+        if host in routed and declaration.get("tls_redirect"):
+            yield (
+                subject,
+                f"{host} has routes, and its HTTP is redirected to TLS that is passed through",
+                "remove its routes from ingress_routes, or set ingress_tls_redirect to false",
+            )
+
+
+@rule(f"use 1 to 15 lower-case letters, digits and single hyphens, and none of {', '.join(_OWN_NAMES)}", _SERVICES)
+def ingress_stream_name(declaration: Declaration) -> Iterator[Finding]:
+    """A stream's name that cannot name a port, or that two streams have."""
+    for index, stream in enumerate(_streams(declaration)):
+        if not _PORT_NAME.fullmatch(stream["name"]) or stream["name"] in _OWN_NAMES:
+            yield f"ingress_streams[{index}]", f"{stream['name']!r} cannot name a port"
+    for name, times in Counter(stream["name"] for stream in _streams(declaration)).items():
+        if times > 1:
+            yield "ingress_streams", f"{times} streams are called {name}", "give each a name of its own"
+
+
+@rule("give each stream a port of its own, other than those of HTTP and TLS")
+def ingress_stream_port(declaration: Declaration) -> Iterator[Finding]:
+    """A port that HTTP or TLS has already, or that two streams want."""
+    streams = _streams(declaration)
+    for index, stream in enumerate(streams):
+        if protocol_of(stream) == "TCP" and stream["port"] in (80, 443):
+            yield (
+                f"ingress_streams[{index}]",
+                f"port {stream['port']} belongs to HTTP and TLS",
+                "use ingress_routes or ingress_tls_passthrough for it, or another port",
+            )
+    for (port, protocol), times in Counter((stream["port"], protocol_of(stream)) for stream in streams).items():
+        if times > 1:
+            yield "ingress_streams", f"{times} streams on {protocol} port {port}", "give each a port of its own"
+
+
+@rule(
+    "leave proxy_protocol out: over UDP the client's address is lost",
+    "https://nginx.org/en/docs/stream/ngx_stream_proxy_module.html#proxy_protocol",
+)
+def ingress_stream_proxy_protocol(declaration: Declaration) -> Iterator[Finding]:
+    """The PROXY protocol over UDP: nginx writes its line into the datagram itself."""
+    for index, stream in enumerate(_streams(declaration)):
+        if protocol_of(stream) == "UDP" and stream.get("proxy_protocol"):
+            yield f"ingress_streams[{index}]", "nginx writes the PROXY line into the datagram itself"
+
+
+@rule("declare 100 at most", _LOAD_BALANCER)
+def ingress_streams(declaration: Declaration) -> Iterator[Finding]:
+    """More ports than the load balancer has rules for: 250, two of each family for HTTP and TLS."""
+    if len(_streams(declaration)) > 100:
+        yield "ingress_streams", f"{len(_streams(declaration))} ports in each family"
+
+
+@dataclass(frozen=True)
+class Proxies:
+    """What is declared of the proxies, each under the name of its role variable without ``ingress_``."""
+
+    image: str
+    metrics_image: str
+    min_replicas: int
+    max_replicas: int
+    max_body_size: str
+    max_header_size: str
+    client_timeout: str
+    requests_per_second: int
+    request_burst: int
+    connections_per_client: int
+    metrics_sources: Sequence[str]
+
+
+PROXIES = Chapter[Proxies]("entrances")
+
+
+@PROXIES.rule("add @sha256 and the digest to it")
+def ingress_image(proxies: Proxies) -> Iterator[Finding]:
+    """An image that is not pinned by digest: what a tag names may change between two nodes."""
+    loose = [image for image in (proxies.image, proxies.metrics_image) if image and not re.search(r"@sha256:[0-9a-f]{64}$", image)]
+    if loose:
+        yield "ingress_image, ingress_metrics_image", f"{', '.join(loose)} is not pinned by digest"
+
+
+@PROXIES.rule("use two at least in each family, so that the loss of a zone is survived, and no more than ingress_max_replicas")
+def ingress_replicas(proxies: Proxies) -> Iterator[Finding]:
+    """Too few proxies to survive the loss of a zone."""
+    if not 2 <= proxies.min_replicas <= proxies.max_replicas:
+        yield "ingress_min_replicas", f"{proxies.min_replicas} to {proxies.max_replicas} replicas"
+
+
+@PROXIES.rule("write digits with k, m or g, as 16m", _NGINX_SYNTAX)
+def ingress_size(proxies: Proxies) -> Iterator[Finding]:
+    """A size that nginx does not read."""
+    for name, size in (("ingress_max_body_size", proxies.max_body_size), ("ingress_max_header_size", proxies.max_header_size)):
+        if not re.fullmatch(r"[0-9]+[kKmMgG]?", size):
+            yield name, f"{size!r} is not a size as nginx reads it"
+
+
+@PROXIES.rule("write digits with ms, s or m, as 10s", _NGINX_SYNTAX)
+def ingress_client_timeout(proxies: Proxies) -> Iterator[Finding]:
+    """A time that nginx does not read."""
+    if not re.fullmatch(r"[1-9][0-9]*(ms|s|m)", proxies.client_timeout):
+        yield "ingress_client_timeout", f"{proxies.client_timeout!r} is not a time as nginx reads it"
+
+
+@PROXIES.rule("give 0 for no limit")
+def ingress_limits(proxies: Proxies) -> Iterator[Finding]:
+    """A negative limit."""
+    for name in ("requests_per_second", "request_burst", "connections_per_client"):
+        if getattr(proxies, name) < 0:
+            yield f"ingress_{name}", f"{getattr(proxies, name)} is negative"
+
+
+@PROXIES.rule("give addresses or prefixes, as 10.0.0.0/8 or fd00::/8")
+def ingress_metrics_sources(proxies: Proxies) -> Iterator[Finding]:
+    """A source of metrics requests that is neither an address nor a prefix."""
+    for source in proxies.metrics_sources:
+        try:
+            ipaddress.ip_network(source, strict=False)
+        except ValueError:
+            yield "ingress_metrics_sources", f"{source!r} is neither an address nor a prefix"
+
+
+@dataclass(frozen=True)
+class Upstreams:
+    """What is declared of the entrances, and the Services in the namespaces that it names, as the API server returns them."""
+
+    declaration: Declaration
+    services: Sequence[Mapping[str, Any]]
+
+    def needed(self) -> Iterator[tuple[str, str, list[tuple[str, str, int, str]]]]:
+        """(namespace, Service, its uses: family, protocol, port and who names it) for each Service that requests go to."""
+        mode = self.declaration["mode"]
+        # A run that wants no entrance, as one that switches IPv6 off, needs no Service.
+        families = self.declaration.get("families", families_of(mode, self.declaration["upstream"]))
+        uses: dict[tuple[str, str], dict[tuple[str, str, int, str], None]] = {}
+        for target in targets_of(self.declaration):
+            for family in families:
+                if mode == "split" and family == "IPv6" and not target.get("ipv6_service"):
+                    continue
+                use = (upstream_family(mode, family), target["target_protocol"], int(target["target_port"]), target["subject"])
+                uses.setdefault((target["namespace"], service_of(target, mode, family)), {})[use] = None
+        for (namespace, name), found in uses.items():
+            yield namespace, name, list(found)
+
+    def present(self) -> Iterator[tuple[str, Mapping[str, Any], list[tuple[str, str, int, str]]]]:
+        """(subject, Service, its uses) for each of them that exists."""
+        known = by_name(self.services)
+        for namespace, name, uses in self.needed():
+            if (namespace, name) in known:
+                yield f"Service {namespace}/{name}", known[namespace, name], uses
+
+
+UPSTREAMS_CHAPTER = Chapter[Upstreams]("entrances")
+
+
+@UPSTREAMS_CHAPTER.rule("create it, or correct service and namespace; a proxy must know its upstream's address when it starts", _SERVICES)
+def service_missing(upstreams: Upstreams) -> Iterator[Finding]:
+    """A Service that requests are to go to and that does not exist."""
+    known = by_name(upstreams.services)
+    for namespace, name, uses in upstreams.needed():
+        if (namespace, name) not in known:
+            places = ", ".join(sorted({subject for *_, subject in uses}))
+            yield f"Service {namespace}/{name}", f"it does not exist, and {places} sends requests to it"
+
+
+@UPSTREAMS_CHAPTER.rule("give the Service the family, or use another ingress_mode", _DUAL_STACK)
+def service_family(upstreams: Upstreams) -> Iterator[Finding]:
+    """A Service without a cluster IP in the family that the mode needs."""
+    mode = upstreams.declaration["mode"]
+    for subject, service, uses in upstreams.present():
+        for family in sorted({family for family, *_ in uses} - addresses_of(service).keys()):
+            yield _missing_family(subject, service, mode, family)
+
+
+def _missing_family(subject: str, service: Mapping[str, Any], mode: str, family: str) -> Finding:
+    spec, families = service["spec"], list(service["spec"].get("ipFamilies") or ())
+    if not spec.get("clusterIP") or spec["clusterIP"] == "None" or not families:
+        return (
+            subject,
+            "it is headless or external",
+            "name a Service with a cluster IP: a proxy keeps the addresses that it knew when it started",
+        )
+    found = f"it has {' and '.join(families)}, and ingress_mode {mode} needs {family}"
+    # A single-stack Service always takes a second family: what it has keeps its address.
+    change = service_family_change(spec.get("ipFamilyPolicy") or SINGLE, families, "PreferDualStack")
+    if not change.added:
+        return subject, found, "see why it has no cluster IP in that family; or use another ingress_mode"
+    name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
+    return (
+        subject,
+        found,
+        f"add {' and '.join(change.added)} to it, which leaves {families[0]} as it is: kubectl patch service {name} --namespace {namespace} "
+        '--patch \'{"spec": {"ipFamilyPolicy": "PreferDualStack"}}\' (its pods must listen on it); or use another ingress_mode',
+    )
+
+
+@UPSTREAMS_CHAPTER.rule("give one of its ports", _SERVICES)
+def service_port(upstreams: Upstreams) -> Iterator[Finding]:
+    """A port that a Service does not have."""
+    for subject, service, uses in upstreams.present():
+        offered = {(port.get("protocol", "TCP"), port["port"]) for port in service["spec"].get("ports") or ()}
+        for protocol, number in sorted({(protocol, number) for _, protocol, number, _ in uses} - offered):
+            has = ", ".join(f"{protocol} {number}" for protocol, number in sorted(offered)) or "none"
+            yield subject, f"it has no {protocol} port {number}, but {has}"
+
+
+@dataclass(frozen=True)
+class OwnServices:
+    """The Services of the entrances' own names that exist, each with the family that its entrance is to have."""
+
+    services: Sequence[tuple[Mapping[str, Any], str]]
+
+
+OWN_SERVICES = Chapter[OwnServices]("entrances")
+
+
+@OWN_SERVICES.rule("delete it if nothing uses it, and run again; or set ingress_namespace to another name", _DUAL_STACK)
+def service_family_of_entrance(own: OwnServices) -> Iterator[Finding]:
+    """A Service of an entrance's name that cannot get the entrance's family: its first family never changes."""
+    for service, family in own.services:
+        spec, metadata = service["spec"], service["metadata"]
+        if not spec.get("ipFamilies"):
+            continue
+        change = service_family_change(spec.get("ipFamilyPolicy") or SINGLE, spec["ipFamilies"], SINGLE, [family])
+        if not change.legal:
+            yield f"Service {metadata['namespace']}/{metadata['name']}", change.reason
+
+
+@dataclass(frozen=True)
+class Manifests:
+    """The rendered Kubernetes objects, and the version of Kubernetes that they are for."""
+
+    objects: Sequence[Mapping[str, Any]]
+    version: str
+
+
+MANIFESTS = Chapter[Manifests]("entrances")
+
+
+@MANIFESTS.rule("correct the variable that this value comes from", "https://kubernetes.io/docs/reference/kubernetes-api/")
+def manifest(manifests: Manifests) -> Iterator[Finding]:
+    """An object that does not fit Kubernetes' own schema, of the newest version known where the cluster's is newer."""
+    # It takes longer to import than everything else together, and only runs that get this far need it.
+    import kubernetes_validate
+
+    numbers = re.match(r"v?(\d+)\.(\d+)", manifests.version)
+    if not numbers:
+        yield "ingress_kubernetes_version", f"{manifests.version!r} is not a Kubernetes version such as 1.36", "give a version such as 1.36"
+        return
+    newest = kubernetes_validate.latest_version()
+    known = tuple(int(part) for part in newest.split(".")[:2])
+    checked = manifests.version if (int(numbers[1]), int(numbers[2])) <= known else newest
+    for item in manifests.objects:
+        subject = f"{item.get('kind')} {(item.get('metadata') or {}).get('name')}"
+        try:
+            kubernetes_validate.validate(dict(item), checked, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            yield subject, f"{'.'.join(map(str, error.path))}: {error.message}"
+        except (kubernetes_validate.SchemaNotFoundError, kubernetes_validate.InvalidSchemaError) as error:
+            yield subject, error.message
+        except KeyError as error:
+            yield subject, f"{error} is missing"

@@ -1,0 +1,62 @@
+"""Rules of key vaults.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from . import Answer, Chapter, Finding
+
+
+@dataclass(frozen=True)
+class Vault:
+    """What is declared of a vault, and what Azure answered: ``vault`` itself, ``deleted``, the deleted vault of its name in the region, and
+    ``name``, whether its name is available."""
+
+    name: str
+    existing_id: str
+    on_deleted: str
+    answers: Mapping[str, Answer]
+
+
+CHAPTER = Chapter[Vault]("keyvault")
+rule = CHAPTER.rule
+
+
+@rule(
+    "use 3 to 24 letters, digits and single hyphens, a letter first",
+    "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftkeyvault",
+)
+def vault_name(vault: Vault) -> Iterator[Finding]:
+    """A vault's name that Azure refuses."""
+    if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]", vault.name) or "--" in vault.name:
+        yield "keyvault_name", vault.name
+
+
+@rule(
+    "set keyvault_on_deleted to recover to recover the vault with its contents, or choose another name",
+    "https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview",
+)
+def vault_deleted(vault: Vault) -> Iterator[Finding]:
+    """A name that a deleted vault reserves until its retention ends."""
+    if vault.answers["deleted"].exists and vault.on_deleted == "fail" and not vault.answers["vault"].exists:
+        yield "keyvault_name", f"a vault {vault.name} was deleted and its name is reserved"
+
+
+@rule("choose another name, or give keyvault_existing_id")
+def vault_name_taken(vault: Vault) -> Iterator[Finding]:
+    """A vault's name that somebody else has: names are unique in all of Azure."""
+    ours = vault.answers["vault"].exists or vault.answers["deleted"].exists
+    if not ours and not vault.answers["name"].body.get("nameAvailable", True):
+        yield "keyvault_name", f"{vault.name} is taken by somebody else in Azure"
+
+
+@rule("correct the id, or leave it empty to create a vault")
+def existing_vault(vault: Vault) -> Iterator[Finding]:
+    """An existing vault that Azure does not have."""
+    if vault.existing_id and not vault.answers["vault"].exists:
+        yield "keyvault_existing_id", f"{vault.existing_id} {vault.answers['vault'].absence}"

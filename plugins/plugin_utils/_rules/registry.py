@@ -1,0 +1,69 @@
+"""Rules of container registries.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from .._azure.images import IMAGE
+from . import Answer, Chapter, Finding
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What is declared of a registry, and what Azure answered: ``registry`` itself, and ``name``, whether its name is available."""
+
+    name: str
+    existing_id: str
+    images: Sequence[str]
+    answers: Mapping[str, Answer]
+
+
+CHAPTER = Chapter[Registry]("registry")
+rule = CHAPTER.rule
+
+
+@rule(
+    "use 5 to 50 letters and digits",
+    "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcontainerregistry",
+)
+def registry_name(registry: Registry) -> Iterator[Finding]:
+    """A registry's name that Azure refuses."""
+    if not re.fullmatch(r"[a-zA-Z0-9]{5,50}", registry.name):
+        yield "registry_name", registry.name
+
+
+@rule("choose another name, or give registry_existing_id")
+def registry_name_taken(registry: Registry) -> Iterator[Finding]:
+    """A registry's name that somebody else has: names are unique in all of Azure."""
+    if not registry.answers["registry"].exists and not registry.answers["name"].body.get("nameAvailable", True):
+        yield "registry_name", f"{registry.name} is taken by somebody else in Azure"
+
+
+@rule("correct the id, or leave it empty to create a registry")
+def existing_registry(registry: Registry) -> Iterator[Finding]:
+    """An existing registry that Azure does not have."""
+    if registry.existing_id and not registry.answers["registry"].exists:
+        yield "registry_existing_id", f"{registry.existing_id} {registry.answers['registry'].absence}"
+
+
+@rule(
+    "write <registry>/<repository>[:<tag>]@sha256:<digest>, as `docker buildx imagetools inspect` prints it",
+    "https://learn.microsoft.com/azure/container-registry/container-registry-import-images",
+)
+def registry_images(registry: Registry) -> Iterator[Finding]:
+    """An image that is not pinned by digest: what a tag names may change between two runs."""
+    loose = [image for image in registry.images if not IMAGE.fullmatch(image)]
+    if loose:
+        yield "registry_images", f"{', '.join(loose)}: not pinned by digest"
+
+
+@rule("import the images with `az acr import`, and leave registry_images empty")
+def images_into_existing_registry(registry: Registry) -> Iterator[Finding]:
+    """Images to import into an existing registry, which is never written."""
+    if registry.images and registry.existing_id:
+        yield "registry_images", f"{registry.existing_id} exists already and is never written"

@@ -1,0 +1,59 @@
+"""Rules of a role's variables as such: they fit the role's argument specification, and can be read.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from . import Chapter, Finding
+
+
+@dataclass
+class Variables:
+    """What is wrong with a role's variables: variable and message of each that does not fit, what plans cannot read, and what kept rules from
+    being applied: values that cannot be rendered, and Azure that did not answer."""
+
+    role: str
+    misfits: Sequence[tuple[str, str]] = ()
+    malformed: Sequence[str] = ()
+    unusable: list[str] = field(default_factory=list)
+    unanswered: list[str] = field(default_factory=list)
+
+
+CHAPTER = Chapter[Variables]("variables")
+rule = CHAPTER.rule
+
+
+@rule("give a value as the role's argument specification describes it")
+def specification(variables: Variables) -> Iterator[Finding]:
+    """A value that does not fit the role's argument specification."""
+    for name, message in variables.misfits:
+        yield name, message, f"give a value as `ansible-doc -t role dualstack.aks.{variables.role}` describes it"
+
+
+@rule("write it as the role's argument specification describes it")
+def malformed_value(variables: Variables) -> Iterator[Finding]:
+    """A value of the right type that a plan cannot read, as a prefix that is none."""
+    for message in variables.malformed:
+        name, _, found = message.rstrip(".").partition(" ")
+        yield name.rstrip(":"), found
+
+
+@rule("correct the variable that it comes from")
+def unusable_value(variables: Variables) -> Iterator[Finding]:
+    """A value that cannot be rendered, so that rules could not be applied to it."""
+    # Where a value does not fit, what follows from it cannot be rendered either: one problem is one line.
+    if not variables.misfits:
+        for message in dict.fromkeys(variables.unusable):
+            subject, colon, found = message.partition(": ")
+            yield (subject, found) if colon else (f"role {variables.role}", message)
+
+
+@rule("correct the credentials, the cloud or the network between this controller and Azure; see README.md")
+def azure_unanswered(variables: Variables) -> Iterator[Finding]:
+    """Azure that could not be asked, so that rules could not be applied to its answers."""
+    for message in dict.fromkeys(variables.unanswered):
+        yield "Azure", message
