@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import book
 from lab.arm import rules
 from tests import parity
 
@@ -36,3 +37,7 @@ def test_stamps_have_names_of_their_own_that_fit() -> None:
     assert len(set(stamps)) == len(stamps)
     # The longest name that is made of a stamp's is the registry's: 50 characters, of which 15 are not the stamp's.
     assert [stamp for stamp in stamps if len(stamp.replace("-", "")) > 35] == []
+
+
+def test_stamps_are_refused_by_rules_of_the_book() -> None:
+    assert {rule for case in parity.cases() for rule in case.refused_by} - book.RULES.keys() == set()
