@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,6 +35,14 @@ def change(lab: Lab, path: str, alter: dict[str, Any]) -> None:
         NETWORK,
         {key: body[key] for key in ("location", "tags", "properties", "sku") if key in body},
     )
+
+
+def delete(lab: Lab, path: str, version: str) -> None:
+    assert lab.call("DELETE", path, version).status_code in (200, 202, 204)
+    deadline = time.monotonic() + 60
+    while lab.get(path, version):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_what_is_declared_is_told_and_restored_and_the_rest_stays(built: Lab) -> None:
@@ -70,6 +79,27 @@ def test_a_record_that_became_an_alias_gets_its_records_back(built: Lab) -> None
     restored = built.get(record, DNS)
     assert restored["properties"] == published["properties"]
     assert built.run(*publish).changed == 0
+
+
+def test_what_others_made_under_another_name_is_taken_as_it_is(built: Lab) -> None:
+    """Azure has one assignment of a principal, role and scope, and one link of a zone to a network."""
+    registry = built.get(f"{built.group()}/providers/Microsoft.ContainerRegistry/registries", "2025-11-01")["value"][0]["id"]
+    found = {
+        f"{registry}/providers/Microsoft.Authorization/roleAssignments": ("2022-04-01", "00000000-0000-4000-8000-0000000000aa"),
+        f"{built.group('shared')}/providers/Microsoft.Network/privateDnsZones/internal.example.org/virtualNetworkLinks": ("2024-06-01", "hub"),
+    }
+    for collection, (version, name) in found.items():
+        [ours] = [item for item in built.get(collection, version)["value"] if item["id"].lower().startswith(f"{collection.lower()}/")]
+        delete(built, ours["id"], version)
+        built.put(f"{collection}/{name}", version, {key: ours[key] for key in ("location", "properties") if key in ours})
+    before = len(built.entries())
+    for arguments in (["--check"], []):
+        run = built.playbook("site", "--tags", AZURE_TAGS, *arguments)
+        assert (run.code, run.changed) == (0, 0), run.output
+    assert built.our_writes(before) == []
+    for collection, (version, name) in found.items():
+        delete(built, f"{collection}/{name}", version)
+    assert built.playbook("site", "--tags", AZURE_TAGS).changed > 0
 
 
 def test_a_policy_that_keeps_its_value_is_named_on_every_run_and_not_called_changed(built: Lab) -> None:

@@ -245,7 +245,7 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
         changed(CLUSTER, {"versions": VERSIONS}, kubernetes_version="1.35.4"),
     ),
     "outbound_counts": (aks.LIVE, changed(CLUSTER, outbound_counts={"aks_outbound_ipv6_count": 0}), CLUSTER),
-    "maintenance_window": (aks.LIVE, changed(CLUSTER, maintenance_start_time="120"), changed(CLUSTER, maintenance_duration_hours=24)),
+    "maintenance_window": (aks.LIVE, changed(CLUSTER, maintenance_start_time="630"), changed(CLUSTER, maintenance_duration_hours=24)),
     "image_cleaner_interval": (
         aks.LIVE,
         changed(CLUSTER, image_cleaner_interval_hours=23),

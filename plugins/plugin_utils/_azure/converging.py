@@ -66,7 +66,7 @@ class Converger:
             return self._existing(resource, live)
         declared = resolve(resource.body, self._look_up)
         comparison = _comparison(resource)
-        if live is None and (other := self._other(resource, declared)):
+        if live is None and not self._is_in_something_new(resource) and (other := self._other(resource, declared)):
             return other
         if live is None:
             differences = [Difference("", None, comparison.body(declared, None))]
@@ -90,6 +90,11 @@ class Converger:
             if live is None and error.status == 409 and (other := self._other(resource, declared)):
                 return other
             raise
+
+    def _is_in_something_new(self, resource: Resource) -> bool:
+        """Whether this run makes what the resource lies in, so that nobody else can have put anything there."""
+        made = [outcome.id for outcome in list(self._outcomes.values()) if outcome.action == "create"]
+        return any(resource.id.lower().startswith(f"{identifier}/".lower()) for identifier in made)
 
     def _other(self, resource: Resource, declared: Body) -> Outcome | None:
         """The resource of another name that is there and shares what only one may have; nobody is asked for a type without such properties."""

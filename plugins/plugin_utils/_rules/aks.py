@@ -460,8 +460,8 @@ def maintenance_window(cluster: Cluster) -> Iterator[Finding]:
     if not 4 <= cluster.maintenance_duration_hours <= 24:
         yield "aks_maintenance_duration_hours", f"{cluster.maintenance_duration_hours}"
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", cluster.maintenance_start_time):
-        # YAML reads 02:00 without quotes as 120, a number to the base of 60.
-        yield "aks_maintenance_start_time", f"{cluster.maintenance_start_time!r} is not a time of day", 'write HH:MM in quotes, as "02:00"'
+        # YAML reads 10:30 without quotes as 630, a number to the base of 60.
+        yield "aks_maintenance_start_time", f"{cluster.maintenance_start_time!r} is not a time of day", 'write HH:MM in quotes, as "10:30"'
 
 
 @LIVE.rule("give 24 to 2,160 hours", "https://learn.microsoft.com/azure/aks/image-cleaner")
