@@ -14,6 +14,8 @@ class ArmError(Exception):
     def __init__(self, status: int, code: str, message: str, *, target: str = "", details: Sequence[Problem] = ()) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.target, self.details = status, code, message, target, details
+        #: id of the rule that refuses the request; empty where none of ``rules`` does
+        self.rule = ""
 
     def body(self) -> dict[str, Any]:
         error: dict[str, Any] = {"code": self.code, "message": self.message}

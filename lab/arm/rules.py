@@ -6,10 +6,12 @@ its own in ``rules``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .errors import ArmError
 from .kinds import Write
 from .store import Resource
 
@@ -64,10 +66,22 @@ def delete_rule(identifier: str, resource_type: str, source: str) -> Callable[[C
 def check_write(write: Write) -> None:
     for found in RULES.values():
         if found.type == write.type.lower():
-            found.check(write)
+            with _named(found.id):
+                found.check(write)
 
 
 def check_delete(azure: Azure, resource: Resource) -> None:
     for found in DELETE_RULES.values():
         if found.type == resource.type.lower():
-            found.check(azure, resource)
+            with _named(found.id):
+                found.check(azure, resource)
+
+
+@contextmanager
+def _named(identifier: str) -> Iterator[None]:
+    """Put the rule's id into what it raises."""
+    try:
+        yield
+    except ArmError as error:
+        error.rule = identifier
+        raise

@@ -25,6 +25,7 @@ _LONGEST = (
     "test_whole_life",
     "test_options",
     "test_packets",
+    "test_rule_parity",
 )
 
 

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from lab.arm import journal
 from lab.arm.http.server import Server
 from lab.arm.options import Options
 from lab.arm.store import Store
@@ -111,6 +112,18 @@ def test_a_child_and_an_extension_are_spelt_like_what_they_belong_to(tmp_path: P
         child = await client.put(f"{lower}/SUBNETS/spare", {"properties": {"addressPrefix": "10.10.1.0/24"}})
         lock = await client.put(f"{lower}/providers/microsoft.authorization/LOCKS/keep", {"properties": {"level": "CanNotDelete"}})
         assert (child["id"], lock["id"]) == (f"{VNET}/subnets/spare", f"{VNET}/providers/Microsoft.Authorization/locks/keep")
+
+    against(tmp_path, work)
+
+
+def test_the_journal_names_the_rule_that_refuses(tmp_path: Path) -> None:
+    async def work(client: Client) -> None:
+        for prefix in ("fd00:10:0:2::/64", "fd00:10:0:4::/63"):
+            await client.call("PUT", f"{VNET}/subnets/spare", {"properties": {"addressPrefixes": ["10.10.1.0/24", prefix]}})
+            await asyncio.gather(*client.server.azure.operations.tasks)
+        *_, accepted, refused = (entry for entry in journal.read(tmp_path / "journal.jsonl") if entry["method"] == "PUT")
+        assert "rule" not in accepted
+        assert (refused["error"], refused["rule"]) == ("NetcfgInvalidIPv6SubnetPrefix", "subnet-ipv6-64")
 
     against(tmp_path, work)
 

@@ -52,6 +52,11 @@ def absolute_imports(files: Texts) -> list[str]:
     return [place for place, _ in lines(files, r"^\s*(from|import) ansible_collections\.dualstack")]
 
 
+def ansible_imports(files: Texts) -> list[str]:
+    """Imports of Ansible where logic must run without it."""
+    return [place for place, _ in lines(files, r"^\s*(from|import) ansible\b(?!_)")]
+
+
 def versions_of_apis(files: Texts) -> list[str]:
     """API versions of Azure."""
     return [f"{place}: {match[0]}" for place, match in lines(files, r"\b20\d\d-\d\d-\d\d(-preview)?\b")]
@@ -145,6 +150,7 @@ CHECKS: list[tuple[Check, Callable[[], Texts]]] = [
     (programs_in_yaml, lambda: texts(*YAML)),
     (private_names_elsewhere, lambda: texts("roles/**/*", "playbooks/**/*.yml", "molecule/**/*.yml")),
     (absolute_imports, lambda: texts("plugins/plugin_utils/**/*.py")),
+    (ansible_imports, lambda: texts(*(f"plugins/plugin_utils/_{room}/*.py" for room in ("addresses", "kubernetes", "report", "rules")))),
     (versions_of_apis, lambda: texts("plugins/**/*.py", *YAML)),
     (unspecified_variables, lambda: texts("playbooks/**/*.yml", "roles/*/tasks/*.yml")),
     (unknown_variables, lambda: {**texts("README.md", "docs/*.md", "roles/*/README.md"), **messages(texts("plugins/**/*.py"))}),
@@ -158,6 +164,7 @@ BROKEN: list[tuple[Check, Texts]] = [
     (programs_in_yaml, {"roles/aks/vars/main.yml": "__aks_x: >-\n  {%- set found = [] -%}\n"}),
     (private_names_elsewhere, {"roles/aks/vars/main.yml": "x: 1", "playbooks/site.yml": 'msg: "{{ __aks_x }}"'}),
     (absolute_imports, {"plugins/plugin_utils/_azure/x.py": "from ansible_collections.dualstack.aks.plugins.plugin_utils import x"}),
+    (ansible_imports, {"plugins/plugin_utils/_rules/x.py": "from ansible.errors import AnsibleError"}),
     (versions_of_apis, {"roles/aks/tasks/apply.yml": 'cluster: {id: x, api_version: "2026-05-01"}'}),
     (unspecified_variables, {"playbooks/verify.yml": "x: \"{{ verify_speed | default('') }}\""}),
     (unknown_variables, {"docs/page.md": "Set `aks_max_pod` to 250."}),

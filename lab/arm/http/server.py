@@ -101,6 +101,8 @@ class Server:
             response = web.Response(status=500)
         except errors.ArmError as error:
             entry["error"] = error.code
+            if error.rule:
+                entry["rule"] = error.rule
             response = web.json_response(error.body(), status=error.status)
             if fault and fault.kind == "throttled":
                 retry_after(response, self.azure.options.time_scale)
