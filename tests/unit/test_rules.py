@@ -436,8 +436,8 @@ FOUND: list[tuple[Chapter[Any], Any, str]] = [
     (aks.NODES, nodes(sku="StandardV2"), "breaks IPv6 outbound"),
     (aks.NODES, nodes("userDefinedRouting"), "has no route table"),
     (aks.NODES, changed(nodes("userDefinedRouting", planned=True), subnet=ABSENT), "has no route table"),
-    (network.CHAPTER, changed(NETWORK, {"ipv4": address("IPv6")}), "has the family IPv6; declared is IPv4"),
-    (network.CHAPTER, changed(NETWORK, {"/e4": address("IPv4")}), "has the SKU Standard; declared is StandardV2"),
+    (network.CHAPTER, changed(NETWORK, {"ipv4": address("IPv6")}), "has the family IPv6; declared: IPv4"),
+    (network.CHAPTER, changed(NETWORK, {"/e4": address("IPv4")}), "has the SKU Standard; declared: StandardV2"),
     (network.CHAPTER, changed(NETWORK, {"/e4": address("IPv4", "StandardV2", natGateway="/groups/rg/natGateways/theirs")}), "natGateways/theirs"),
     (
         network.CHAPTER,
@@ -451,7 +451,7 @@ FOUND: list[tuple[Chapter[Any], Any, str]] = [
     (
         network.CHAPTER,
         changed(NETWORK, {"ipv4": address("IPv4")}, entrance_ids={"ipv4": "/i4", "ipv6": "/i4"}),
-        "/i4 is also what network_entrance_ipv4",
+        "network_entrance_ipv4_name names /i4 too",
     ),
     (dns.CHAPTER, changed(ZONES, addresses={"ipv6": "www.example.org"}), "'www.example.org' is not an IPv6 address"),
     (

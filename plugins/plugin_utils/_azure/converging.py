@@ -86,18 +86,18 @@ class Converger:
         try:
             return self._write(resource, declared, live, Outcome(resource.id, action, differences))
         except ArmFailure as error:
-            # Two of one run, or of two runs, may want the same one at the same time.
+            # Two resources of one run, or two runs, may create the same one at the same time.
             if live is None and error.status == 409 and (other := self._other(resource, declared)):
                 return other
             raise
 
     def _is_in_something_new(self, resource: Resource) -> bool:
-        """Whether this run makes what the resource lies in, so that nobody else can have put anything there."""
+        """Whether this run created a parent of the resource, which is then empty."""
         made = [outcome.id for outcome in list(self._outcomes.values()) if outcome.action == "create"]
         return any(resource.id.lower().startswith(f"{identifier}/".lower()) for identifier in made)
 
     def _other(self, resource: Resource, declared: Body) -> Outcome | None:
-        """The resource of another name that is there and shares what only one may have; nobody is asked for a type without such properties."""
+        """The live resource that has the declared unique properties under another name. Sends no request for a type without unique properties."""
         wanted = _only(resource.facts.unique, declared)
         if not wanted or UNKNOWN in str(wanted):
             return None

@@ -72,7 +72,7 @@ def vnet_prefix_in_use(case: PlannedStamp) -> Iterator[Finding]:
 
 @rule("name the live subnet in dualstack_subnets and run plan.yml -e plan_adopt=true, or register another prefix", _SUBNETS)
 def live_subnet_overlap(case: PlannedStamp) -> Iterator[Finding]:
-    """A subnet that is still to be made, where others have made one."""
+    """A new subnet that overlaps a live subnet outside the inventory."""
     made = (case.specification.get("live_subnets") or {}).keys()
     for name, families in case.plan["subnets"].items():
         for network in (read(text, name) for text in families.values() if name not in made):

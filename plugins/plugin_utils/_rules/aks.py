@@ -212,7 +212,7 @@ def node_subnet_names(case: PlannedStamp) -> Iterator[Finding]:
 
 @rule("set network_egress and aks_outbound_type to the same, or remove aks_outbound_type", _EGRESS)
 def egress_types(case: PlannedStamp) -> Iterator[Finding]:
-    """A way out of the network that the cluster does not use, or one that the cluster names and nobody makes."""
+    """An outbound type of the cluster that does not match the egress of the network."""
     egress, outbound_type, brought = (case.cluster.get(name) for name in ("egress", "outbound_type", "existing_vnet_id"))
     if egress == "nat_gateway" and brought:
         yield (
@@ -491,8 +491,8 @@ def workspace_name(cluster: Cluster) -> Iterator[Finding]:
 
 @dataclass(frozen=True)
 class LiveCluster:
-    """What is declared of a cluster that is there already, and ``live``, as Azure answers it. ``fixed`` has the values that Azure cannot change: by
-    the variable that they come from, the path in the live cluster and the declared value."""
+    """What is declared of a cluster that exists, and ``live``, as Azure answers it. ``fixed`` has the values that are fixed at creation: variable ->
+    path in the live cluster, and the declared value."""
 
     fixed: Mapping[str, tuple[str, Any]]
     network_dataplane: str
@@ -519,11 +519,11 @@ CHANGES = Chapter[LiveCluster]("aks")
 
 @CHANGES.rule("declare what the cluster has, or build another cluster", _FIXED)
 def cluster_fixed(cluster: LiveCluster) -> Iterator[Finding]:
-    """Another value than the live cluster's where AKS cannot change it."""
+    """A change to a property of the live cluster that is fixed at creation."""
     for variable, (path, declared) in cluster.fixed.items():
         live = cluster.at(path)
         if live is not None and _comparable(live) != _comparable(declared):
-            yield variable, f"the cluster has {_words(live)}, which is fixed at creation; declared is {_words(declared)}"
+            yield variable, f"the cluster has {_words(live)}, which is fixed at creation; declared: {_words(declared)}"
     if cluster.at("properties.networkProfile.networkDataplane") == "cilium" and cluster.network_dataplane != "cilium":
         yield "aks_network_dataplane", f"{cluster.network_dataplane}: the cluster has cilium, and AKS has no way back"
 
@@ -544,7 +544,7 @@ def _words(value: Any) -> str:
 
 @CHANGES.rule("declare what the pool has, or add a pool under another name, move the workloads, and delete this one", _AGENT_POOLS)
 def pool_fixed(cluster: LiveCluster) -> Iterator[Finding]:
-    """Another value than a live pool's where AKS cannot change it."""
+    """A change to a property of a live pool that is fixed at creation."""
     for pool in cluster.node_pools:
         live = cluster.pools.get(str(pool["name"]))
         declared = agent_pool_profile(pool, cluster.pool_defaults)
@@ -563,7 +563,7 @@ def _unordered(value: Any) -> Any:
 
 @CHANGES.rule("scale the workloads down first, or raise max_count", "https://learn.microsoft.com/azure/aks/cluster-autoscaler")
 def pool_below_count(cluster: LiveCluster) -> Iterator[Finding]:
-    """A pool that may have fewer nodes than it has."""
+    """A max_count below the pool's current number of nodes."""
     for pool in cluster.node_pools:
         count, highest = cluster.pools.get(str(pool["name"]), {}).get("count"), _whole(pool.get("max_count"))
         if count is not None and highest is not None and count > highest:
@@ -572,26 +572,26 @@ def pool_below_count(cluster: LiveCluster) -> Iterator[Finding]:
 
 @CHANGES.rule("add the new System pool in one run, and change the mode of the old one in the next", _SYSTEM_POOLS)
 def last_system_pool(cluster: LiveCluster) -> Iterator[Finding]:
-    """The last live System pool with another mode: pools are written one after the other, and AKS wants one at any time."""
+    """A new mode for the last live System pool: pools are written one after the other, and AKS needs a System pool at any time."""
     live = {name for name, pool in cluster.pools.items() if pool.get("mode") == "System"}
     leaving = {str(pool["name"]) for pool in cluster.node_pools if pool.get("mode", "User") != "System"} & live
     if live and leaving == live and any(pool.get("mode") == "System" for pool in cluster.node_pools):
-        yield "aks_node_pools", f"{', '.join(sorted(leaving))}: no other System pool is live"
+        yield "aks_node_pools", f"only {', '.join(sorted(leaving))} is a live System pool, and its new mode is User"
 
 
 @CHANGES.rule("remove them from the cluster (az aks update --load-balancer-managed-outbound-ip-count 1), or use another aks_outbound_type", _BALANCER)
 def outbound_addresses(cluster: LiveCluster) -> Iterator[Finding]:
-    """Outbound addresses of the live cluster's load balancer that exclude those that AKS makes itself."""
+    """Outbound addresses or prefixes on the live cluster's load balancer: AKS takes no managed addresses beside them."""
     profile = cluster.at("properties.networkProfile.loadBalancerProfile") or {}
     others = [name for name in ("outboundIPs", "outboundIPPrefixes") if profile.get(name)]
     if cluster.outbound_type == "loadBalancer" and others:
-        yield "aks_outbound_type", f"the cluster's load balancer has {' and '.join(others)} of somebody else"
+        yield "aks_outbound_type", f"the cluster's load balancer uses {' and '.join(others)}"
 
 
 @dataclass(frozen=True)
 class NodeSubnet:
-    """The subnet of the nodes: what is declared of it and of the way out of it, and what Azure answered of the subnet and of the NAT gateway and the
-    route table that it has; None for what was not asked.
+    """The subnet of the nodes: what is declared of it and of its egress, and what Azure answered of the subnet, of its NAT gateway and of its route
+    table; None for what was not read.
 
     ``is_planned``: it is one of the stamp's own subnets, whose prefixes other rules look at. ``gets_gateway``: the run attaches a NAT gateway.
     ``ranges`` are those of pods and services. ``outbound_type`` is empty where only the subnet is looked at.
@@ -624,7 +624,7 @@ NODES = Chapter[NodeSubnet]("aks")
 
 @NODES.rule("correct the id, or remove aks_node_subnet_id to use the subnet nodes of dualstack_subnets", _DUAL_STACK)
 def node_subnet_exists(nodes: NodeSubnet) -> Iterator[Finding]:
-    """Nodes in a subnet that nobody makes, or that has IPv4 only."""
+    """A nodes' subnet that does not exist and no role creates, or that has IPv4 only."""
     if nodes.is_planned:
         return
     if not nodes.subnet.exists:
@@ -653,8 +653,8 @@ def node_subnet_overlap(nodes: NodeSubnet) -> Iterator[Finding]:
 
 @NODES.rule("attach a StandardV2 NAT gateway to it, or set network_egress to nat_gateway", _NAT)
 def node_subnet_gateway(nodes: NodeSubnet) -> Iterator[Finding]:
-    """A NAT gateway of the nodes' subnet that does not fit the cluster's way out: one that is missing or has IPv4 only, or StandardV2 beside the load
-    balancer, whose IPv6 it would break."""
+    """A NAT gateway of the nodes' subnet that does not fit the cluster's outbound type: it is missing, has IPv4 only, or is a StandardV2 next to the
+    load balancer, whose IPv6 outbound it breaks."""
     gateway_id, sku = nodes.reference("natGateway"), ((nodes.gateway.body if nodes.gateway else {}).get("sku") or {}).get("name")
     if nodes.outbound_type == "userAssignedNATGateway" and nodes.subnet.exists and not nodes.gets_gateway and sku != "StandardV2":
         found = f"{gateway_id} of the nodes' subnet has the SKU {sku}, which is IPv4-only" if gateway_id else "the nodes' subnet has no NAT gateway"

@@ -57,7 +57,7 @@ def private_zone(zones: Zones) -> Iterator[Finding]:
 
 @rule("remove dns_addresses: the role ingress sets it", "https://www.rfc-editor.org/rfc/rfc3596")
 def dns_addresses(zones: Zones) -> Iterator[Finding]:
-    """An address of the other family, or none at all, where a record is to hold one of its own."""
+    """A record's address that is not an address of the record's family."""
     for family, address in zones.addresses.items():
         if address and not _is_address(address, family):
             yield f"dns_addresses.{family}", f"{address!r} is not an {family.replace('ip', 'IP')} address"
@@ -87,7 +87,7 @@ def dns_ttl(zones: Zones) -> Iterator[Finding]:
 
 @rule("delete the CNAME, or set dns_record to another name", f"{_RECORDS}#cname-records")
 def record_is_cname(zones: Zones) -> Iterator[Finding]:
-    """A CNAME where the stamp's own records are to be: no other record can stand beside it."""
+    """A CNAME with the name of the stamp's records: DNS allows no other record beside it."""
     for name, zone_id in (("public", zones.public_zone_id), ("private", zones.private_zone_id)):
         answer = zones.answers.get(f"{name}_cname")
         if answer and answer.exists:

@@ -29,7 +29,7 @@ rule = CHAPTER.rule
 
 @rule("name a subnet that exists", "https://learn.microsoft.com/azure/private-link/private-endpoint-overview")
 def endpoint_subnet(endpoint: Endpoint) -> Iterator[Finding]:
-    """A private endpoint in a subnet that Azure does not have and no role makes."""
+    """A private endpoint in a subnet that does not exist and no role creates."""
     if endpoint.subnet and not endpoint.subnet.exists:
         name = endpoint.subnet_id.rpartition("/")[2]
         yield (
@@ -64,7 +64,7 @@ LINKS = Chapter[Link]("endpoints")
 
 @LINKS.rule("correct the id, or remove it to link the stamp's network", "https://learn.microsoft.com/azure/dns/private-dns-virtual-network-links")
 def zone_link(link: Link) -> Iterator[Finding]:
-    """A link of a private zone to a virtual network that Azure does not have and no role makes."""
+    """A link of a private zone to a virtual network that does not exist and no role creates."""
     if link.network and not link.network.exists:
         yield f"{link.role}_vnet_id", f"{link.network_id} {link.network.absence}"
 

@@ -509,7 +509,7 @@ def manifest(manifests: Manifests) -> Iterator[Finding]:
 
 @dataclass(frozen=True)
 class FirstEntrances:
-    """What the entrances meet on a cluster's load balancer: its way out, and whether it is there already."""
+    """The families of the entrances, and of the cluster its outbound type and whether it exists."""
 
     families: Sequence[str]
     outbound_type: str
@@ -524,6 +524,6 @@ FIRST_ENTRANCES = Chapter[FirstEntrances]("entrances")
     "https://github.com/kubernetes-sigs/cloud-provider-azure/issues/1831",
 )
 def ipv6_entrance_alone(first: FirstEntrances) -> Iterator[Finding]:
-    """Nothing but an IPv6 entrance on a new load balancer that no outbound rule gives an IPv4 frontend: Azure wants one on each."""
+    """Only an IPv6 entrance on a new load balancer without outbound rules: Azure needs an IPv4 frontend on each load balancer."""
     if not first.cluster_exists and first.outbound_type != "loadBalancer" and set(first.families) == {"IPv6"}:
         yield "ingress_families", f"only an IPv6 entrance, and with {first.outbound_type} the load balancer has no IPv4 frontend"

@@ -67,14 +67,14 @@ def existing_vault(vault: Vault) -> Iterator[Finding]:
 
 @rule("give 7 to 90 days", _SOFT_DELETE)
 def vault_retention(vault: Vault) -> Iterator[Finding]:
-    """A number of days that Azure does not keep deleted vaults for."""
+    """A retention that Azure does not offer."""
     if not 7 <= vault.retention_days <= 90:
         yield "keyvault_retention_days", f"{vault.retention_days}"
 
 
 @rule("declare what the vault has, or choose another name", _SOFT_DELETE)
 def vault_retention_fixed(vault: Vault) -> Iterator[Finding]:
-    """A live vault with other days of retention than declared: they are fixed at creation."""
+    """A retention that differs from the live vault's: it is fixed at creation."""
     live = (vault.answers["vault"].body.get("properties") or {}).get("softDeleteRetentionInDays")
     if live is not None and not vault.existing_id and live != vault.retention_days:
-        yield "keyvault_retention_days", f"the vault {vault.name} keeps what is deleted for {live} days; declared are {vault.retention_days}"
+        yield "keyvault_retention_days", f"the vault {vault.name} has {live} days; declared: {vault.retention_days}"

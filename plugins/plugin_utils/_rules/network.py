@@ -184,17 +184,17 @@ def egress_address_count(network: Network) -> Iterator[Finding]:
 
 @rule("give each public address a name of its own", _ADDRESSES)
 def entrance_names(network: Network) -> Iterator[Finding]:
-    """One public address for two purposes: it has one family, and one user."""
+    """Two variables that name the same public address."""
     seen: dict[str, str] = {}
     for address in network.addresses:
         if address.id.lower() in seen:
-            yield address.variable, f"{address.id} is also what {seen[address.id.lower()]} names"
+            yield address.variable, f"{seen[address.id.lower()]} names {address.id} too"
         seen.setdefault(address.id.lower(), address.variable)
 
 
 @rule("declare what the address has, or give it another name", _ADDRESSES)
 def address_fixed(network: Network) -> Iterator[Finding]:
-    """A live public address of another family, SKU or zones than declared: all are fixed at creation."""
+    """A live public address whose family, SKU or zones differ from the declared ones: all are fixed at creation."""
     seen = set[str]()
     for address in network.addresses:
         if not address.sku or not address.answer.exists or address.id.lower() in seen:
@@ -205,16 +205,16 @@ def address_fixed(network: Network) -> Iterator[Finding]:
         found = {
             "the family": ((body.get("properties") or {}).get("publicIPAddressVersion"), version),
             "the SKU": ((body.get("sku") or {}).get("name"), address.sku),
-            "the zones": (sorted(body.get("zones") or []), sorted(network.zones)),
+            "the zones": (", ".join(sorted(body.get("zones") or [])), ", ".join(sorted(network.zones))),
         }
         for what, (live, declared) in found.items():
             if live is not None and live != declared:
-                yield address.variable, f"{address.id} has {what} {live}; declared is {declared}"
+                yield address.variable, f"{address.id} has {what} {live or '(none)'}; declared: {declared or '(none)'}"
 
 
 @rule("release the address there, or use another one", _ADDRESSES)
 def address_in_use(network: Network) -> Iterator[Finding]:
-    """A public address that the load balancer or NAT gateway of somebody else has."""
+    """A public address that another load balancer or NAT gateway uses."""
     for address in network.addresses:
         properties = address.answer.body.get("properties") or {}
         for user in ((properties.get(name) or {}).get("id", "") for name in ("ipConfiguration", "natGateway")):

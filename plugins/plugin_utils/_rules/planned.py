@@ -41,7 +41,7 @@ class PlannedStamp:
 
     @property
     def all_pools(self) -> list[Mapping[str, Any]]:
-        """The declared pools and, in their words, what the live cluster has beside them: ``live_pools``, as Azure answers them."""
+        """The declared pools and, in the same form, other pools of the live cluster: ``live_pools`` as Azure answers them."""
         declared = {pool.get("name") for pool in self.node_pools}
         others = [
             {

@@ -94,14 +94,14 @@ def security_rule_prefixes(case: PlannedStamp) -> Iterator[Finding]:
 
 @rule("use another priority, or remove the other rule", _NSG)
 def security_rule_priority_taken(case: PlannedStamp) -> Iterator[Finding]:
-    """A priority that a rule of others has in a live group: it stays, since network_security_rules_shared is set."""
+    """A priority that a live rule outside the inventory uses: network_security_rules_shared keeps such rules."""
     ours = [(subject, made) for subject, item in _security_rules(case) for made in family_rules(item, case.plan)]
     names = {made["name"].lower() for _, made in ours}
     theirs = {_place(found): found["name"] for found in case.specification.get("live_security_rules") or [] if found["name"].lower() not in names}
     for subject, made in ours:
         if _place(made) in theirs:
             direction, priority = _place(made)
-            yield subject, f"priority {priority} ({direction}) of {made['name']} is taken by {theirs[direction, priority]}, which others have added"
+            yield subject, f"priority {priority} ({direction}) of {made['name']} is taken by the live rule {theirs[direction, priority]}"
 
 
 def _place(rule_of_azure: Mapping[str, Any]) -> tuple[str, int]:
