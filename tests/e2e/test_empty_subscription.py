@@ -24,7 +24,7 @@ def test_check_mode_reads_as_a_bill_of_materials(arm: Lab) -> None:
         "would create Service entrance-ipv6",
         "would create Deployment entrance-ipv4",
         "+  - ipv6Address: (known after apply)",
-        "WARNING: Not there yet: the public and the private zone",
+        "Not created yet: the public and the private zone",
     ):
         assert expected in run.output
 
@@ -47,12 +47,12 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
                 "new": {"ipv4_prefix_length": 24},
             }
         },
-        ["westeurope.new: not in the register", "plan_write=true", "new: {ipv4:"],
+        ["westeurope: the register lacks new", "plan_write=true", "new: {ipv4:"],
     ),
     "an unknown location": ({"dualstack_location": "atlantis"}, ["atlantis is not a region", "westeurope"]),
     "a wrong subscription": (
         {"dualstack_subscription_id": "00000000-0000-4000-8000-00000000dead"},
-        ["00000000-0000-4000-8000-00000000dead", "not a subscription that the credentials may see"],
+        ["00000000-0000-4000-8000-00000000dead", "not a subscription that the credentials may read"],
     ),
     "a controller locked out": (
         {"aks_controller_address": "203.0.113.200", "aks_api_server_authorized_ip_ranges": ["198.51.100.0/24"]},

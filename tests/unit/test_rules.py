@@ -487,7 +487,7 @@ def test_a_private_zone_above_the_public_one_is_worth_a_warning() -> None:
     [warning] = dns.warnings(changed(ZONES, private_zone_id="/zones/example.org"))
     assert "answers for names of the public zone aks.example.org in v" in warning
     [warning] = dns.warnings(changed(ZONES, {"public": ABSENT}, check_mode=True))
-    assert "The public zone does not exist yet" in warning
+    assert "Not created yet: the public zone" in warning
 
 
 def test_one_problem_is_one_line() -> None:

@@ -15,14 +15,9 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from .._workers import load_filters
-
-try:
-    from .client import ArmClient
-    from .connections import read_authorities
-    from .credentials import CredentialError, login
-except ImportError as error:
-    raise AnsibleError("dualstack.aks lacks Python packages: install the collection's requirements.txt where Ansible runs") from error
-
+from .client import ArmClient
+from .connections import read_authorities
+from .credentials import CredentialError, login
 from .errors import ArmFailure, remedy_for
 from .graph import DeclarationError, Declarations, Resource, texts
 from .output import plain

@@ -13,18 +13,24 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
-from azure.core.exceptions import AzureError, HttpResponseError
-from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import HeadersPolicy, RequestIdPolicy, RetryPolicy, SansIOHTTPPolicy, UserAgentPolicy
-from azure.core.pipeline.transport import RequestsTransport
-from azure.core.polling.base_polling import OperationFailed
-from azure.core.rest import HttpRequest
-from azure.mgmt.core import ARMPipelineClient
-from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
-from azure.mgmt.core.polling.arm_polling import ARMPolling
+from ansible.errors import AnsibleError
 
-from .connections import session
-from .credentials import Login
+try:
+    from azure.core.exceptions import AzureError, HttpResponseError
+    from azure.core.pipeline import PipelineRequest, PipelineResponse
+    from azure.core.pipeline.policies import HeadersPolicy, RequestIdPolicy, RetryPolicy, SansIOHTTPPolicy, UserAgentPolicy
+    from azure.core.pipeline.transport import RequestsTransport
+    from azure.core.polling.base_polling import OperationFailed
+    from azure.core.rest import HttpRequest
+    from azure.mgmt.core import ARMPipelineClient
+    from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+    from azure.mgmt.core.polling.arm_polling import ARMPolling
+
+    from .connections import session
+    from .credentials import Login
+except ImportError as error:
+    raise AnsibleError("dualstack.aks lacks Python packages: install the collection's requirements.txt where Ansible runs") from error
+
 from .errors import ArmFailure, StatusUnknown, TimedOut
 from .waiting import Wait
 

@@ -107,4 +107,4 @@ def warnings(zones: Zones) -> Iterator[str]:
             f"See {_PRIVATE_DNS}"
         )
     if zones.missing and zones.check_mode:
-        yield f"The {' and the '.join(zones.missing)} zone does not exist yet. Outside check mode the run is refused until shared.yml has created it."
+        yield f"Not created yet: the {' and the '.join(zones.missing)} zone. Outside check mode the run is refused until shared.yml has created them."
