@@ -34,7 +34,7 @@ class ActionModule(AzureAction):
     def _wanted(self, arguments: dict[str, Any], task_vars: dict[str, Any], client: ArmClient) -> dict[str, Read]:
         wanted: dict[str, Read] = {}
         if arguments["resources_file"] or arguments["resources"]:
-            declared = self.declarations(arguments, task_vars, client.login.subscription_id, "present")
+            declared = self.declarations(arguments, task_vars, client, "present")
             unknown = sorted(set(arguments["handles"] or ()) - declared.keys())
             if unknown:
                 raise AnsibleActionFail(f"handles: {', '.join(unknown)} are not declared. Declared: {', '.join(sorted(declared))}.")

@@ -23,6 +23,7 @@ options:
         C(existing), C(depends_on), C(create_only), C(shared), C(on_absent), C(list_keys) and C(api_version).
       - "C(${handle}) stands for a resource's id, C(${handle.path}) for a value of Azure's answer, C(${handle[key].path}) for one of a loop."
       - C(existing) resources are read, must be there, and are never written.
+      - The variable C(azure_login) has C(tenant), C(principal_id) and C(subscription_id) of the credentials that the task uses.
       - C(create_only) names paths that count at creation only, C(shared) lists that others may add to.
     type: dict
   state:

@@ -55,7 +55,7 @@ STARTS = [
     "Apply | Make the registry and let the kubelets pull",
     "Apply | Look for a deleted vault of this name",
     "Apply | Read the zones and link the virtual network",
-    "Complete | Read the principal that runs this playbook",
+    "Complete | Await the cluster and apply pools, maintenance windows and administrators",
     "Access | Await the cluster and read the entrances",
     "Publish | Write the records of the families that answered",
 ]

@@ -95,9 +95,9 @@ class AzureAction(CredentialAction):
         return value if name == "resources" else templar.template(value)
 
     def declarations(
-        self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any], subscription_id: str, state: str, *, needed: bool = True
+        self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any], client: ArmClient, state: str, *, needed: bool = True
     ) -> dict[str, Resource]:
-        """The resources that the task declares, by handle."""
+        """The resources that the task declares, by handle. They may name ``azure_login``: whose credentials the task has."""
         if not needed and not arguments["resources_file"] and not arguments["resources"]:
             return {}
         if bool(arguments["resources_file"]) == bool(arguments["resources"]):
@@ -111,6 +111,9 @@ class AzureAction(CredentialAction):
                 declared = self._templar.template(declared)
 
         settled = {**task_vars, **self._settled(declared, task_vars)}
+        if any("azure_login" in text for text in texts(declared)):
+            login = client.login
+            settled["azure_login"] = {"subscription_id": login.subscription_id, "tenant": login.tenant, "principal_id": client.principal_id()}
 
         def templar(variables: Mapping[str, Any]) -> Any:
             return self._templar.copy_with_new_env(available_variables={**settled, **variables})
@@ -118,7 +121,7 @@ class AzureAction(CredentialAction):
         try:
             return Declarations(
                 declared,
-                subscription_id=subscription_id,
+                subscription_id=client.login.subscription_id,
                 resource_group=arguments["resource_group"],
                 state=state,
                 template=lambda value, variables: plain(templar(variables).template(value)),

@@ -46,7 +46,7 @@ def vault_name(vault: Vault) -> Iterator[Finding]:
 )
 def vault_deleted(vault: Vault) -> Iterator[Finding]:
     """A name that a deleted vault reserves until its retention ends."""
-    if vault.answers["deleted"].exists and vault.on_deleted == "fail" and not vault.answers["vault"].exists:
+    if not vault.answers["vault"].exists and vault.answers["deleted"].exists and vault.on_deleted == "fail":
         yield "keyvault_name", f"a vault {vault.name} was deleted and its name is reserved"
 
 

@@ -90,12 +90,12 @@ def _cluster_plan(facts: Facts, reader: Reader) -> Iterator[Violation]:
 
 def _live_cluster(facts: Facts, reader: Reader) -> Mapping[str, Any]:
     """The cluster that the role made earlier; empty where it is still to be made, or is never written."""
-    return {} if facts["declared"]["existing_id"] else reader.azure(facts["reads"])["cluster"].body
+    return {} if facts["declared"]["existing_id"] else reader.azure({"cluster": facts["reads"]["cluster"]})["cluster"].body
 
 
 def _cluster_in_azure(facts: Facts, reader: Reader) -> Iterator[Violation]:
     yield from principals.CHAPTER.violations(principals.Principals("aks_admin_principal_ids", facts["admin_principal_ids"]))
-    declared, answers = facts["declared"], reader.azure(facts["reads"])
+    declared, answers = facts["declared"], _answers(facts, reader, "cluster")
     live = answers["cluster"].body.get("properties") or {}
     runs = str(live.get("currentKubernetesVersion") or live.get("kubernetesVersion") or "")
     version, moves = str(declared["kubernetes_version"]), facts["version_moves"]
@@ -128,8 +128,14 @@ def _cluster_nodes(facts: Facts, reader: Reader) -> Iterator[Violation]:
     yield from aks.NODES.violations(replace(asked, gateway=beside.get("natGateway"), route_table=beside.get("routeTable")))
 
 
+def _answers(facts: Facts, reader: Reader, resource: str) -> dict[str, Answer]:
+    """The role's reads that have an id, and where its resource is absent those that only a new one needs."""
+    answers = reader.azure({name: read for name, read in facts["reads"].items() if read["id"]})
+    return answers if answers[resource].exists else answers | reader.azure(facts["reads_if_absent"])
+
+
 def _registry(facts: Facts, reader: Reader) -> Iterator[Violation]:
-    answers = reader.azure(facts["reads"])
+    answers = _answers(facts, reader, "registry")
     yield from registry.CHAPTER.violations(registry.Registry(**facts["declared"], answers=answers))
     if not answers["registry"].exists or facts["declared"]["existing_id"]:
         yield from _endpoint("registry", facts["endpoint"], reader)
@@ -137,7 +143,7 @@ def _registry(facts: Facts, reader: Reader) -> Iterator[Violation]:
 
 def _vault(facts: Facts, reader: Reader) -> Iterator[Violation]:
     yield from principals.CHAPTER.violations(principals.Principals("keyvault_secret_user_principal_ids", facts["principal_ids"]))
-    answers = reader.azure(facts["reads"])
+    answers = _answers(facts, reader, "vault")
     yield from keyvault.CHAPTER.violations(keyvault.Vault(**facts["declared"], answers=answers))
     if not answers["vault"].exists or facts["declared"]["existing_id"]:
         yield from _endpoint("keyvault", facts["endpoint"], reader)
