@@ -27,15 +27,9 @@ options:
         for every host."
     type: dict
 extends_documentation_fragment:
+  - dualstack.aks.reading
   - dualstack.aks.credentials
   - dualstack.aks.requests
-attributes:
-  check_mode:
-    description: Reads in check mode too.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
 """
 
 EXAMPLES = r"""

@@ -35,14 +35,8 @@ options:
     description: RV(state) of an earlier task.
     type: dict
 extends_documentation_fragment:
+  - dualstack.aks.reading
   - dualstack.aks.credentials
-attributes:
-  check_mode:
-    description: Reads in check mode too.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
 """
 
 EXAMPLES = r"""

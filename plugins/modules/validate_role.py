@@ -26,14 +26,8 @@ options:
     type: bool
     default: false
 extends_documentation_fragment:
+  - dualstack.aks.reading
   - dualstack.aks.credentials
-attributes:
-  check_mode:
-    description: Reads in check mode too.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
 """
 
 EXAMPLES = r"""

@@ -109,22 +109,24 @@ def node_count(case: PlannedStamp) -> Iterator[Finding]:
         yield "aks_node_pools", f"the pools may grow to {nodes} nodes"
 
 
+def _pod_capacity(case: PlannedStamp, family: str, node_length: int) -> Iterator[Finding]:
+    """The pod range of a family, of which each node takes a prefix of ``node_length``."""
+    text, nodes = case.plan["pods"].get(family), _nodes_with_surge(case)
+    room = 2 ** max(0, node_length - read(text, "pods").prefixlen) if text else 0
+    if text and nodes > room:
+        yield f"{case.stamp}.pods", f"{text} has a /{node_length} for each of {room} nodes; the pools may grow to {nodes} with surge"
+
+
 @rule("register a larger IPv4 pod range, or make the pools smaller", _OVERLAY)
 def pod_capacity_ipv4(case: PlannedStamp) -> Iterator[Finding]:
     """An IPv4 pod range with too few /24s for the nodes that the pools may grow to."""
-    text, nodes = case.plan["pods"].get("ipv4"), _nodes_with_surge(case)
-    room = 2 ** max(0, 24 - read(text, "pods").prefixlen) if text else 0
-    if text and nodes > room:
-        yield f"{case.stamp}.pods", f"{text} has a /24 for each of {room} nodes; the pools may grow to {nodes} with surge"
+    yield from _pod_capacity(case, "ipv4", 24)
 
 
 @rule("register a larger IPv6 pod range: /64", _OVERLAY)
 def pod_capacity_ipv6(case: PlannedStamp) -> Iterator[Finding]:
     """An IPv6 pod range with too few /120s for the nodes that the pools may grow to."""
-    text, nodes = case.plan["pods"].get("ipv6"), _nodes_with_surge(case)
-    room = 2 ** max(0, 120 - read(text, "pods").prefixlen) if text else 0
-    if text and nodes > room:
-        yield f"{case.stamp}.pods", f"{text} has a /120 for each of {room} nodes; the pools may grow to {nodes} with surge"
+    yield from _pod_capacity(case, "ipv6", 120)
 
 
 @rule("make the subnet larger, or the pools smaller", _OVERLAY)
