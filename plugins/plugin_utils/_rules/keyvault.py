@@ -30,10 +30,10 @@ CHAPTER = Chapter[Vault]("keyvault")
 rule = CHAPTER.rule
 
 
-@rule(
-    "use 3 to 24 letters, digits and single hyphens, a letter first",
-    "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftkeyvault",
-)
+_NAMES = "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftkeyvault"
+
+
+@rule("use 3 to 24 letters, digits and single hyphens, a letter first", _NAMES)
 def vault_name(vault: Vault) -> Iterator[Finding]:
     """A vault's name that Azure refuses."""
     if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]", vault.name) or "--" in vault.name:
@@ -50,7 +50,7 @@ def vault_deleted(vault: Vault) -> Iterator[Finding]:
         yield "keyvault_name", f"a vault {vault.name} was deleted and its name is reserved"
 
 
-@rule("choose another name, or give keyvault_existing_id")
+@rule("choose another name, or give keyvault_existing_id", _NAMES)
 def vault_name_taken(vault: Vault) -> Iterator[Finding]:
     """A vault's name that somebody else has: names are unique in all of Azure."""
     ours = vault.answers["vault"].exists or vault.answers["deleted"].exists

@@ -89,7 +89,7 @@ def subscription(network: Network) -> Iterator[Finding]:
         yield "network_subscription_id", f"{network.subscription_id} is not a subscription that the credentials may read"
 
 
-@rule("name the stamp after its region or set dualstack_location")
+@rule("name the stamp after its region or set dualstack_location", "https://learn.microsoft.com/azure/reliability/regions-list")
 def location(network: Network) -> Iterator[Finding]:
     """A region that the subscription does not have."""
     regions = [str(region["name"]) for region in network.values("locations")]

@@ -27,17 +27,17 @@ CHAPTER = Chapter[Registry]("registry")
 rule = CHAPTER.rule
 
 
-@rule(
-    "use 5 to 50 letters and digits",
-    "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcontainerregistry",
-)
+_NAMES = "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcontainerregistry"
+
+
+@rule("use 5 to 50 letters and digits", _NAMES)
 def registry_name(registry: Registry) -> Iterator[Finding]:
     """A registry's name that Azure refuses."""
     if not re.fullmatch(r"[a-zA-Z0-9]{5,50}", registry.name):
         yield "registry_name", registry.name
 
 
-@rule("choose another name, or give registry_existing_id")
+@rule("choose another name, or give registry_existing_id", _NAMES)
 def registry_name_taken(registry: Registry) -> Iterator[Finding]:
     """A registry's name that somebody else has: names are unique in all of Azure."""
     if not registry.answers["registry"].exists and not registry.answers["name"].body.get("nameAvailable", True):
