@@ -398,12 +398,39 @@ def test_every_rule_has_a_failing_and_a_passing_case() -> None:
 
 #: rules that no page of Azure's, Kubernetes' or nginx' is the reason of: what is declared contradicts itself, or does not exist
 OUR_OWN = set(
-    """
-    specification malformed_value unusable_value azure_unanswered subscription existing_vnet existing_subnets existing_cluster existing_workspace
-    existing_registry images_into_existing_registry existing_vault public_zone private_zone ingress_image ingress_replicas ingress_limits
-    ingress_metrics_sources ingress_unused ingress_upstream ingress_timeout_of_route ingress_port ingress_certificate ingress_redirect
-    ingress_passthrough ingress_stream_port toggle_wish toggle_cluster toggle_address toggle_probe destroy_unconfirmed
-    """.split()
+    [
+        "specification",
+        "malformed_value",
+        "unusable_value",
+        "azure_unanswered",
+        "subscription",
+        "existing_vnet",
+        "existing_subnets",
+        "existing_cluster",
+        "existing_workspace",
+        "existing_registry",
+        "images_into_existing_registry",
+        "existing_vault",
+        "public_zone",
+        "private_zone",
+        "ingress_image",
+        "ingress_replicas",
+        "ingress_limits",
+        "ingress_metrics_sources",
+        "ingress_unused",
+        "ingress_upstream",
+        "ingress_timeout_of_route",
+        "ingress_port",
+        "ingress_certificate",
+        "ingress_redirect",
+        "ingress_passthrough",
+        "ingress_stream_port",
+        "toggle_wish",
+        "toggle_cluster",
+        "toggle_address",
+        "toggle_probe",
+        "destroy_unconfirmed",
+    ]
 )
 
 
