@@ -39,6 +39,10 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
         },
         ["calico is not supported with dual-stack", "aks_node_pools.System", "aks_tier", "Gold"],
     ),
+    "values that do not fit, beside others": (
+        {"ingress_mode": "nat65", "network_vnet_name": "{{ nowhere }}", "aks_network_policy": "calico", "keyvault_name": "1"},
+        ["nat64, nat46, split, native, got: nat65", "'nowhere' is undefined", "calico is not supported", "keyvault_name: 1 [vault_name]"],
+    ),
     "an unregistered subnet": (
         {
             "dualstack_subnets": {
@@ -92,6 +96,7 @@ def test_bad_input_is_refused_before_anything_is_written(refusing: Lab, name: st
     azure = ["not registered: Microsoft.KeyVault", "IPv6StandardSkuPublicIpAddresses: 1 wanted, 0 of 0 in use"]
     for text in [*expected, "run shared.yml", *(azure if name != "a wrong subscription" else [])]:
         assert text in run.output.replace("\n", " "), (text, run.output)
+    assert "Finalization of task args" not in run.output
     assert refusing.our_writes(before) == []
 
 
