@@ -40,7 +40,8 @@ class Reader:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=300,
+            # The modules take minutes, and more beside other tests on a slow machine.
+            timeout=900,
         )
 
 

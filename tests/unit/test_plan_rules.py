@@ -408,6 +408,7 @@ PASSING: dict[str, Case] = {
             }
         },
     ),
+    "the nodes' subnet in another case": cluster(node_subnet="NODES"),
     "zones left open": pool(zones=None),
     "pods at the limits": cluster(node_pools=[{"name": "a", "mode": "System", "max_pods": 10}, {"name": "b", "max_pods": 250}, {"name": "c"}]),
     "a role's number of pods that no pool takes": cluster(max_pods=5, node_pools=[{"name": "a", "mode": "System", "max_pods": 10}]),

@@ -132,7 +132,7 @@ def pod_capacity_ipv6(case: PlannedStamp) -> Iterator[Finding]:
 @rule("make the subnet larger, or the pools smaller", _OVERLAY)
 def node_subnet_capacity(case: PlannedStamp) -> Iterator[Finding]:
     """A nodes' subnet with fewer addresses than the pools may need."""
-    name = case.cluster.get("node_subnet", "nodes")
+    name = case.node_subnet
     text, nodes = case.plan["subnets"].get(name, {}).get("ipv4"), _nodes_with_surge(case)
     if text and nodes > (room := read(text, name).num_addresses - RESERVED_ADDRESSES):
         yield f"{case.stamp}.{name}", f"{text} has {room} addresses; the pools may grow to {nodes} nodes with surge"
@@ -141,7 +141,7 @@ def node_subnet_capacity(case: PlannedStamp) -> Iterator[Finding]:
 @rule("set its families to [IPv4, IPv6]", _DUAL_STACK)
 def node_subnet_dual_stack(case: PlannedStamp) -> Iterator[Finding]:
     """Nodes in a subnet that is not planned, or that lacks a family."""
-    name = case.cluster.get("node_subnet", "nodes")
+    name = case.node_subnet
     if case.node_pools and name and case.specification.get("subnets") is not None and name not in case.plan["subnets"]:
         yield f"{case.stamp}.{name}", "the plan has no subnet of this name for the nodes", "name one of dualstack_subnets"
     if case.node_pools and name in case.plan["subnets"] and set(case.plan["subnets"][name]) != {"ipv4", "ipv6"}:

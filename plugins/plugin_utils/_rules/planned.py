@@ -36,6 +36,12 @@ class PlannedStamp:
         return self.specification.get("cluster") or {}
 
     @property
+    def node_subnet(self) -> str:
+        """The nodes' subnet as the plan spells it; ids have no case. As it is declared where the plan does not have it."""
+        name = str(self.cluster.get("node_subnet", "nodes"))
+        return next((known for known in self.plan["subnets"] if known.lower() == name.lower()), name)
+
+    @property
     def node_pools(self) -> list[Mapping[str, Any]]:
         return list(self.cluster.get("node_pools") or [])
 
