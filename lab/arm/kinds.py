@@ -91,7 +91,7 @@ class Kind:
         """Set the values that exist as soon as the write is accepted."""
 
     def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> Awaitable[None] | None:
-        """Set what holds once the operation has ended, and make what Azure makes elsewhere."""
+        """Set the values that an ended operation leaves, and create what Azure creates elsewhere."""
         return None
 
     def failed(self, resource: Resource, error: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ options:
     type: float
     default: 3600
   required:
-    description: Whether a cluster that is missing or not ready, or a Service that cannot be used, fails the task. Otherwise the result says so.
+    description: Whether a cluster that is missing or not ready, or a Service that cannot be used, fails the task. Otherwise the result reports it.
     type: bool
     default: true
   ipv4_address_id:

@@ -1,4 +1,4 @@
-"""How long the entrances are waited for, and what is said when they do not come."""
+"""How long a run waits for the entrances, and what it reports when they do not come up."""
 
 from __future__ import annotations
 
