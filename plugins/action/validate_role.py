@@ -80,7 +80,7 @@ class ActionModule(CredentialAction):
                     found.unanswered.append(str(error))
                 except (AnsibleError, MalformedSpecification, DeclarationError) as error:
                     found.unusable.append(_first_line(error))
-            result.update(changed=False, violations=[], **reader.place)
+            result.update(changed=False, **reader.place)
         violations = rules_of_variables.CHAPTER.violations(found) + violations
         if violations and not templar.template(self._task.args.get("collect", False)):
             raise AnsibleActionFail(text(violations))
@@ -94,21 +94,21 @@ class ActionModule(CredentialAction):
         settled: dict[str, Any] = {}
         for name, option in options.items():
             given = {}
-            if name in variables:
-                try:
+            try:
+                if name in variables:
                     given = {name: self._templar.template(variables[name])}
-                except AnsibleError as error:
-                    # A default that follows from another variable fails with it, and says no more.
-                    if variables[name] != defaults.get(name) or option.get("required"):
-                        misfits.append((name, _first_line(error)))
-                        settled |= {name: defaults[name]} if name in defaults else {}
+                checked = ArgumentSpecValidator({name: option}).validate(given, validate_role_argument_spec=True)
+                problem = checked.error_messages[-1] if checked.error_messages else ""
+            except AnsibleError as error:
+                # A default that follows from another variable fails with it, and says no more.
+                if variables[name] == defaults.get(name) and not option.get("required"):
                     continue
-            checked = ArgumentSpecValidator({name: option}).validate(given, validate_role_argument_spec=True)
-            if checked.error_messages:
-                misfits.append((name, checked.error_messages[-1]))
+                problem = _first_line(error)
+            if problem:
+                misfits.append((name, problem))
                 if name in defaults:
                     settled[name] = defaults[name]
-            elif name in given:
+            elif given:
                 settled[name] = _coerced(checked.validated_parameters[name], given[name])
         return misfits, settled
 

@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrances import UnknownService, entrance_configuration
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Violation
-from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.entrances import CHAPTER, UPSTREAMS_CHAPTER, Upstreams
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.entrances import CHAPTER, UPSTREAMS, Upstreams
 
 ROUTE = {"service": "shop", "namespace": "apps", "port": 8080}
 STREAM = {**ROUTE, "name": "mail", "port": 25, "service_port": 8080}
@@ -32,7 +32,7 @@ GOOD: list[dict[str, Any]] = [
 
 def missing(declaration: dict[str, Any], services: list[dict[str, Any]]) -> list[Violation]:
     """What the entrances cannot use of these Services."""
-    return UPSTREAMS_CHAPTER.violations(Upstreams(declaration, services))
+    return UPSTREAMS.violations(Upstreams(declaration, services))
 
 
 @pytest.mark.parametrize("declaration", GOOD)

@@ -43,7 +43,7 @@ CHAPTERS: tuple[Chapter[Any], ...] = (
     entrances.PROXIES,
     entrances.CHAPTER,
     entrances.MANIFESTS,
-    entrances.UPSTREAMS_CHAPTER,
+    entrances.UPSTREAMS,
     entrances.OWN_SERVICES,
     entrances.FIRST_ENTRANCES,
     switching.CHAPTER,

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._kubernetes.entrances import (
-    MODES,
-    UPSTREAMS,
     addresses_of,
     by_name,
     families_of,
@@ -66,11 +64,6 @@ def _passed(declaration: Declaration) -> list[Mapping[str, Any]]:
 
 def _streams(declaration: Declaration) -> list[Mapping[str, Any]]:
     return list(declaration.get("streams") or [])
-
-
-def is_known(declaration: Declaration) -> bool:
-    """Whether mode and upstream are ones that rules and manifests know; the argument specification refuses others."""
-    return declaration["mode"] in MODES and declaration["upstream"] in UPSTREAMS
 
 
 @rule("set ingress_upstream to ingress, or leave it out")
@@ -395,10 +388,10 @@ class Upstreams:
                 yield f"Service {namespace}/{name}", known[namespace, name], uses
 
 
-UPSTREAMS_CHAPTER = Chapter[Upstreams]("entrances")
+UPSTREAMS = Chapter[Upstreams]("entrances")
 
 
-@UPSTREAMS_CHAPTER.rule("create it, or correct service and namespace; a proxy must know its upstream's address when it starts", _SERVICES)
+@UPSTREAMS.rule("create it, or correct service and namespace; a proxy must know its upstream's address when it starts", _SERVICES)
 def service_missing(upstreams: Upstreams) -> Iterator[Finding]:
     """A Service that requests are to go to and that does not exist."""
     known = by_name(upstreams.services)
@@ -408,7 +401,7 @@ def service_missing(upstreams: Upstreams) -> Iterator[Finding]:
             yield f"Service {namespace}/{name}", f"it does not exist, and {places} sends requests to it"
 
 
-@UPSTREAMS_CHAPTER.rule("give the Service the family, or use another ingress_mode", _DUAL_STACK)
+@UPSTREAMS.rule("give the Service the family, or use another ingress_mode", _DUAL_STACK)
 def service_family(upstreams: Upstreams) -> Iterator[Finding]:
     """A Service without a cluster IP in the family that the mode needs."""
     mode = upstreams.declaration["mode"]
@@ -439,7 +432,7 @@ def _missing_family(subject: str, service: Mapping[str, Any], mode: str, family:
     )
 
 
-@UPSTREAMS_CHAPTER.rule("give one of its ports", _SERVICES)
+@UPSTREAMS.rule("give one of its ports", _SERVICES)
 def service_port(upstreams: Upstreams) -> Iterator[Finding]:
     """A port that a Service does not have."""
     for subject, service, uses in upstreams.present():

@@ -211,7 +211,7 @@ def service_violations(
     declaration: Mapping[str, Any], services: Sequence[Mapping[str, Any]], namespace: str, families: Mapping[str, str]
 ) -> Iterator[Violation]:
     """What the entrances cannot use of a cluster's Services; ``families`` has the family of each entrance by the name of its own Service."""
-    yield from entrances.UPSTREAMS_CHAPTER.violations(entrances.Upstreams(declaration, services))
+    yield from entrances.UPSTREAMS.violations(entrances.Upstreams(declaration, services))
     own = [
         (service, families[service["metadata"]["name"]])
         for service in services
