@@ -18,6 +18,8 @@ from .kinds import Caller
 from .options import Options
 
 _LIFETIME = 3600
+#: scopes of OpenID Connect, which client libraries (Go's among them) request beside the resource's
+_OPENID_SCOPES = {"openid", "offline_access", "profile", "email"}
 
 
 class Unauthorized(ArmError):
@@ -128,8 +130,7 @@ class Entra:
         secret_fits = hmac.compare_digest(form.get("client_secret", "").encode(), self._client_secret.encode())
         if form.get("client_id") != self.options.client or not secret_fits:
             raise ArmError(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
-        audience = form.get("scope", "").removesuffix("/.default") or form.get("resource", "")
-        return self.token(audience, self.options.client_object, self.options.client)
+        return self.token(_audience(form), self.options.client_object, self.options.client)
 
     def token(self, audience: str, object_id: str, client_id: str) -> dict[str, Any]:
         now = int(time.time())
@@ -179,3 +180,19 @@ class Entra:
         except jwt.PyJWTError as error:
             raise Unauthorized("InvalidAuthenticationToken", f"The access token is invalid: {error}.") from error
         return Caller(claims["oid"], claims["appid"], user_agent)
+
+
+def _audience(form: dict[str, str]) -> str:
+    """The resource that a token is requested for: ``scope`` of Entra's v2.0 endpoint, ``resource`` of its v1.0 endpoint."""
+    scope = form.get("scope", "")
+    resources = [text for text in scope.split() if text not in _OPENID_SCOPES]
+    if not resources and form.get("resource"):
+        return form["resource"]
+    if len(resources) != 1 or not resources[0].endswith("/.default"):
+        raise ArmError(
+            400,
+            "invalid_scope",
+            f"AADSTS1002012: The provided value for scope {scope} is not valid. Client credential flows must have a scope value with "
+            "/.default suffixed to the resource identifier (application ID URI).",
+        )
+    return resources[0].removesuffix("/.default")

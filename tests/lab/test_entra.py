@@ -81,6 +81,7 @@ def test_a_client_token_says_who_and_for_whom(entra: Entra) -> None:
         # Clients append the suffix to a resource that ends in a slash.
         ({"scope": "https://management.core.windows.net//.default"}, "https://management.core.windows.net/"),
         ({"scope": "", "resource": f"{ENDPOINT}/"}, f"{ENDPOINT}/"),
+        ({"scope": f"openid {ENDPOINT}/.default profile"}, ENDPOINT),
     ],
 )
 def test_the_audience_is_the_scope_or_the_resource(entra: Entra, form: dict[str, str], audience: str) -> None:
@@ -105,6 +106,9 @@ def test_discovery_leads_to_the_issuer_and_the_key(entra: Entra) -> None:
         ({"client_secret": "pässwort"}, 401, "invalid_client"),
         ({"client_id": OPTIONS.client_object}, 401, "invalid_client"),
         ({"grant_type": "password"}, 400, "unsupported_grant_type"),
+        ({"scope": "openid offline_access profile"}, 400, "invalid_scope"),
+        ({"scope": f"{ENDPOINT}/user_impersonation"}, 400, "invalid_scope"),
+        ({"scope": f"{ENDPOINT}/.default https://vault.azure.net/.default"}, 400, "invalid_scope"),
     ],
 )
 def test_refused_client(entra: Entra, form: dict[str, str], status: int, code: str) -> None:

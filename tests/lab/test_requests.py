@@ -35,7 +35,7 @@ class Client:
     """Requests to one server, as its own client."""
 
     def __init__(self, server: Server, http: TestClient[web.Request, web.Application]) -> None:
-        self.server, self._http = server, http
+        self.server, self.http = server, http
 
     def token(self, audience: str = "") -> str:
         form = {"grant_type": "client_credentials", "client_id": OPTIONS.client, "client_secret": SECRET}
@@ -46,8 +46,8 @@ class Client:
         headers = {"Authorization": f"Bearer {self.token(audience)}"}
         query = {"api-version": "2099-01-01"} | query
         # a path of two slashes at its start reads as a host when it stands alone
-        url = f"{self._http.make_url('')}{path}"
-        answer = await self._http.session.request(method, url, params=query, json=body, headers=headers)
+        url = f"{self.http.make_url('')}{path}"
+        answer = await self.http.session.request(method, url, params=query, json=body, headers=headers)
         return answer.status, await answer.json() if await answer.read() else None
 
     async def get(self, path: str, **query: str) -> Any:
@@ -133,6 +133,23 @@ def test_the_metadata_of_a_cloud_follow_their_version(tmp_path: Path) -> None:
         older, newer = [await client.get("/metadata/endpoints", **{"api-version": version}) for version in ("2019-05-01", "2022-09-01")]
         assert older == [newer]
         assert newer["resourceManager"] == client.server.endpoint
+
+    against(tmp_path, work)
+
+
+def test_a_client_in_go_logs_in(tmp_path: Path) -> None:
+    """The form is what azidentity 1.15 sends for a client secret."""
+
+    async def work(client: Client) -> None:
+        form = (
+            f"client_id={OPTIONS.client}&client_secret={SECRET.replace(' ', '+')}&grant_type=client_credentials"
+            "&scope=https%3A%2F%2Flocalhost%3A8443%2F.default+openid+offline_access+profile"
+        )
+        headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+        answer = await client.http.post(f"/{OPTIONS.tenant}/oauth2/v2.0/token", data=form, headers=headers)
+        token = (await answer.json())["access_token"]
+        found = await client.http.get(GROUP, params={"api-version": "2021-04-01"}, headers={"Authorization": f"Bearer {token}"})
+        assert found.status == 200
 
     against(tmp_path, work)
 
