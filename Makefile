@@ -81,6 +81,10 @@ schemas: $(READY) ## the compiled resource types are reproducible: needs LAB_AZU
 lab-tests: $(READY) ## the tests of the lab's Azure (about 15 seconds)
 	$(ISOLATED) $(BIN)/pytest -q -n 2 tests/lab
 
+.PHONY: recordings
+recordings: $(READY) ## the engine and the lab beside recorded answers of Azure: docs/recordings.md (about 30 seconds; first time 44 MB)
+	$(ISOLATED) $(BIN)/python -m tests.recordings
+
 molecule: $(READY) binaries ## the sample stamp by molecule in a lab of its own, verified with testinfra (about 2 minutes)
 	PATH="$(CURDIR)/$(BIN):$$PATH" molecule test --all
 
@@ -101,7 +105,7 @@ $(READERS): .venv-%/.ready: requirements-%.txt
 test: setup binaries $(READERS) ## everything; what CI runs (about 25 minutes on a prepared machine)
 	@echo "test: lint beside molecule, then the rest"
 	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 lint molecule
-	@$(MAKE) --no-print-directory unit lab-tests
+	@$(MAKE) --no-print-directory unit lab-tests recordings
 	@echo "test: readers and end-to-end tests (about 23 minutes)"
 	$(END_TO_END) tests/readers tests/e2e
 	@echo "test: passed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -30,6 +31,16 @@ def run_go(arguments: list[str], folder: Path, say: Say, what: str) -> None:
             tail = b"\n".join(log.read().splitlines()[-15:]).decode(errors="replace")
             raise Missing(f"lab: building {what} failed (go {' '.join(arguments[:1])}):\n{tail}")
     say(f"built {what} in {time.monotonic() - started:.0f} s")
+
+
+def module(name: str) -> Path:
+    """The folder of a module's source (``path@version``), which Go downloads unless it has it."""
+    if shutil.which("go") is None:
+        raise Missing(f"lab: {name} is a Go module, and there is no Go here. Install Go 1.26 (https://go.dev/dl) and run this again.")
+    done = subprocess.run(["go", "mod", "download", "-json", name], cwd=tempfile.gettempdir(), capture_output=True, check=False, text=True)
+    if done.returncode:
+        raise Missing(f"lab: Go cannot download {name}: {json.loads(done.stdout).get('Error') if done.stdout else done.stderr}")
+    return Path(json.loads(done.stdout)["Dir"])
 
 
 def flags(version: str) -> list[str]:

@@ -1,0 +1,133 @@
+"""A recorded scenario against the lab: the same requests in the same order, and how its answers differ from Azure's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import Any
+
+from lab.arm import errors
+from lab.arm.azure import Azure
+from lab.arm.http import members, resources
+from lab.arm.kinds import KINDS, Caller
+from lab.arm.options import Options
+from lab.arm.request import Request
+from lab.arm.store import Store
+
+from .answers import compare
+from .reader import Exchange, Scenario, error_code
+from .report import Figures, Report
+
+#: refusals that depend on when another operation ends
+_BUSY = {"AnotherOperationInProgress", "RetryableError"}
+#: the subscription and the tenant as the recordings have them
+_NIL = "00000000-0000-0000-0000-000000000000"
+
+
+def served(resource_type: str) -> str:
+    """The type as the lab spells it, empty where clients cannot write it there."""
+    kind = KINDS.get(resource_type.lower())
+    if kind:
+        return kind.type if kind.writable else ""
+    member = members.list_of(resource_type)
+    parent = KINDS.get(resource_type.lower().rpartition("/")[0])
+    return f"{parent.type}/{member}" if parent and member else ""
+
+
+class _Replay:
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        options = Options(subscription=_NIL, tenant=_NIL, time_scale=0, any_version=True, kubernetes=False)
+        self._azure = Azure(Store(), options)
+        self._caller = Caller(options.client_object, options.client)
+        #: a GUID that Azure drew -> the lab's
+        self._guids: dict[str, str] = {}
+        self.report = Report()
+
+    async def run(self) -> Report:
+        held: list[Exchange] = []
+        for exchange in self._scenario.exchanges:
+            kind = served(exchange.type)
+            if not kind:
+                if exchange.writes:
+                    self.report.not_served[exchange.type] += 1
+            elif exchange.code in _BUSY and not self._azure.operations.tasks:
+                # It was answered before the request that it collided with.
+                held.append(exchange)
+            else:
+                await self._replay(kind, exchange)
+                if exchange.writes and not exchange.code:
+                    for refused in held:
+                        await self._replay(served(refused.type), refused)
+                    held.clear()
+        await self._azure.operations.stop()
+        return self.report
+
+    async def _replay(self, kind: str, exchange: Exchange) -> None:
+        where = f"{self._scenario.name}: {exchange.method} {exchange.path}"
+        figures = self.report.of(kind)
+        if not exchange.writes:
+            if exchange.method == "GET" and exchange.is_settled:
+                await self._settle()
+                status, answer = self._send(exchange)
+                if code := error_code(status, answer):
+                    figures.gap(f"GET 200, the lab refuses: {status} {code}", where)
+                else:
+                    self._compare(figures, exchange, answer, where)
+            return
+        if exchange.code and exchange.code not in _BUSY:
+            await self._settle()
+        status, answer = self._send(exchange)
+        if not exchange.code and error_code(status, answer) in _BUSY:
+            # Azure's operation had ended, although the recording shows that only later.
+            await self._settle()
+            status, answer = self._send(exchange)
+        figures.writes += 1
+        code = error_code(status, answer)
+        if code == exchange.code and (status == exchange.status or not code):
+            figures.alike += 1
+        else:
+            here = f"the lab refuses: {status} {code}" if code else "the lab accepts"
+            message = (answer.get("error") or {}).get("message", "") if isinstance(answer, dict) else ""
+            figures.gap(f"{exchange.method} {exchange.status} {exchange.code}".strip() + f", {here}", f"{where}\n{exchange.body}\n{message}")
+        if exchange.is_settled and not code and exchange.method != "DELETE":
+            self._compare(figures, exchange, answer, where)
+
+    async def _settle(self) -> None:
+        """Let the operations in progress end, with what they begin."""
+        while tasks := list(self._azure.operations.tasks):
+            await asyncio.gather(*tasks)
+
+    def _send(self, exchange: Exchange) -> tuple[int, Any]:
+        body = self._in_the_lab(exchange.body) if exchange.body is not None else {}
+        query = {"api-version": exchange.api_version}
+        request = Request(self._azure, "https://localhost", exchange.method, exchange.path, query, {}, body, self._caller, {}, exchange.path)
+        try:
+            response = resources.answer(request)
+        except errors.ArmError as error:
+            return error.status, error.body()
+        return response.status, json.loads(response.text) if response.text else None
+
+    def _in_the_lab(self, body: Any) -> Any:
+        text = json.dumps(body)
+        for azure, lab in self._guids.items():
+            text = re.sub(azure, lab, text, flags=re.IGNORECASE)
+        return json.loads(text)
+
+    def _compare(self, figures: Figures, exchange: Exchange, answer: Any, where: str) -> None:
+        for found in compare(exchange.answer, answer):
+            figures.properties += 1
+            figures.present += found.present
+            figures.equal += found.present and found.equal
+            if found.is_guid and found.azure != found.lab and found.azure != _NIL:
+                self._guids[found.azure] = found.lab
+            if not found.present:
+                figures.gap(f"missing {found.path}", f"{where}\nAzure: {found.azure!r}")
+            elif not found.equal:
+                figures.gap(f"different {found.path}", f"{where}\nAzure: {found.azure!r}\nlab:   {found.lab!r}")
+
+
+def replay(scenario: Scenario) -> Report:
+    """Replay one scenario against an empty lab."""
+    return asyncio.run(_Replay(scenario).run())
