@@ -122,9 +122,10 @@ fleet: $(READY) ## what 1, 3, 10 and 50 stamps in one run cost (about 10 minutes
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@
 
-bench: $(READY) .venv/.bench .venv-azcollection/.ready binaries ## what runs cost, alone and beside their peers: docs/benchmarks.md (about 20 minutes)
+bench: $(READY) .venv/.bench .venv-azcollection/.ready binaries ## what runs cost, alone and beside their peers: docs/benchmarks.md (about 22 minutes)
 	$(ISOLATED) $(BIN)/python tests/bench/stamp.py
 	$(ISOLATED) $(BIN)/python tests/bench/entrances.py
+	$(ISOLATED) $(BIN)/python tests/bench/proxies.py
 	$(ISOLATED) $(BIN)/python tests/bench/critical_path.py
 	$(ISOLATED) $(BIN)/python tests/bench/modules.py
 	$(ISOLATED) $(BIN)/python tests/bench/plan.py

@@ -21,8 +21,8 @@ positional: family, services
 options:
   _input:
     description: >-
-      A mapping of C(mode), C(upstream), C(upstream_ingress), C(routes), C(tls), C(tls_redirect), C(passthrough) and C(streams), each as the
-      role ingress takes it.
+      A mapping of C(mode), C(upstream), C(upstream_ingress), C(routes), C(tls), C(tls_redirect), C(passthrough), C(streams) and C(cpu_request),
+      each as the role ingress takes it.
     type: dict
     required: true
   family:
@@ -56,6 +56,7 @@ _value:
   description: What stands in nginx' configuration.
   type: dict
   contains:
+    workers: {description: "Worker processes: one for each CPU of C(cpu_request), two at least.", type: int}
     ports: {description: "C(name), C(port), C(container_port) and C(protocol) of each port of the load balancer.", type: list, elements: dict}
     upstreams: {description: "C(name) and C(address) of each Service that HTTP goes to.", type: list, elements: dict}
     servers: {description: "C(host), C(certificate), C(key), C(redirect) and C(locations) of each host.", type: list, elements: dict}

@@ -239,6 +239,12 @@ def test_limits_can_be_left_out() -> None:
     assert "limit_req" not in free and "limit_conn" not in free
 
 
+@pytest.mark.parametrize(("cpu_request", "workers"), [("250m", 2), ("2", 2), ("2.5", 3), ("4100m", 5), (8, 8)])
+def test_workers_follow_the_requested_cpu_and_not_the_node(cpu_request: str | int, workers: int) -> None:
+    texts = configurations(rendering(routes=[ROUTE], cpu_request=cpu_request)).values()
+    assert [re.findall(r"^worker_processes (.*);$", text, re.MULTILINE) for text in texts] == [[str(workers)]] * 2
+
+
 def test_metrics() -> None:
     image = f"registry.example.org/exporter@sha256:{'0' * 64}"
     found = rendering(routes=[ROUTE], metrics_image=image, metrics_sources=["192.0.2.0/24"])
@@ -270,6 +276,7 @@ def test_new_proxies_do_not_wait_for_the_zones_of_the_old_ones() -> None:
         ({"metrics_sources": ["all; allow 0.0.0.0/0"]}, "ingress_metrics_sources"),
         ({"metrics_image": "exporter:latest"}, "ingress_image"),
         ({"min_replicas": 1}, "ingress_replicas"),
+        ({"cpu_request": "32"}, "ingress_memory"),
     ],
 )
 def test_values_that_nginx_would_not_take(variables: dict[str, Any], rule: str) -> None:

@@ -172,7 +172,7 @@ ZONES = dns.Zones(
     check_mode=False,
     answers={"public": THERE, "private": THERE, "private_cname": ABSENT},
 )
-PROXIES = entrances.Proxies(f"nginx{DIGEST}", "", 2, 2, "16m", "8k", "10s", 0, 0, 0, ["10.0.0.0/8", "fd00::1"])
+PROXIES = entrances.Proxies(f"nginx{DIGEST}", "", 2, 2, "16m", "8k", "10s", 0, 0, 0, ["10.0.0.0/8", "fd00::1"], "250m", "128Mi", "256Mi")
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "entrance"}, "spec": {"ports": [{"port": 80}]}}
 
 
@@ -363,6 +363,8 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
     "ingress_size": (entrances.PROXIES, changed(PROXIES, max_body_size="16 MB"), PROXIES),
     "ingress_client_timeout": (entrances.PROXIES, changed(PROXIES, client_timeout="0s"), PROXIES),
     "ingress_limits": (entrances.PROXIES, changed(PROXIES, request_burst=-1), PROXIES),
+    "ingress_quantity": (entrances.PROXIES, changed(PROXIES, memory_limit="256 MB"), changed(PROXIES, memory_limit="1Gi")),
+    "ingress_memory": (entrances.PROXIES, changed(PROXIES, cpu_request="25"), changed(PROXIES, cpu_request="24")),
     "ingress_metrics_sources": (entrances.PROXIES, changed(PROXIES, metrics_sources=["10.0.0.0/33"]), PROXIES),
     "manifest": (
         entrances.MANIFESTS,
@@ -503,6 +505,9 @@ FOUND: list[tuple[Chapter[Any], Any, str]] = [
     (entrances.FIRST_ENTRANCES, entrances.FirstEntrances(["IPv6"], "userDefinedRouting", False), "with userDefinedRouting"),
     (registries.CHAPTER, changed(REGISTRY, name="abcd"), "abcd"),
     (keyvault.CHAPTER, changed(VAULT, name="1kv"), "1kv"),
+    (entrances.PROXIES, changed(PROXIES, memory_limit="79Mi", memory_request="1Mi"), "79Mi, and 2 workers need 80Mi"),
+    (entrances.PROXIES, changed(PROXIES, memory_request="300M"), "300M, and the limit is 256Mi"),
+    (entrances.PROXIES, changed(PROXIES, cpu_request="much"), "'much' is not a quantity"),
     (entrances.MANIFESTS, entrances.Manifests([{**SERVICE, "spec": {"ports": [{"port": "many"}]}}], "1.36"), "'many' is not of type 'integer'"),
     (entrances.MANIFESTS, entrances.Manifests([{**SERVICE, "spec": {"ipFamily": "IPv6"}}], "1.36"), "'ipFamily' was unexpected"),
     (entrances.MANIFESTS, entrances.Manifests([{**SERVICE, "kind": "Sevrice"}], "1.36"), "Couldn't find schema for kind Sevrice"),

@@ -6,9 +6,12 @@ This file is private to the collection.
 from __future__ import annotations
 
 import ipaddress
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from .quantities import quantity
 
 MODES = ("nat64", "nat46", "split", "native")
 UPSTREAMS = ("services", "ingress")
@@ -82,6 +85,7 @@ class Port:
 
 @dataclass(frozen=True)
 class Configuration:
+    workers: int
     ports: tuple[Port, ...]
     upstreams: tuple[Upstream, ...]
     servers: tuple[Server, ...]
@@ -102,6 +106,14 @@ def families_of(mode: str, upstream: str) -> tuple[str, ...]:
 def upstream_family(mode: str, family: str) -> str:
     """The family that the entrance of ``family`` opens connections in."""
     return {"nat64": "IPv4", "nat46": "IPv6"}.get(mode, family)
+
+
+def workers_of(cpu_request: str) -> int:
+    """Worker processes of a proxy that asks for so much CPU: one a CPU, and two at least, so that a busy one keeps nobody waiting.
+
+    nginx' own count is that of the node's cores, whose workers outgrow the proxy's memory. Raises :class:`ValueError` for what is no quantity.
+    """
+    return max(2, math.ceil(quantity(cpu_request)))
 
 
 def service_of(target: Mapping[str, Any], mode: str, family: str) -> str:
@@ -247,6 +259,7 @@ def entrance_configuration(declaration: Mapping[str, Any], family: str, services
     terminates = any(server.certificate for server in servers)
     ports = [Port("http", 80, HTTP)] + ([Port("https", 443, HTTPS)] if terminates or passed else [])
     return Configuration(
+        workers=workers_of(str(declaration.get("cpu_request") or "1")),
         ports=(*ports, *(Port(stream.name, stream.port, stream.container_port, stream.protocol) for stream in streams if stream.name != "http")),
         upstreams=tuple(upstreams.values()),
         servers=tuple(servers),

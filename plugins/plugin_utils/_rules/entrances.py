@@ -21,7 +21,9 @@ from .._kubernetes.entrances import (
     service_of,
     targets_of,
     upstream_family,
+    workers_of,
 )
+from .._kubernetes.quantities import quantity
 from .._kubernetes.service_families import SINGLE, service_family_change
 from . import Chapter, Finding
 
@@ -42,6 +44,10 @@ _PATHS = "https://kubernetes.io/docs/concepts/services-networking/ingress/#path-
 _HOSTS = "https://kubernetes.io/docs/concepts/services-networking/ingress/#hostname-wildcards"
 _LOAD_BALANCER = "https://learn.microsoft.com/azure/aks/load-balancer-standard"
 _NGINX_SYNTAX = "https://nginx.org/en/docs/syntax.html"
+_RESOURCES = "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/"
+
+#: of a proxy with its zones full and 200 clients, and of each of its workers, in bytes (tests/bench/proxies.py)
+_PROXY_MEMORY, _WORKER_MEMORY = 64 * 2**20, 8 * 2**20
 
 #: what the inventory declares of the entrances, in the form that :mod:`.._kubernetes.entrances` takes
 type Declaration = Mapping[str, Any]
@@ -305,6 +311,9 @@ class Proxies:
     request_burst: int
     connections_per_client: int
     metrics_sources: Sequence[str]
+    cpu_request: str
+    memory_request: str
+    memory_limit: str
 
 
 PROXIES = Chapter[Proxies]("entrances")
@@ -346,6 +355,37 @@ def ingress_limits(proxies: Proxies) -> Iterator[Finding]:
     for name in ("requests_per_second", "request_burst", "connections_per_client"):
         if getattr(proxies, name) < 0:
             yield f"ingress_{name}", f"{getattr(proxies, name)} is negative"
+
+
+@PROXIES.rule("write CPU as 250m or 2, and memory as 256Mi", _RESOURCES)
+def ingress_quantity(proxies: Proxies) -> Iterator[Finding]:
+    """A quantity that Kubernetes does not read."""
+    for name in ("cpu_request", "memory_request", "memory_limit"):
+        if _quantity(getattr(proxies, name)) is None:
+            yield f"ingress_{name}", f"{getattr(proxies, name)!r} is not a quantity"
+
+
+def _quantity(text: str) -> float | None:
+    """CPUs or bytes; None for what `ingress_quantity` reports."""
+    try:
+        return quantity(text)
+    except ValueError:
+        return None
+
+
+@PROXIES.rule("raise ingress_memory_limit, or lower ingress_memory_request or ingress_cpu_request", _RESOURCES)
+def ingress_memory(proxies: Proxies) -> Iterator[Finding]:
+    """A memory limit below the request, or below what the proxy's workers take: one a CPU that is requested, two at least."""
+    limit, request = _quantity(proxies.memory_limit), _quantity(proxies.memory_request)
+    if limit is None:
+        return
+    if request is not None and request > limit:
+        yield "ingress_memory_request", f"{proxies.memory_request}, and the limit is {proxies.memory_limit}"
+    if _quantity(proxies.cpu_request) is not None:
+        workers = workers_of(proxies.cpu_request)
+        needed = _PROXY_MEMORY + workers * _WORKER_MEMORY
+        if needed > limit:
+            yield "ingress_memory_limit", f"{proxies.memory_limit}, and {workers} workers need {needed // 2**20}Mi"
 
 
 @PROXIES.rule("give addresses or prefixes, as 10.0.0.0/8 or fd00::/8")
