@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -169,6 +170,33 @@ def test_a_quota_in_full_use_stops_only_what_is_to_be_made() -> None:
         assert lab.our_writes(before) == []
     finally:
         lab.close()
+
+
+@pytest.fixture(scope="module")
+def behind_a_gateway() -> Iterator[Lab]:
+    with Lab("--no-kubernetes") as lab:
+        lab.set(network_egress="nat_gateway", aks_api_server_authorized_ip_ranges=["198.51.100.0/24"])
+        yield lab
+
+
+def test_an_allow_list_has_the_addresses_of_the_nodes_gateway(behind_a_gateway: Lab) -> None:
+    lab = behind_a_gateway
+    arguments = ("--tags", "network,aks", *WITHOUT_ZONES)
+    for changes in (True, False):
+        run = lab.playbook("site", *arguments)
+        assert (run.code, run.changed > 0) == (0, changes), run.output
+    address = lab.get(f"{lab.group()}/providers/Microsoft.Network/publicIPAddresses/pip-example-westeurope-egress-ipv4-1", "2025-05-01")
+    cluster = lab.get(f"{lab.group()}/providers/Microsoft.ContainerService/managedClusters/aks-example-westeurope", "2026-04-01")
+    expected = ["198.51.100.0/24", f"{address['properties']['ipAddress']}/32"]
+    assert cluster["properties"]["apiServerAccessProfile"]["authorizedIPRanges"] == expected
+
+
+def test_an_allow_list_without_the_gateways_addresses_is_refused(behind_a_gateway: Lab) -> None:
+    before = len(behind_a_gateway.entries())
+    run = behind_a_gateway.playbook("site", "--tags", "network,aks", *WITHOUT_ZONES, "-e", '{"aks_egress_ipv4_address_ids": []}')
+    assert run.code == 2
+    assert "the addresses of their NAT gateway [nodes_locked_out]" in " ".join(run.output.split())
+    assert behind_a_gateway.our_writes(before) == []
 
 
 def test_plan_needs_no_azure(arm: Lab) -> None:

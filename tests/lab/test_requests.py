@@ -341,6 +341,35 @@ def test_a_cluster_without_a_subnet_gets_a_network_and_its_nodes_addresses(tmp_p
     against(tmp_path, work)
 
 
+@pytest.mark.parametrize(("allowed", "state"), [("{address}/32", "Succeeded"), ("203.0.113.7", "Failed")])
+def test_nodes_that_come_from_outside_the_allow_list_fail_the_cluster(tmp_path: Path, allowed: str, state: str) -> None:
+    address, gateway = f"{NETWORK}/publicIPAddresses/egress", f"{NETWORK}/natGateways/ng"
+
+    async def work(client: Client) -> None:
+        standard = LOCATION | {"sku": {"name": "StandardV2"}}
+        await client.put(address, standard | {"properties": {"publicIPAllocationMethod": "Static"}})
+        await client.put(gateway, standard | {"properties": {"publicIpAddresses": [{"id": address}]}})
+        prefixes = ["10.10.0.0/24", "fd00:10::/64"]
+        await client.put(f"{VNET}/subnets/nodes", {"properties": {"addressPrefixes": prefixes, "natGateway": {"id": gateway}}})
+        principal = (await client.get(IDENTITY))["properties"]["principalId"]
+        role = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/4d97b98b-1d4f-4787-a291-c67834d212e7"
+        assignment = f"{VNET}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-4000-8000-000000000099"
+        await client.put(assignment, {"properties": {"principalId": principal, "roleDefinitionId": role}})
+        text = (await client.get(address))["properties"]["ipAddress"]
+        pool = {"name": "system", "mode": "System", "count": 1, "vmSize": "Standard_D4ds_v5", "vnetSubnetID": f"{VNET}/subnets/nodes"}
+        network = {"networkPlugin": "azure", "networkPluginMode": "overlay", "outboundType": "userAssignedNATGateway"}
+        access = {"authorizedIPRanges": [allowed.format(address=text)]}
+        properties = {"dnsPrefix": "aks", "agentPoolProfiles": [pool], "networkProfile": network, "apiServerAccessProfile": access}
+        await client.put(
+            CLUSTER, LOCATION | {"identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}}, "properties": properties}
+        )
+        shown = (await client.get(CLUSTER))["properties"]
+        assert shown["provisioningState"] == state
+        assert ("K8SAPIServerConnFail" in str(shown.get("status"))) == (state == "Failed")
+
+    against(tmp_path, work)
+
+
 def test_what_a_region_offers(tmp_path: Path) -> None:
     service, machines = (f"{SUBSCRIPTION}/providers/Microsoft.{name}" for name in ("ContainerService", "Compute"))
 

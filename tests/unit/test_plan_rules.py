@@ -446,6 +446,7 @@ PASSING: dict[str, Case] = {
     "no network policy": cluster(network_policy="none", network_dataplane="azure"),
     "the first version with Cilium": cluster(kubernetes_version="1.29"),
     "an old version without Cilium": cluster(kubernetes_version="1.28", network_policy="none", network_dataplane="azure"),
+    "the cluster's own outbound addresses in the allow-list": authorized("0.0.0.0/32"),
     "IPv4 NAT gateway not used": cluster(egress="load_balancer", outbound_type="loadBalancer", nat_gateway_sku="Standard"),
     "200 authorized ranges": authorized(*(f"20.0.0.{number}" for number in range(200))),
     "private cluster": authorized(private=True),

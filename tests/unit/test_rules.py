@@ -13,6 +13,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import (
     Chapter,
     Violation,
     aks,
+    api_server,
     destroying,
     dns,
     endpoints,
@@ -38,9 +39,11 @@ def usages(**counted: tuple[int, int]) -> Answer:
     return Answer(True, {"value": [{"name": {"value": name}, "currentValue": used, "limit": limit} for name, (used, limit) in counted.items()]})
 
 
-def address(version: str, sku: str = "Standard", allocation: str = "Static", zones: Sequence[str] = ("1", "2", "3"), **users: str) -> Answer:
+def address(
+    version: str, sku: str = "Standard", allocation: str = "Static", zones: Sequence[str] = ("1", "2", "3"), text: str = "", **users: str
+) -> Answer:
     """A public address; ``users`` are the ids of its ``ipConfiguration`` and its ``natGateway``."""
-    properties = {"publicIPAllocationMethod": allocation, "publicIPAddressVersion": version}
+    properties: dict[str, Any] = {"publicIPAllocationMethod": allocation, "publicIPAddressVersion": version, "ipAddress": text}
     found = {"sku": {"name": sku}, "zones": [*zones], "properties": properties | {name: {"id": user} for name, user in users.items()}}
     return Answer(True, found)
 
@@ -52,6 +55,7 @@ def changed(facts: Any, answers: Mapping[str, Answer] | None = None, **changes: 
     return dataclasses.replace(facts, **changes)
 
 
+ACCESS = api_server.Access(["203.0.113.0/24"], "userAssignedNATGateway", [], ["/e4"])
 CANADA = Answer(True, {"value": [{"name": "canadaeast"}]})
 NETWORK = network.Network(
     subscription_id="s",
@@ -316,6 +320,17 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
         changed(CLUSTER, {"usages": usages(cores=(89, 100))}),
         changed(CLUSTER, {"usages": usages(cores=(100, 100)), "cluster": DUAL_STACK}),
     ),
+    "nodes_locked_out": (
+        api_server.CHAPTER,
+        changed(ACCESS, gateway={"/e4": address("IPv4", text="203.0.113.4")}, allowed=["198.51.100.0/24"], address_ids=["/other"]),
+        changed(ACCESS, gateway={"/E4": address("IPv4", text="203.0.113.4")}, allowed=["198.51.100.0/24"]),
+    ),
+    "egress_unknown": (
+        api_server.CHAPTER,
+        changed(ACCESS, outbound_type="userDefinedRouting"),
+        changed(ACCESS, outbound_type="userDefinedRouting", egress_ranges=["203.0.113.4"]),
+    ),
+    "egress_ranges": (api_server.CHAPTER, changed(ACCESS, egress_ranges=["2001:db8::/64"]), changed(ACCESS, egress_ranges=["203.0.113.0/28"])),
     "locked_out": (aks.LIVE, changed(CLUSTER, controller_address="203.0.114.7"), changed(CLUSTER, controller_address="")),
     "existing_cluster": (aks.LIVE, changed(CLUSTER, existing_id="/c"), changed(CLUSTER, {"cluster": DUAL_STACK}, existing_id="/c")),
     "existing_workspace": (

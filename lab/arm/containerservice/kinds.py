@@ -13,7 +13,7 @@ from .. import errors, ids
 from ..azure import Azure, merge
 from ..kinds import Caller, Kind, Write, kind
 from ..store import Resource
-from .node_group import converge, group_id, identity_facts, node_resource_group
+from .node_group import converge, first_nodes_reach_the_api_server, group_id, identity_facts, node_resource_group
 from .types import CLUSTER, MAINTENANCE, POOL
 from .versions import VERSIONS, upgrades_of
 
@@ -116,6 +116,8 @@ class ManagedCluster(Kind):
 
     async def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
         resource.hidden["computed"].pop("status", None)
+        if before is None:
+            first_nodes_reach_the_api_server(azure, resource)
         await converge(azure, resource)
 
     def failed(self, resource: Resource, error: dict[str, Any]) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+import ipaddress
 from typing import Any
 
 from .. import ids
 from ..azure import Azure
 from ..compute.kinds import SCALE_SET
+from ..errors import ArmError
 from ..managedidentity.kinds import IDENTITY
-from ..network.bodies import LOAD_BALANCER, NSG, PUBLIC_IP, VNET
+from ..network.bodies import LOAD_BALANCER, NSG, PUBLIC_IP, VNET, reference
 from ..network.usage import free_private_address
 from ..store import Resource
 from .types import CLUSTER
@@ -45,6 +47,29 @@ def node_groups_of(azure: Azure, principal: str) -> list[str]:
         if any(facts.get("principalId") == principal for facts in identities):
             groups.append(group_id(azure, node_resource_group(cluster)))
     return groups
+
+
+def first_nodes_reach_the_api_server(azure: Azure, cluster: Resource) -> None:
+    """A cluster whose allow-list lacks the addresses of its nodes' NAT gateway fails when the first of them boots.
+
+    learn.microsoft.com/troubleshoot/azure/azure-kubernetes/error-codes/vmextensionerror-k8sapiserverconnfail
+    """
+    texts = (cluster.properties.get("apiServerAccessProfile") or {}).get("authorizedIPRanges") or []
+    if not texts or cluster.properties["networkProfile"]["outboundType"] != "userAssignedNATGateway":
+        return
+    allowed = [ipaddress.ip_network(text, strict=False) for text in texts]
+    for pool in azure.store.children(cluster.id, "agentPools"):
+        subnet = azure.store.get(pool.properties.get("vnetSubnetID") or "")
+        gateway = azure.store.get(reference(subnet.properties, "natGateway")) if subnet else None
+        for found in gateway.properties.get("publicIpAddresses") or [] if gateway else []:
+            address = azure.store.get(found["id"])
+            if address and not any(ipaddress.ip_address(address.properties["ipAddress"]) in network for network in allowed):
+                raise ArmError(
+                    400,
+                    "VMExtensionError_K8SAPIServerConnFail",
+                    f"Nodes of pool {pool.name} cannot reach the API server (exit code 51): its authorized IP ranges do not have "
+                    f"{address.properties['ipAddress']}.",
+                )
 
 
 async def converge(azure: Azure, cluster: Resource) -> None:

@@ -315,10 +315,12 @@ def authorized_ranges(case: PlannedStamp) -> Iterator[Finding]:
             continue
         if network.version == 6:
             yield subject, f"{text} is IPv6", "the API server's allow-list takes IPv4 only"
-        elif network.is_private and not any(network.subnet_of(found) for found in _DOCUMENTATION):
+        elif network != _EGRESS_ONLY and network.is_private and not any(network.subnet_of(found) for found in _DOCUMENTATION):
             yield subject, f"{text} is private", "the API server sees public addresses only"
 
 
+#: AKS takes it for the cluster's own outbound addresses
+_EGRESS_ONLY = ipaddress.IPv4Network("0.0.0.0/32")
 _DOCUMENTATION = tuple(ipaddress.IPv4Network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from .._azure.preflight import live_subnets
-from . import Answer, Violation, aks, destroying, dns, endpoints, entrances, keyvault, network, principals, registry, variables
+from . import Answer, Violation, aks, api_server, destroying, dns, endpoints, entrances, keyvault, network, principals, registry, variables
 from .plans import plan_problems
 
 #: name -> what the inventory declares; raises for what cannot be rendered
@@ -128,6 +128,22 @@ def _cluster_nodes(facts: Facts, reader: Reader) -> Iterator[Violation]:
     yield from aks.NODES.violations(replace(asked, gateway=beside.get("natGateway"), route_table=beside.get("routeTable")))
 
 
+def _api_server_access(facts: Facts, reader: Reader) -> Iterator[Violation]:
+    access = facts["access"]
+    if not access["has_allow_list"]:
+        return
+    gateway: dict[str, Answer] = {}
+    if access["outbound_type"] == "userAssignedNATGateway":
+        subnet = reader.azure({"node_subnet": {"id": facts["nodes"]["subnet_id"]}})["node_subnet"].body
+        gateway_id = str(((subnet.get("properties") or {}).get("natGateway") or {}).get("id") or "")
+        live = reader.azure({"natGateway": {"id": gateway_id}})["natGateway"].body.get("properties") or {} if gateway_id else {}
+        sources = [str(found["id"]) for name in ("publicIpAddresses", "publicIpPrefixes") for found in live.get(name) or ()]
+        gateway = reader.azure({identifier: {"id": identifier} for identifier in sources})
+    yield from api_server.CHAPTER.violations(
+        api_server.Access(access["allowed"], access["outbound_type"], access["egress_ranges"], access["address_ids"], gateway)
+    )
+
+
 def _answers(facts: Facts, reader: Reader, resource: str) -> dict[str, Answer]:
     """The role's reads that have an id, and where its resource is absent those that only a new one needs."""
     answers = reader.azure({name: read for name, read in facts["reads"].items() if read["id"]})
@@ -228,7 +244,7 @@ def _deletion(facts: Facts, _reader: Reader) -> Iterator[Violation]:
 ROLES: dict[tuple[str, str], tuple[Part, ...]] = {
     ("network", "main"): (_network_in_azure, _network_plan, _network_nodes),
     ("network", "confirm"): (_deletion,),
-    ("aks", "main"): (_cluster_plan, _cluster_in_azure, _cluster_changes, _cluster_nodes),
+    ("aks", "main"): (_cluster_plan, _cluster_in_azure, _cluster_changes, _cluster_nodes, _api_server_access),
     ("registry", "main"): (_registry,),
     ("keyvault", "main"): (_vault,),
     ("dns", "main"): (_zones,),
