@@ -390,7 +390,7 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
     "ipv6_entrance_alone": (
         entrances.FIRST_ENTRANCES,
         entrances.FirstEntrances(["IPv6"], "userAssignedNATGateway", False),
-        entrances.FirstEntrances(["IPv6"], "loadBalancer", False),
+        entrances.FirstEntrances(["IPv6"], "userAssignedNATGateway", True),
     ),
     "service_family_of_entrance": (entrances.OWN_SERVICES, own_service("IPv4"), own_service("IPv6", "IPv4")),
 }

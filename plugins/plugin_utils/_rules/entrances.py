@@ -542,21 +542,21 @@ def manifest(manifests: Manifests) -> Iterator[Finding]:
 
 @dataclass(frozen=True)
 class FirstEntrances:
-    """The families of the entrances, and of the cluster its outbound type and whether it exists."""
+    """The families of the entrances, the cluster's outbound type, and whether its public load balancer has an IPv4 frontend already."""
 
     families: Sequence[str]
     outbound_type: str
-    cluster_exists: bool
+    has_ipv4_frontend: bool
 
 
 FIRST_ENTRANCES = Chapter[FirstEntrances]("entrances")
 
 
 @FIRST_ENTRANCES.rule(
-    "make an IPv4 entrance too: set ingress_families to [ipv4, ipv6], or ingress_upstream to services",
+    "make an IPv4 entrance too (ingress_families [ipv4, ipv6], ingress_upstream services), or give the running ingress a public IPv4 Service first",
     "https://github.com/kubernetes-sigs/cloud-provider-azure/issues/1831",
 )
 def ipv6_entrance_alone(first: FirstEntrances) -> Iterator[Finding]:
-    """Only an IPv6 entrance on a new load balancer without outbound rules: Azure needs an IPv4 frontend on each load balancer."""
-    if not first.cluster_exists and first.outbound_type != "loadBalancer" and set(first.families) == {"IPv6"}:
+    """Only an IPv6 entrance on a load balancer without outbound rules and without another IPv4 Service: Azure needs an IPv4 frontend on it."""
+    if not first.has_ipv4_frontend and first.outbound_type != "loadBalancer" and set(first.families) == {"IPv6"}:
         yield "ingress_families", f"only an IPv6 entrance, and with {first.outbound_type} the load balancer has no IPv4 frontend"

@@ -214,13 +214,27 @@ def _entrances(facts: Facts, reader: Reader) -> Iterator[Violation]:
     if found or not facts["is_applied"]:
         return
     if set(declaration["families"]) == {"IPv6"} and facts["outbound_type"] != "loadBalancer":
-        exists = reader.azure({"cluster": {"id": facts["cluster_id"]}})["cluster"].exists
-        yield from entrances.FIRST_ENTRANCES.violations(entrances.FirstEntrances(declaration["families"], facts["outbound_type"], exists))
+        first = entrances.FirstEntrances(declaration["families"], facts["outbound_type"], _has_ipv4_frontend(facts["cluster_id"], reader))
+        yield from entrances.FIRST_ENTRANCES.violations(first)
     if not facts["upstream_namespaces"]:
         return
     services = reader.services(facts["cluster_id"], [*facts["upstream_namespaces"], facts["namespace"]])
     if services is not None:
         yield from service_violations(declaration, services, facts["namespace"], facts["own_families"])
+
+
+def _has_ipv4_frontend(cluster_id: str, reader: Reader) -> bool:
+    """Whether the load balancer that AKS makes for public Services has an IPv4 address."""
+    cluster = reader.azure({"cluster": {"id": cluster_id}})["cluster"].body
+    if not cluster:
+        return False
+    subscription = "/".join(cluster_id.split("/")[:3])
+    group = f"{subscription}/resourceGroups/{cluster['properties']['nodeResourceGroup']}"
+    balancer = reader.azure({"balancer": {"id": f"{group}/providers/Microsoft.Network/loadBalancers/kubernetes"}})["balancer"].body
+    frontends = [found["properties"] for found in (balancer.get("properties") or {}).get("frontendIPConfigurations") or ()]
+    identifiers = [str(found["publicIPAddress"]["id"]) for found in frontends if found.get("publicIPAddress")]
+    addresses = reader.azure({identifier: {"id": identifier} for identifier in identifiers})
+    return any((found.body.get("properties") or {}).get("publicIPAddressVersion") == "IPv4" for found in addresses.values())
 
 
 def service_violations(
