@@ -199,8 +199,8 @@ def test_tls_passed_through_and_plain_ports() -> None:
         ("names-udp", 53, "UDP"),
         ("names-tcp", 53, "TCP"),
     ]
-    allowed = objects(found, "NetworkPolicy")["entrance-ipv4"]["spec"]["ingress"][0]["ports"]
-    assert [port["port"] for port in allowed] == ["http", "https", "names-udp", "names-tcp", "health"]
+    for_everybody, _ = objects(found, "NetworkPolicy")["entrance-ipv4"]["spec"]["ingress"]
+    assert [port["port"] for port in for_everybody["ports"]] == ["http", "https", "names-udp", "names-tcp"]
 
 
 def test_a_running_ingress_that_expects_the_proxy_protocol() -> None:
@@ -255,6 +255,30 @@ def test_metrics() -> None:
     assert re.findall("allow (.*);", status) == ["127.0.0.1", "::1", "192.0.2.0/24"]
 
 
+#: variables -> who may scrape what
+SCRAPING: list[tuple[dict[str, Any], list[tuple[list[str], list[str]]]]] = [
+    ({}, [(["kube-system", "monitoring"], ["health"])]),
+    ({"metrics_image": f"exporter@sha256:{'0' * 64}"}, [(["kube-system", "monitoring"], ["health", "metrics"])]),
+    ({"metrics_namespaces": ["observability"]}, [(["observability"], ["health"])]),
+    ({"metrics_namespaces": []}, []),
+]
+
+
+@pytest.mark.parametrize(("variables", "expected"), SCRAPING)
+def test_policies_mean_the_same_whether_or_not_prefixes_match_pods(variables: dict[str, Any], expected: list[tuple[list[str], list[str]]]) -> None:
+    """Cilium matches neither pods nor nodes with an ipBlock, so there is none: everybody may use the entrance, chosen namespaces its metrics."""
+    policies = objects(rendering(routes=[ROUTE], **variables), "NetworkPolicy")
+    assert policies.keys() == {"entrance-ipv4", "entrance-ipv6"}
+    for policy in policies.values():
+        for_everybody, *scraping = policy["spec"]["ingress"]
+        assert for_everybody == {"ports": [{"port": "http", "protocol": "TCP"}]}
+        found = [
+            (rule["from"][0]["namespaceSelector"]["matchExpressions"][0]["values"], [port["port"] for port in rule["ports"]]) for rule in scraping
+        ]
+        assert found == expected
+        assert policy["spec"]["egress"] == [{"to": [{"namespaceSelector": {}}]}]
+
+
 def test_a_change_of_configuration_has_a_name_of_its_own() -> None:
     one, other = (objects(rendering(routes=[ROUTE], max_body_size=size), "ConfigMap") for size in ("16m", "32m"))
     assert len({*one, *other}) == 4
@@ -274,6 +298,7 @@ def test_new_proxies_do_not_wait_for_the_zones_of_the_old_ones() -> None:
         ({"client_timeout": "soon"}, "ingress_client_timeout"),
         ({"requests_per_second": -1}, "ingress_limits"),
         ({"metrics_sources": ["all; allow 0.0.0.0/0"]}, "ingress_metrics_sources"),
+        ({"metrics_namespaces": ["my_team"]}, "ingress_metrics_namespaces"),
         ({"metrics_image": "exporter:latest"}, "ingress_image"),
         ({"min_replicas": 1}, "ingress_replicas"),
         ({"cpu_request": "32"}, "ingress_memory"),

@@ -176,7 +176,9 @@ ZONES = dns.Zones(
     check_mode=False,
     answers={"public": THERE, "private": THERE, "private_cname": ABSENT},
 )
-PROXIES = entrances.Proxies(f"nginx{DIGEST}", "", 2, 2, "16m", "8k", "10s", 0, 0, 0, ["10.0.0.0/8", "fd00::1"], "250m", "128Mi", "256Mi")
+PROXIES = entrances.Proxies(
+    f"nginx{DIGEST}", "", 2, 2, "16m", "8k", "10s", 0, 0, 0, ["10.0.0.0/8", "fd00::1"], ["monitoring"], "250m", "128Mi", "256Mi"
+)
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "entrance"}, "spec": {"ports": [{"port": 80}]}}
 
 
@@ -378,6 +380,7 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
     "ingress_size": (entrances.PROXIES, changed(PROXIES, max_body_size="16 MB"), PROXIES),
     "ingress_client_timeout": (entrances.PROXIES, changed(PROXIES, client_timeout="0s"), PROXIES),
     "ingress_limits": (entrances.PROXIES, changed(PROXIES, request_burst=-1), PROXIES),
+    "ingress_metrics_namespaces": (entrances.PROXIES, changed(PROXIES, metrics_namespaces=["Monitoring"]), PROXIES),
     "ingress_quantity": (entrances.PROXIES, changed(PROXIES, memory_limit="256 MB"), changed(PROXIES, memory_limit="1Gi")),
     "ingress_memory": (entrances.PROXIES, changed(PROXIES, cpu_request="25"), changed(PROXIES, cpu_request="24")),
     "ingress_metrics_sources": (entrances.PROXIES, changed(PROXIES, metrics_sources=["10.0.0.0/33"]), PROXIES),
@@ -432,6 +435,7 @@ OUR_OWN = {
     "ingress_image",
     "ingress_replicas",
     "ingress_limits",
+    "ingress_metrics_namespaces",
     "ingress_metrics_sources",
     "ingress_unused",
     "ingress_upstream",

@@ -311,6 +311,7 @@ class Proxies:
     request_burst: int
     connections_per_client: int
     metrics_sources: Sequence[str]
+    metrics_namespaces: Sequence[str]
     cpu_request: str
     memory_request: str
     memory_limit: str
@@ -396,6 +397,14 @@ def ingress_metrics_sources(proxies: Proxies) -> Iterator[Finding]:
             ipaddress.ip_network(source, strict=False)
         except ValueError:
             yield "ingress_metrics_sources", f"{source!r} is neither an address nor a prefix"
+
+
+@PROXIES.rule("use a name as Kubernetes takes it: lower-case letters, digits and hyphens")
+def ingress_metrics_namespaces(proxies: Proxies) -> Iterator[Finding]:
+    """A namespace for scraping metrics with a name that Kubernetes does not have."""
+    for namespace in proxies.metrics_namespaces:
+        if not _NAME.fullmatch(namespace):
+            yield "ingress_metrics_namespaces", f"{namespace!r} is not a name in Kubernetes"
 
 
 @dataclass(frozen=True)
