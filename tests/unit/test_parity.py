@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._report.parity import policy_blocks_without_twin, security_rules_without_twin
+from ansible_collections.dualstack.aks.plugins.plugin_utils._report.parity import (
+    policy_blocks,
+    policy_blocks_without_twin,
+    security_rules_without_twin,
+)
 
 FOUR, SIX = "198.51.100.0/24", "2001:db8:1::/48"
 ENTRANCES = ["203.0.113.10", "2001:db8:f::10"]
@@ -77,8 +81,8 @@ def test_every_rule_of_the_cluster_counts_where_no_entrance_is_given() -> None:
     assert security_rules_without_twin([CLUSTER], []) == []
 
 
-def policy(**specification: Any) -> dict[str, Any]:
-    return {"metadata": {"namespace": "apps", "name": "shop"}, "spec": specification}
+def policy(name: str = "shop", namespace: str = "apps", app: str = "shop", **specification: Any) -> dict[str, Any]:
+    return {"metadata": {"namespace": namespace, "name": name}, "spec": {"podSelector": {"matchLabels": {"app": app}}, **specification}}
 
 
 def blocks(*ranges: str) -> list[dict[str, Any]]:
@@ -86,22 +90,31 @@ def blocks(*ranges: str) -> list[dict[str, Any]]:
 
 
 WEB = [{"port": 80, "protocol": "TCP"}]
-POLICIES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
-    "no rules": (policy(), []),
-    "no blocks": (policy(ingress=[{"from": [{"podSelector": {}}]}]), []),
-    "everybody": (policy(ingress=[{}], egress=[{"to": None}]), []),
-    "both": (policy(ingress=[{"from": blocks("0.0.0.0/0", "::/0")}]), []),
-    "several for one": (policy(egress=[{"to": blocks("10.0.0.0/8", "192.168.0.0/16", "fd00::/8")}]), []),
-    "in a rule of its own": (policy(ingress=[{"from": blocks(FOUR), "ports": WEB}, {"from": blocks(SIX), "ports": WEB}]), []),
-    "IPv4 alone": (policy(ingress=[{"from": blocks(FOUR)}]), [("ipv6", f"apps/shop ingress {FOUR}")]),
-    "IPv6 alone": (policy(egress=[{"to": blocks(SIX)}]), [("ipv4", f"apps/shop egress {SIX}")]),
+POLICIES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, str]]]] = {
+    "no rules": ([policy()], []),
+    "no blocks": ([policy(ingress=[{"from": [{"podSelector": {}}]}])], []),
+    "everybody": ([policy(ingress=[{}], egress=[{"to": None}])], []),
+    "both": ([policy(ingress=[{"from": blocks("0.0.0.0/0", "::/0")}])], []),
+    "several for one": ([policy(egress=[{"to": blocks("10.0.0.0/8", "192.168.0.0/16", "fd00::/8")}])], []),
+    "in a rule of its own": ([policy(ingress=[{"from": blocks(FOUR), "ports": WEB}, {"from": blocks(SIX), "ports": WEB}])], []),
+    "IPv4 alone": ([policy(ingress=[{"from": blocks(FOUR)}])], [("ipv6", f"apps/shop ingress {FOUR}")]),
+    "IPv6 alone": ([policy(egress=[{"to": blocks(SIX)}])], [("ipv4", f"apps/shop egress {SIX}")]),
     "in the other direction": (
-        policy(ingress=[{"from": blocks(FOUR)}], egress=[{"to": blocks(SIX)}]),
+        [policy(ingress=[{"from": blocks(FOUR)}], egress=[{"to": blocks(SIX)}])],
         [("ipv6", f"apps/shop ingress {FOUR}"), ("ipv4", f"apps/shop egress {SIX}")],
     ),
     "on other ports": (
-        policy(ingress=[{"from": blocks(FOUR), "ports": WEB}, {"from": blocks(SIX)}]),
+        [policy(ingress=[{"from": blocks(FOUR), "ports": WEB}, {"from": blocks(SIX)}])],
         [("ipv6", f"apps/shop ingress {FOUR}"), ("ipv4", f"apps/shop ingress {SIX}")],
+    ),
+    "in a policy of its own": ([policy(ingress=[{"from": blocks(FOUR)}]), policy("shop-ipv6", ingress=[{"from": blocks(SIX)}])], []),
+    "in a policy of other pods": (
+        [policy(ingress=[{"from": blocks(FOUR)}]), policy("cart", app="cart", ingress=[{"from": blocks(SIX)}])],
+        [("ipv6", f"apps/shop ingress {FOUR}"), ("ipv4", f"apps/cart ingress {SIX}")],
+    ),
+    "in another namespace": (
+        [policy(ingress=[{"from": blocks(FOUR)}]), policy(namespace="test", ingress=[{"from": blocks(SIX)}])],
+        [("ipv6", f"apps/shop ingress {FOUR}"), ("ipv4", f"test/shop ingress {SIX}")],
     ),
 }
 
@@ -109,4 +122,4 @@ POLICIES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
 @pytest.mark.parametrize("case", POLICIES)
 def test_network_policies(case: str) -> None:
     found, expected = POLICIES[case]
-    assert [tuple(lack) for lack in policy_blocks_without_twin(found)] == expected
+    assert [tuple(lack) for lack in policy_blocks_without_twin(policy_blocks(found))] == expected

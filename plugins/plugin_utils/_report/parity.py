@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -129,31 +130,40 @@ def _opposed(rule: SecurityRule, against: SecurityRule) -> bool:
     return rule.direction == against.direction and rule.access != against.access
 
 
-def policy_blocks(policy: Mapping[str, Any]) -> int:
-    """How many ipBlocks a NetworkPolicy has."""
-    return sum(len(blocks) for *_, blocks in _blocks(policy))
+class Block(NamedTuple):
+    """An ipBlock of a NetworkPolicy, and the pods, direction and ports that it is for."""
+
+    policy: str
+    pods: str
+    direction: str
+    ports: frozenset[str]
+    cidr: str
 
 
-def policy_blocks_without_twin(policy: Mapping[str, Any]) -> list[Lack]:
-    """The ipBlocks of a NetworkPolicy whose direction and ports have no block of the other family."""
-    metadata = policy.get("metadata") or {}
-    grouped: dict[tuple[str, frozenset[str]], list[str]] = {}
-    for direction, ports, blocks in _blocks(policy):
-        grouped.setdefault((direction, ports), []).extend(blocks)
+def policy_blocks(policies: Iterable[Mapping[str, Any]]) -> list[Block]:
+    """The ipBlocks of NetworkPolicies."""
+    return [block for policy in policies for block in _blocks(policy)]
+
+
+def policy_blocks_without_twin(blocks: Sequence[Block]) -> list[Lack]:
+    """The ipBlocks whose pods, direction and ports have no block of the other family, in their own policy or another: policies add up."""
+    grouped: dict[tuple[Any, ...], list[Block]] = {}
+    for block in blocks:
+        grouped.setdefault((block.pods, block.direction, block.ports), []).append(block)
     return [
-        Lack(other(family_of(block)), f"{metadata.get('namespace')}/{metadata.get('name')} {direction} {block}")
-        for (direction, _), blocks in grouped.items()
-        for block in blocks
-        if other(family_of(block)) not in map(family_of, blocks)
+        Lack(other(family_of(block.cidr)), f"{block.policy} {block.direction} {block.cidr}")
+        for group in grouped.values()
+        for block in group
+        if other(family_of(block.cidr)) not in [family_of(item.cidr) for item in group]
     ]
 
 
-def _blocks(policy: Mapping[str, Any]) -> Iterator[tuple[str, frozenset[str], list[str]]]:
-    """Direction, ports and ipBlocks of each of its rules."""
-    specification = policy.get("spec") or {}
+def _blocks(policy: Mapping[str, Any]) -> Iterator[Block]:
+    specification, metadata = policy.get("spec") or {}, policy.get("metadata") or {}
+    pods = json.dumps([metadata.get("namespace"), specification.get("podSelector") or {}], sort_keys=True)
     for direction, side in (("ingress", "from"), ("egress", "to")):
         for rule in specification.get(direction) or []:
             ports = frozenset(str(sorted(port.items())) for port in rule.get("ports") or [])
-            blocks = [peer["ipBlock"]["cidr"] for peer in rule.get(side) or [] if peer.get("ipBlock")]
-            if blocks:
-                yield direction, ports, blocks
+            for peer in rule.get(side) or []:
+                if peer.get("ipBlock"):
+                    yield Block(f"{metadata.get('namespace')}/{metadata.get('name')}", pods, direction, ports, peer["ipBlock"]["cidr"])

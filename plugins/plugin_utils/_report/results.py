@@ -345,11 +345,11 @@ def _security_groups(stamp: Stamp) -> dict[str, list[Any]]:
 @_in_cluster("NetworkPolicy")
 def network_policies(stamp: Stamp, family: str) -> Found:
     policies = stamp.objects("NetworkPolicy")
-    count = sum(map(policy_blocks, policies))
-    if not count:
+    blocks = policy_blocks(policies)
+    if not blocks:
         return _not_applicable(f"{len(policies)} NetworkPolicies, none with an ipBlock")
-    lacks = [lack for policy in policies for lack in policy_blocks_without_twin(policy)]
-    return _parity(family, lacks, f"{count} ipBlocks in {len(policies)} NetworkPolicies", "an ipBlock of the other family in the same rule")
+    what = f"{len(blocks)} ipBlocks in {len(policies)} NetworkPolicies"
+    return _parity(family, policy_blocks_without_twin(blocks), what, "an ipBlock of the other family for the same pods and ports")
 
 
 def _parity(family: str, lacks: list[Lack], what: str, wanted: str) -> Found:
