@@ -2,14 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import zip_longest
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plans
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.preflight import adopt
-from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.plans import fleet_violations
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification, listed
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.preflight import adopt, live_network
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.plans import fleet_problems
 
 DOCUMENTATION = r"""
 name: fleet_plan
@@ -53,6 +54,7 @@ _value:
   contains:
     register: {description: The register with all proposals in it., type: dict}
     violations: {description: The rules that it breaks with any of the stamps., type: list, elements: dict}
+    warnings: {description: What no rule refuses and an operator should know., type: list, elements: str}
     table: {description: The stamps' ranges as lines of text., type: list, elements: str}
 """
 
@@ -66,16 +68,24 @@ def _fleet_plan(
         raise AnsibleFilterError(f"dualstack.aks.fleet_plan: specifications are a list, not {type(specifications).__name__}.")
     try:
         planned = address_plans(specifications, adopt(register or {}, vnets) if vnets else register or {})["register"]
-        violations = [asdict(violation) for violation in fleet_violations(specifications, planned)]
+        live = [{**specification, **live_network((vnets or {}).get(specification["stamp"]) or {})} for specification in specifications]
+        violations, warnings = fleet_problems(live, planned)
     except MalformedSpecification as error:
         raise AnsibleFilterError(f"dualstack.aks.fleet_plan: {error}") from error
-    return {"register": planned, "violations": violations, "table": _table(planned, [specification["stamp"] for specification in specifications])}
+    return {
+        "register": planned,
+        "violations": [asdict(violation) for violation in violations],
+        "warnings": warnings,
+        "table": _table(planned, [specification["stamp"] for specification in specifications]),
+    }
 
 
 def _table(register: Mapping[str, Any], stamps: Sequence[str]) -> list[str]:
     rows = [("STAMP", "NAME", "IPV4", "IPV6")]
     for stamp in stamps:
-        rows += [(stamp, name, families.get("ipv4", "-"), families.get("ipv6", "-")) for name, families in register["stamps"][stamp].items()]
+        for name, families in register["stamps"][stamp].items():
+            texts = zip_longest(listed(families.get("ipv4")), listed(families.get("ipv6")), fillvalue="-")
+            rows += [(stamp, name, ipv4, ipv6) for ipv4, ipv6 in texts]
     return [f"{stamp:14} {name:12} {ipv4:18} {ipv6}" for stamp, name, ipv4, ipv6 in rows]
 
 

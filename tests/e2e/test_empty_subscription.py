@@ -215,16 +215,26 @@ def test_plan_needs_no_azure(arm: Lab) -> None:
 
 def test_plan_takes_over_what_is_live(arm: Lab) -> None:
     arm.put(arm.group(), "2024-11-01", {"location": "westeurope"})
-    subnet = {"name": "nodes", "properties": {"addressPrefixes": ["10.77.4.0/22", "fd77:0:0:5::/64"]}}
-    properties = {"addressSpace": {"addressPrefixes": ["10.77.0.0/20", "fd77::/56"]}, "subnets": [subnet]}
+    subnet = {"name": "nodes", "properties": {"addressPrefixes": ["10.77.4.0/22", "fd77:0:0:5::/64", "10.78.0.0/24"]}}
+    properties = {"addressSpace": {"addressPrefixes": ["10.77.0.0/20", "10.78.0.0/16", "fd77::/56"]}, "subnets": [subnet]}
     network = f"{arm.group()}/providers/Microsoft.Network/virtualNetworks/vnet-example-westeurope"
     arm.put(network, "2025-05-01", {"location": "westeurope", "properties": properties})
     register = arm.inventories / "group_vars" / "regions" / "addresses.yml"
     stamps = yaml.safe_load(register.read_text())["dualstack_register"]["stamps"]
     register.write_text(yaml.safe_dump({"dualstack_register": {"stamps": {"northeurope": stamps["northeurope"]}}}))
+    before = register.read_text()
+    refused = arm.playbook("plan", "-e", "plan_adopt=true", "-e", '{"dualstack_peered_stamps": ["nowhere"]}')
+    assert (refused.code, register.read_text()) == (2, before)
+    assert "the register has no virtual network of nowhere" in refused.output
     run = arm.playbook("plan", "-e", "plan_adopt=true")
     assert run.code == 0, run.output
     adopted = yaml.safe_load(register.read_text())["dualstack_register"]["stamps"]
     assert adopted["northeurope"] == stamps["northeurope"]
-    assert adopted["westeurope"]["vnet"] == {"ipv4": "10.77.0.0/20", "ipv6": "fd77::/56"}
-    assert adopted["westeurope"]["nodes"] == {"ipv4": "10.77.4.0/22", "ipv6": "fd77:0:0:5::/64"}
+    assert adopted["westeurope"]["vnet"] == {"ipv4": ["10.77.0.0/20", "10.78.0.0/16"], "ipv6": "fd77::/56"}
+    assert adopted["westeurope"]["nodes"] == {"ipv4": ["10.77.4.0/22", "10.78.0.0/24"], "ipv6": "fd77:0:0:5::/64"}
+    assert adopted["westeurope"]["pods"]["ipv6"] == "fde9:f6a4:ab3d:100::/64"
+    arm.build("--tags", "network")
+    written = arm.get(network)["properties"]
+    assert written["addressSpace"]["addressPrefixes"] == ["10.77.0.0/20", "10.78.0.0/16", "fd77::/56"]
+    nodes = next(found["properties"] for found in written["subnets"] if found["name"] == "nodes")
+    assert sorted(nodes["addressPrefixes"]) == sorted(["10.77.4.0/22", "10.78.0.0/24", "fd77:0:0:5::/64"])

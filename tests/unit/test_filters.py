@@ -53,9 +53,9 @@ VALUES: list[tuple[str, list[Any], dict[str, Any], Any]] = [
     ("address_plan", [BASE, None], {}, PLAN),
     ("address_plan", [BASE, PLAN["register"]], {"with_register": False}, {name: value for name, value in PLAN.items() if name != "register"}),
     ("address_plan", [BASE], {"register": PLAN["register"]}, PLAN),
-    ("fleet_plan", [[BASE], {}], {}, {"register": PLAN["register"], "violations": [], "table": TABLE}),
-    ("fleet_plan", [[BASE]], {"register": PLAN["register"]}, {"register": PLAN["register"], "violations": [], "table": TABLE}),
-    ("fleet_plan", [[], None], {}, {"register": {"stamps": {}, "retired": {}}, "violations": [], "table": [HEADING]}),
+    ("fleet_plan", [[BASE], {}], {}, {"register": PLAN["register"], "violations": [], "warnings": [], "table": TABLE}),
+    ("fleet_plan", [[BASE]], {"register": PLAN["register"]}, {"register": PLAN["register"], "violations": [], "warnings": [], "table": TABLE}),
+    ("fleet_plan", [[], None], {}, {"register": {"stamps": {}, "retired": {}}, "violations": [], "warnings": [], "table": [HEADING]}),
     ("plan_violations", [BASE, PLAN["register"]], {}, []),
     ("plan_violations", [BASE], {"register": PLAN["register"]}, []),
     (

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.allocations import Registration, Registrations
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import STAMP_RANGES, Fleet, address_plan, address_plans, addresses_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.allocations import STAMP_RANGES, Registration, Registrations
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import Fleet, address_plan, address_plans, addresses_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import (
     FreeIPv4,
     MalformedSpecification,
@@ -24,7 +24,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges im
     rfc3531,
     unique_local_prefix,
 )
-from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.plans import fleet_violations, plan_violations
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.plans import fleet_problems, plan_violations
 
 Register = dict[str, Any]
 
@@ -38,7 +38,7 @@ def subnets(**lengths: int) -> dict[str, Any]:
     return {name: {"ipv4_prefix_length": length} for name, length in lengths.items()}
 
 
-def held(**ranges: dict[str, str]) -> Register:
+def held(**ranges: dict[str, Any]) -> Register:
     return {"stamps": {"westeurope": ranges}}
 
 
@@ -91,7 +91,60 @@ PLANS: dict[str, tuple[dict[str, Any], Register, dict[str, Any]]] = {
     "own IPv6 prefix: not for what is registered": (
         {"ipv6_prefix": "2001:db8::/44"},
         held(vnet={"ipv6": "fd00:1:2::/56"}),
-        {"vnet/ipv6": "fd00:1:2::/56", "pods/ipv6": "fd00:1:2:100::/64"},
+        {"vnet/ipv6": "fd00:1:2::/56", "pods/ipv6": "2001:db8:0:100::/64"},
+    ),
+    "own IPv6 prefix: the slice that the virtual network was taken from": (
+        {"ipv6_prefix": "2001:db8::/44"},
+        held(vnet={"ipv6": "2001:db8:4::/56"}),
+        {"pods/ipv6": "2001:db8:4:100::/64", "services/ipv6": "2001:db8:4:200::/108"},
+    ),
+    "own IPv6 prefix: another slice than that of a network that was brought": (
+        {"ipv6_prefix": "2001:db8::/44"},
+        held(vnet={"ipv6": "2001:db8:0:ab00::/56"}),
+        {"pods/ipv6": "2001:db8:8:100::/64", "services/ipv6": "2001:db8:8:200::/108"},
+    ),
+    **{
+        f"a network that was brought with {brought}: pods and services are in the stamp's own prefix": (
+            extra,
+            held(vnet={"ipv6": brought}),
+            {"vnet/ipv6": brought, "pods/ipv6": f"{own}:100::/64", "services/ipv6": f"{own}:200::/108", "subnets/nodes/ipv6": nodes},
+        )
+        for brought, nodes, extra, own in (
+            ("2001:db8:1234::/48", "2001:db8:1234::/64", {}, ULA),
+            ("2001:db8:1234:5600::/56", "2001:db8:1234:5600::/64", {}, ULA),
+            ("2001:db8:1234::/56", "2001:db8:1234::/64", {}, ULA),
+            ("2001:db8:1234:5678::/63", "2001:db8:1234:5678::/64", {}, ULA),
+            ("2001:db8:1234::/48", "2001:db8:1234::/64", {"ipv6_prefix": "2001:db8:1230::/44"}, "2001:db8:1230"),
+            ("2001:db8:1234:5678::/63", "2001:db8:1234:5678::/64", {"ipv6_prefix": "fd12:3456:7890::/48"}, "fd12:3456:7890"),
+        )
+    },
+    "two prefixes of each family": (
+        {"subnets": subnets(a=25, b=24)},
+        held(vnet={"ipv4": ["10.5.0.0/24", "10.6.0.0/24"], "ipv6": ["fd00:1::/64", "fd00:2::/63"]}, a={"ipv4": "10.5.0.0/25"}),
+        {
+            "vnet": {"ipv4": ["10.5.0.0/24", "10.6.0.0/24"], "ipv6": ["fd00:1::/64", "fd00:2::/63"]},
+            "subnets": {"a": {"ipv4": "10.5.0.0/25", "ipv6": "fd00:2::/64"}, "b": {"ipv4": "10.6.0.0/24", "ipv6": "fd00:1::/64"}},
+        },
+    ),
+    "two prefixes of a subnet are both taken": (
+        {"subnets": subnets(a=24, b=24)},
+        held(vnet={"ipv4": "10.5.0.0/22"}, a={"ipv4": ["10.5.2.0/24", "10.5.0.0/24"]}),
+        {"subnets/a/ipv4": ["10.5.2.0/24", "10.5.0.0/24"], "subnets/b/ipv4": "10.5.1.0/24"},
+    ),
+    "what others have in networks that are not reached takes no room": (
+        {"subnets": subnets(a=21, b=21)},
+        {
+            "stamps": {
+                "westeurope": {"vnet": {"ipv4": "10.0.0.0/20"}},
+                "northeurope": {"vnet": {"ipv4": "10.0.0.0/16"}, "services": {"ipv4": "10.0.0.0/18"}, "nodes": {"ipv4": "10.0.0.0/17"}},
+            }
+        },
+        {"subnets/a/ipv4": "10.0.0.0/21", "subnets/b/ipv4": "10.0.8.0/21"},
+    ),
+    "two stamps in one network: the subnets of one are not given to the other": (
+        {"subnets": subnets(a=24)},
+        {"stamps": {"westeurope": {"vnet": VNET}, "northeurope": {"vnet": VNET, "nodes": {"ipv4": "10.0.0.0/24", "ipv6": f"{ULA}::/64"}}}},
+        {"subnets/a": {"ipv4": "10.0.1.0/24", "ipv6": f"{ULA}:80::/64"}},
     ),
     "own IPv6 prefix: canonical text of what was written otherwise": (
         {"ipv6_prefix": "2001:0DB8:0000:0000:0000:0000:0000:0000/44"},
@@ -231,6 +284,12 @@ ERRORS: dict[str, tuple[Any, Any, list[str]]] = {
     "register: host bits": ({}, held(vnet={"ipv4": "10.0.0.1/20"}), ["dualstack_register.stamps.westeurope.vnet.ipv4", "'10.0.0.1/20'"]),
     "register: other family": ({}, held(vnet={"ipv4": "fd00::/56"}), ["dualstack_register.stamps.westeurope.vnet.ipv4", "'fd00::/56'"]),
     "register: unknown family": ({}, held(vnet={"ipv5": "10.0.0.0/20"}), ["dualstack_register.stamps.westeurope.vnet.ipv5", "'10.0.0.0/20'"]),
+    "register: two pod ranges of a family": (
+        {},
+        held(pods={"ipv4": ["10.244.0.0/16", "10.245.0.0/16"]}),
+        ["dualstack_register.stamps.westeurope.pods.ipv4", "10.244.0.0/16, 10.245.0.0/16"],
+    ),
+    "register: one of a list": ({}, held(vnet={"ipv4": ["10.0.0.0/20", "ten"]}), ["dualstack_register.stamps.westeurope.vnet.ipv4", "'ten'"]),
     "register: retired": ({}, {"retired": {"x": {"y": {"ipv6": "?"}}}}, ["dualstack_register.retired.x.y.ipv6", "'?'"]),
 }
 
@@ -531,7 +590,7 @@ def test_rules_broken_by_many_are_those_broken_by_each(history: History, chance:
         giver, taker = chance.choice(stamps), chance.choice(stamps)
         for name in STAMP_RANGES:
             register["stamps"][taker][name] = dict(register["stamps"][giver][name])
-    assert fleet_violations(wanted, register) == [found for specification in wanted for found in plan_violations(specification, register)]
+    assert fleet_problems(wanted, register)[0] == [found for specification in wanted for found in plan_violations(specification, register)]
 
 
 def test_many_at_once_with_a_name_in_use_and_retired() -> None:

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plan
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Violation
-from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.plans import CHAPTERS, plan_violations
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.plans import CHAPTERS, plan_problems, plan_violations
 
 Specification = dict[str, Any]
 Register = dict[str, Any]
@@ -87,6 +87,18 @@ def elsewhere(**ranges: Any) -> Case:
     return SPECIFICATION, merged(REGISTER, {"stamps": {"northeurope": ranges}})
 
 
+def peered(**ranges: Any) -> Case:
+    """The same, with the networks of both declared as peered, all to all."""
+    specification, register = elsewhere(**{"vnet": {"ipv4": "10.1.0.0/20"}, **ranges})
+    return {**specification, "peered_stamps": ["westeurope", "northeurope"]}, register
+
+
+def live_peer(*prefixes: str, **ranges: Any) -> Case:
+    """The same, with a peering in Azure: to a network with these prefixes."""
+    specification, register = elsewhere(**ranges)
+    return {**specification, "live_peers": {"/peer": list(prefixes)}}, register
+
+
 def cluster(**changes: Any) -> Case:
     return specified(cluster=changes)
 
@@ -108,6 +120,13 @@ def authorized(*ranges: str, **changes: Any) -> Case:
     return cluster(api_server_authorized_ip_ranges=list(ranges), **changes)
 
 
+#: the ranges of a cluster that was made without any, learn.microsoft.com/azure/aks/configure-dual-stack
+AKS_DEFAULTS: dict[str, dict[str, str]] = {
+    "vnet": {"ipv4": "10.224.0.0/12", "ipv6": "fd00:1:2::/56"},
+    "pods": {"ipv4": "10.244.0.0/16", "ipv6": "fd12:3456:789a::/64"},
+    "services": {"ipv4": "10.0.0.0/16", "ipv6": "fd12:3456:789a:1::/108"},
+    "nodes": {"ipv4": "10.224.0.0/16", "ipv6": "fd00:1:2::/64"},
+}
 MANY_PREFIXES = [f"10.{high}.{low}.0/24" for high in range(16) for low in range(251)]
 
 FAILING: dict[str, Case] = {
@@ -116,7 +135,8 @@ FAILING: dict[str, Case] = {
     "vnet_prefix_in_use": live(AzureBastionSubnet=["10.250.0.0/26"]),
     "live_subnet_overlap": live(bastion=["10.0.3.0/24"]),
     "no_room": (merged(SPECIFICATION, {"ipv4_pools": {"pods": ["10.128.0.0/17"]}}), {}),
-    "overlap": elsewhere(vnet={"ipv4": "10.0.8.0/21"}),
+    "peered_stamps": ({**SPECIFICATION, "peered_stamps": ["northeurope"]}, REGISTER),
+    "overlap": peered(vnet={"ipv4": "10.0.8.0/21"}),
     "subnet_outside_vnet": registered(nodes={"ipv4": "10.9.0.0/22"}),
     "subnet_ipv6_length": registered(nodes={"ipv6": "fde9:f6a4:ab3d::/63"}),
     "subnet_families": subnet(families=["IPv6"]),
@@ -133,7 +153,7 @@ FAILING: dict[str, Case] = {
     "services_ipv6_length": registered(services={"ipv6": "fde9:f6a4:ab3d:200::/107"}),
     "services_ipv4_length": registered(services={"ipv4": "10.192.0.0/12"}),
     "reserved_range": registered(pods={"ipv4": "172.16.0.0/12"}),
-    "pod_range_in_vnet": elsewhere(vnet={"ipv4": "10.128.128.0/20"}),
+    "pod_range_in_vnet": peered(vnet={"ipv4": "10.128.128.0/20"}),
     "ipv6_prefix": specified(ipv6_prefix="fe80::/32"),
     "ipv4_pool": specified(ipv4_pools={"nodes": ["10.0.0.0/8"]}),
     "ipv4_prefix_length": ({**SPECIFICATION, "pods_ipv4_prefix_length": 33}, REGISTER),
@@ -200,14 +220,12 @@ ALSO_FAILING: dict[str, tuple[str, Case, str]] = {
         ),
         "westeurope.vnet",
     ),
-    "overlap: IPv6 of another stamp": ("overlap", elsewhere(vnet={"ipv6": "fde9:f6a4:ab3d::/48"}), "westeurope.vnet"),
+    "overlap: IPv6 of a peered stamp": ("overlap", peered(vnet={"ipv6": "fde9:f6a4:ab3d::/48"}), "westeurope.vnet"),
+    "overlap: one prefix of several": ("overlap", peered(vnet={"ipv4": ["10.1.0.0/20", "10.0.15.0/24"]}), "westeurope.vnet"),
+    "overlap: a network that is peered in Azure": ("overlap", live_peer("10.0.0.0/16"), "westeurope.vnet"),
+    "overlap: a stamp that is peered in Azure": ("overlap", live_peer("10.0.0.0/16", vnet={"ipv4": "10.0.0.0/16"}), "westeurope.vnet"),
     "overlap: within the stamp": ("overlap", registered(services={"ipv4": "10.128.128.0/20"}), "westeurope.pods"),
     "overlap: two subnets": ("overlap", registered(endpoints={"ipv4": "10.0.3.0/26"}), "westeurope.nodes"),
-    "overlap: retired range of another stamp": (
-        "overlap",
-        (SPECIFICATION, {**REGISTER, "retired": {"northeurope": {"vnet": {"ipv4": "10.0.0.0/20"}}}}),
-        "westeurope.vnet",
-    ),
     "overlap: retired subnet of this stamp": (
         "overlap",
         (SPECIFICATION, {**REGISTER, "retired": {"westeurope": {"old": {"ipv4": "10.0.1.0/24"}}}}),
@@ -244,7 +262,29 @@ ALSO_FAILING: dict[str, tuple[str, Case, str]] = {
     ),
     "reserved_range: Azure's": ("reserved_range", registered(pods={"ipv4": "168.63.0.0/16"}), "westeurope.pods"),
     "reserved_range: inside one of AKS": ("reserved_range", registered(services={"ipv4": "172.30.16.0/20"}), "westeurope.services"),
-    "pod_range_in_vnet: services": ("pod_range_in_vnet", elsewhere(vnet={"ipv4": "10.192.0.0/20"}), "westeurope.services"),
+    "pod_range_in_vnet: services": ("pod_range_in_vnet", peered(vnet={"ipv4": "10.192.0.0/20"}), "westeurope.services"),
+    "pod_range_in_vnet: a network that is peered in Azure": ("pod_range_in_vnet", live_peer("10.128.0.0/9"), "westeurope.pods"),
+    "pod_range_in_vnet: a prefix that somebody added": (
+        "pod_range_in_vnet",
+        ({**SPECIFICATION, "live_vnet": ["10.0.0.0/20", "10.128.0.0/16", "fde9:f6a4:ab3d::/56"]}, REGISTER),
+        "westeurope.pods",
+    ),
+    "pod_range_in_vnet: one prefix of several": (
+        "pod_range_in_vnet",
+        registered(vnet={"ipv4": ["10.0.0.0/20", "10.192.0.0/24"]}),
+        "westeurope.services",
+    ),
+    "subnet_outside_vnet: one prefix of several": (
+        "subnet_outside_vnet",
+        registered(endpoints={"ipv4": ["10.0.4.0/26", "10.9.0.0/26"]}),
+        "westeurope.endpoints",
+    ),
+    "subnet_ipv6_length: two of them": (
+        "subnet_ipv6_length",
+        registered(nodes={"ipv6": ["fde9:f6a4:ab3d::/64", "fde9:f6a4:ab3d:1::/64"]}),
+        "westeurope.nodes",
+    ),
+    "moved_subnet: a prefix was added": ("moved_subnet", live(nodes=["10.0.0.0/22", "10.0.8.0/24", "fde9:f6a4:ab3d::/64"]), "westeurope.nodes"),
     "pod_range_in_vnet: IPv6": ("pod_range_in_vnet", registered(pods={"ipv6": "fde9:f6a4:ab3d:80::/64"}), "westeurope.pods"),
     "ipv6_prefix: too long": ("ipv6_prefix", (merged(SPECIFICATION, {"ipv6_prefix": "2001:db8::/49"}), REGISTER), "dualstack_ipv6_prefix"),
     "ipv4_pool: no prefix": ("ipv4_pool", specified(ipv4_pools={"pods": []}), "dualstack_ipv4_pools.pods"),
@@ -370,6 +410,23 @@ PASSING: dict[str, Case] = {
         subnets={name: {"ipv4_prefix_length": 24} for name in ("a", "a.b-c_", "n" * 63, "0")} | {"nodes": {"ipv4_prefix_length": 24}}
     ),
     "retired subnet of this stamp beside the others": (SPECIFICATION, {**REGISTER, "retired": {"westeurope": {"old": {"ipv4": "10.0.5.0/24"}}}}),
+    "retired range of another stamp": (SPECIFICATION, {**REGISTER, "retired": {"northeurope": {"vnet": {"ipv4": "10.0.0.0/20"}}}}),
+    "AKS' default ranges, of two clusters": (
+        merged(SPECIFICATION, {"cluster": {"dns_service_ip": "10.0.0.10"}, "subnets": {"nodes": {"ipv4_prefix_length": 22}}}),
+        {"stamps": {"westeurope": AKS_DEFAULTS, "northeurope": AKS_DEFAULTS}},
+    ),
+    "networks that do not reach each other": elsewhere(
+        vnet={"ipv4": "10.0.0.0/8", "ipv6": "fde9:f6a4:ab3d::/48"}, pods={"ipv4": "10.0.0.0/16"}, services={"ipv4": "10.0.0.0/16"}
+    ),
+    "peered, with pods and services in common": peered(pods={"ipv4": "10.128.0.0/16"}, services={"ipv4": "10.192.0.0/16"}),
+    "peered in Azure": live_peer("10.1.0.0/16", "2001:db8:1::/56", vnet={"ipv4": "10.1.0.0/20"}),
+    "a network and a subnet with two prefixes": (
+        {**SPECIFICATION, "live_subnets": {"nodes": ["10.9.0.0/24", "fde9:f6a4:ab3d::/64", "10.0.0.0/22"]}},
+        merged(
+            REGISTER,
+            {"stamps": {"westeurope": {"vnet": {"ipv4": ["10.0.0.0/20", "10.9.0.0/16"]}, "nodes": {"ipv4": ["10.0.0.0/22", "10.9.0.0/24"]}}}},
+        ),
+    ),
     "IPv4 neighbours": elsewhere(vnet={"ipv4": "10.0.16.0/20"}, pods={"ipv4": "10.129.0.0/16"}),
     "the longest IPv6 virtual network": (
         {**SPECIFICATION, "subnets": {"nodes": {"ipv4_prefix_length": 22}}},
@@ -487,6 +544,38 @@ def test_also_failing(name: str) -> None:
 @pytest.mark.parametrize("name", PASSING)
 def test_passing(name: str) -> None:
     assert plan_violations(*PASSING[name]) == []
+
+
+# (case, what the warning says)
+WARNINGS: dict[str, tuple[Case, list[str]]] = {
+    "Services of stamps that are declared as peered": (
+        peered(services={"ipv4": "10.192.0.0/16"}),
+        ["westeurope.services: 10.192.0.0/20 overlaps 10.192.0.0/16 of northeurope.services"],
+    ),
+    "Services of stamps that are peered in Azure": (
+        live_peer("10.1.0.0/16", vnet={"ipv4": "10.1.0.0/20"}, services={"ipv4": "10.192.0.0/16"}),
+        ["westeurope.services: 10.192.0.0/20 overlaps 10.192.0.0/16 of northeurope.services"],
+    ),
+    "Services of stamps that are not": (elsewhere(vnet={"ipv4": "10.1.0.0/20"}, services={"ipv4": "10.192.0.0/16"}), []),
+    "Services of another network that is peered in Azure": (
+        live_peer("10.2.0.0/16", vnet={"ipv4": "10.1.0.0/20"}, services={"ipv4": "10.192.0.0/16"}),
+        [],
+    ),
+    "networks that can never be peered": (
+        elsewhere(vnet={"ipv4": "10.0.0.0/16", "ipv6": "2001:db8::/56"}),
+        ["westeurope.vnet: 10.0.0.0/20 overlaps 10.0.0.0/16 of northeurope.vnet: the two networks cannot be peered"],
+    ),
+    "stamps in one network": (elsewhere(vnet=REGISTER["stamps"]["westeurope"]["vnet"]), []),
+    "peered networks that overlap, which is refused": (peered(vnet={"ipv4": "10.0.0.0/16"}), []),
+}
+
+
+@pytest.mark.parametrize("name", WARNINGS)
+def test_warnings(name: str) -> None:
+    (specification, register), expected = WARNINGS[name]
+    _, _, found = plan_problems(specification, register)
+    assert [text for text in expected if not any(line.startswith(text) for line in found)] == []
+    assert len(found) == len(expected)
 
 
 def test_several_at_once() -> None:

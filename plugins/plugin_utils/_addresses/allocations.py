@@ -10,7 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .ranges import FreeIPv4, IPv4, IPv6, MalformedSpecification, Network, Slices, ends, read, touches
+from .ranges import FreeIPv4, IPv4, IPv6, MalformedSpecification, Network, Slices, ends, listed, read, touches
+
+#: names in the register that are not subnets
+STAMP_RANGES = ("vnet", "pods", "services")
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,15 @@ def registered(register: Mapping[str, Any]) -> Iterator[Registration]:
     for part in ("stamps", "retired"):
         for stamp, names in (register.get(part) or {}).items():
             for name, families in (names or {}).items():
-                for family, text in (families or {}).items():
+                for family, prefixes in (families or {}).items():
                     where = f"dualstack_register.{part}.{stamp}.{name}.{family}"
-                    network = read(text, where)
-                    if family not in ("ipv4", "ipv6") or network.version != int(family[-1]):
-                        raise MalformedSpecification(f"{where}: {text!r} is not {family}.")
-                    yield Registration(stamp, name, network, part == "retired")
+                    if name in ("pods", "services") and len(listed(prefixes)) > 1:
+                        raise MalformedSpecification(f"{where} holds {', '.join(listed(prefixes))}: a cluster takes one prefix a family.")
+                    for text in listed(prefixes):
+                        network = read(text, where)
+                        if family not in ("ipv4", "ipv6") or network.version != int(family[-1]):
+                            raise MalformedSpecification(f"{where}: {text!r} is not {family}.")
+                        yield Registration(stamp, name, network, part == "retired")
 
 
 class Registrations:
@@ -124,6 +130,14 @@ class Allocations:
                 free.take(first, length)
 
     def within(self, stamp: str, space: Network) -> list[tuple[int, int]]:
-        """What the register has in a stamp's virtual network, that network itself left out."""
-        others = (item for item in self._registrations.overlapping(space) if (item.stamp, item.name, item.retired) != (stamp, "vnet", False))
-        return [ends(item.network) for item in others]
+        """What is taken in a stamp's virtual network: its own ranges, and the subnets of stamps that register the same network.
+
+        Whatever else the register has there belongs to networks that this one does not reach.
+        """
+        found = self._registrations.overlapping(space)
+        sharing = {item.stamp for item in found if item.name == "vnet" and item.network == space}
+        return [
+            ends(item.network)
+            for item in found
+            if (item.stamp == stamp and (item.name != "vnet" or item.retired)) or (item.stamp in sharing and item.name not in STAMP_RANGES)
+        ]

@@ -11,7 +11,8 @@ A specification is a mapping; all but the first two keys can be left out:
 ``subnets`` {name: {``ipv4_prefix_length``, ``purpose``, ``families``}}.
 
 The register maps stamps to names to prefixes; the names ``vnet``, ``pods`` and ``services`` stand for the stamp's own ranges, all
-others for subnets. Ranges of removed names are kept under ``retired``, so that they are not handed out again::
+others for subnets. A network or subnet that was brought may hold several prefixes of a family, as a list. Ranges of removed names are
+kept under ``retired``, so that they are not handed out again::
 
     stamps:
       westeurope:
@@ -24,18 +25,31 @@ others for subnets. Ranges of removed names are kept under ``retired``, so that 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .allocations import Allocations, Registrations, registered
-from .ranges import FreeIPv4, IPv4, IPv6, MalformedSpecification, Network, NoRoom, Slices, read, text_of, unique_local_prefix
+from .allocations import STAMP_RANGES, Allocations, Registrations, registered
+from .ranges import (
+    FreeIPv4,
+    IPv4,
+    IPv6,
+    MalformedSpecification,
+    Network,
+    NoRoom,
+    Prefixes,
+    Slices,
+    inside,
+    listed,
+    next_slice,
+    read,
+    text_of,
+    unique_local_prefix,
+    unlisted,
+)
 
-#: name -> family -> prefix
-Ranges = dict[str, dict[str, str]]
-
-#: names in the register that are not subnets
-STAMP_RANGES = ("vnet", "pods", "services")
+#: name -> family -> prefix, or a list of them
+Ranges = dict[str, dict[str, Prefixes]]
 
 DEFAULT_POOLS = {"vnet": ["10.0.0.0/9"], "pods": ["10.128.0.0/10"], "services": ["10.192.0.0/12"]}
 DEFAULT_LENGTHS = {"vnet": 20, "pods": 16, "services": 20}
@@ -51,6 +65,9 @@ _KEYS = {
     "subnets",
     "cluster",
     "existing_vnet_id",
+    "peered_stamps",
+    "live_vnet",
+    "live_peers",
     "live_subnets",
     "live_pools",
     "live_security_rules",
@@ -212,23 +229,30 @@ class _Planner:
         try:
             self._give(purpose, "ipv4", self._allocations.free(pools_of(self._specification, purpose)).find(length), length)
         except NoRoom:
-            pools = ", ".join(map(str, pools_of(self._specification, purpose)))
+            pools = _joined(pools_of(self._specification, purpose))
             self._unplaced.append(Unplaced(purpose, "ipv4", f"no free /{length} is left in {pools}"))
 
     def _stamp_prefix(self) -> IPv6 | None:
-        """The stamp's /48: where its registered ranges lie, else a free slice of the user's prefix, else its RFC 4193 prefix."""
-        for name in STAMP_RANGES:
-            text = self._names.get(name, {}).get("ipv6")
-            if text:
-                network = read(text, f"{self._stamp}.{name}.ipv6")
-                assert isinstance(network, ipaddress.IPv6Network)
-                return network.supernet(new_prefix=STAMP_IPV6_LENGTH) if network.prefixlen > STAMP_IPV6_LENGTH else network
+        """The stamp's own /48: the one its registered ranges were taken from, else a free slice of the user's prefix, else its RFC 4193 prefix.
+
+        What surrounds the prefix of a network that was brought may belong to anybody.
+        """
         own = self._specification.get("ipv6_prefix")
-        if not own:
-            return unique_local_prefix(self._specification["organisation"], self._stamp)
-        space = read(own, "dualstack_ipv6_prefix")
+        local = unique_local_prefix(self._specification["organisation"], self._stamp)
+        space = read(own, "dualstack_ipv6_prefix") if own else local
         if not isinstance(space, ipaddress.IPv6Network):
             raise MalformedSpecification(f"dualstack_ipv6_prefix: {own!r} is not IPv6.")
+        for name in STAMP_RANGES:
+            for text in listed(self._names.get(name, {}).get("ipv6")):
+                network = read(text, f"{self._stamp}.{name}.ipv6")
+                assert isinstance(network, ipaddress.IPv6Network)
+                prefix = network.supernet(new_prefix=STAMP_IPV6_LENGTH) if network.prefixlen > STAMP_IPV6_LENGTH else network
+                first, length = _layout(prefix)[name]
+                is_own = prefix == local or inside(prefix, space)
+                if is_own and int(network.network_address) == first and network.prefixlen >= length:
+                    return prefix
+        if not own:
+            return local
         try:
             return ipaddress.IPv6Network((self._allocations.slice(space, STAMP_IPV6_LENGTH), STAMP_IPV6_LENGTH))
         except NoRoom:
@@ -240,13 +264,7 @@ class _Planner:
         prefix = self._stamp_prefix() if missing else None
         if prefix is None:
             return
-        base = int(prefix.network_address)
-        # The first /56 is the virtual network's, the next two begin with pods and services: P:00xx, P:0100, P:0200.
-        layout = {
-            "vnet": (base, VNET_IPV6_LENGTH),
-            "pods": (base + (1 << 72), SUBNET_IPV6_LENGTH),
-            "services": (base + (2 << 72), SERVICES_IPV6_LENGTH),
-        }
+        layout = _layout(prefix)
         for name in missing:
             if self._allocations.touches_ipv6(*layout[name]):
                 self._unplaced.append(Unplaced(name, "ipv6", f"{text_of(6, *layout[name])} is taken by another registered name"))
@@ -255,33 +273,34 @@ class _Planner:
 
     def _subnets(self, wanted: Mapping[str, Any]) -> None:
         vnet = self._names.get("vnet", {})
-        ipv4 = ipaddress.IPv4Network(vnet["ipv4"]) if "ipv4" in vnet else None
-        ipv6 = ipaddress.IPv6Network(vnet["ipv6"]) if "ipv6" in vnet else None
+        ipv4 = [ipaddress.IPv4Network(text) for text in listed(vnet.get("ipv4"))]
+        ipv6 = [ipaddress.IPv6Network(text) for text in listed(vnet.get("ipv6"))]
         free: FreeIPv4 | None = None
-        slices: Slices | None = None
+        slices: list[Slices] | None = None
         # Large ones first, then by name: the order of the user's file must not matter.
         for name, subnet in sorted(wanted.items(), key=lambda item: (item[1]["ipv4_prefix_length"], item[0])):
             current, families = self._names.get(name, {}), families_of(subnet)
             if ipv4 and "IPv4" in families and "ipv4" not in current:
-                free = free or FreeIPv4([ipv4], self._within("ipv4", ipv4))
+                free = free or FreeIPv4(ipv4, self._within("ipv4", ipv4))
                 length = subnet["ipv4_prefix_length"]
                 try:
                     first = free.find(length)
                 except NoRoom:
-                    self._unplaced.append(Unplaced(name, "ipv4", f"no free /{length} is left in the virtual network {ipv4}"))
+                    self._unplaced.append(Unplaced(name, "ipv4", f"no free /{length} is left in the virtual network {_joined(ipv4)}"))
                 else:
                     free.take(first, length)
                     self._give(name, "ipv4", first, length)
             if ipv6 and "IPv6" in families and "ipv6" not in current:
-                slices = slices or Slices(ipv6, SUBNET_IPV6_LENGTH, self._within("ipv6", ipv6))
+                slices = slices or [Slices(space, SUBNET_IPV6_LENGTH, self._within("ipv6", [space])) for space in ipv6]
                 try:
-                    self._give(name, "ipv6", slices.next(), SUBNET_IPV6_LENGTH)
+                    self._give(name, "ipv6", next_slice(slices), SUBNET_IPV6_LENGTH)
                 except NoRoom:
-                    self._unplaced.append(Unplaced(name, "ipv6", f"no free /{SUBNET_IPV6_LENGTH} is left in the virtual network {ipv6}"))
+                    why = f"no free /{SUBNET_IPV6_LENGTH} is left in the virtual network {_joined(ipv6)}"
+                    self._unplaced.append(Unplaced(name, "ipv6", why))
 
-    def _within(self, family: str, space: Network) -> list[tuple[int, int]]:
+    def _within(self, family: str, spaces: Sequence[Network]) -> list[tuple[int, int]]:
         """What stands in the way inside the stamp's virtual network: in one that was only just given, nothing."""
-        return [] if ("vnet", family) in self._new else self._allocations.within(self._stamp, space)
+        return [] if ("vnet", family) in self._new else [taken for space in spaces for taken in self._allocations.within(self._stamp, space)]
 
     def _return_retired(self) -> None:
         """A name that is wanted again gets its own prefixes back."""
@@ -298,11 +317,24 @@ class _Planner:
 
     def _dns_service_ip(self) -> str:
         """The tenth address of the IPv4 service range, AKS' own habit; empty without a range."""
-        text = self._names.get("services", {}).get("ipv4")
-        if not text:
-            return ""
-        services = ipaddress.IPv4Network(text)
-        return str(services[10]) if services.num_addresses > 11 else str(services[max(0, services.num_addresses - 2)])
+        for text in listed(self._names.get("services", {}).get("ipv4")):
+            services = ipaddress.IPv4Network(text)
+            return str(services[10]) if services.num_addresses > 11 else str(services[max(0, services.num_addresses - 2)])
+        return ""
+
+
+def _layout(prefix: IPv6) -> dict[str, tuple[int, int]]:
+    """Where a stamp's own /48 has its ranges, as (first address, length): P:00xx for the virtual network, P:0100 for pods, P:0200 for services."""
+    base = int(prefix.network_address)
+    return {
+        "vnet": (base, VNET_IPV6_LENGTH),
+        "pods": (base + (1 << 72), SUBNET_IPV6_LENGTH),
+        "services": (base + (2 << 72), SERVICES_IPV6_LENGTH),
+    }
+
+
+def _joined(networks: Iterable[Network]) -> str:
+    return ", ".join(map(str, networks))
 
 
 class Fleet:
@@ -324,8 +356,9 @@ class Fleet:
             part: {stamp: {name: {} for name in names or {}} for stamp, names in (register.get(part) or {}).items()} for part in ("stamps", "retired")
         }
         for item in self.registrations:
-            names = self._parts["retired" if item.retired else "stamps"][item.stamp]
-            names[item.name][f"ipv{item.network.version}"] = str(item.network)
+            families = self._parts["retired" if item.retired else "stamps"][item.stamp][item.name]
+            family = f"ipv{item.network.version}"
+            families[family] = unlisted([*listed(families.get(family)), str(item.network)])
         self._planned: set[str] = set()
         self._frees = False
 
@@ -352,15 +385,15 @@ class Fleet:
 
 
 def _copy(names: Ranges | None) -> Ranges:
-    return {name: dict(families) for name, families in (names or {}).items()}
+    return {name: {family: unlisted(listed(prefixes)) for family, prefixes in families.items()} for name, families in (names or {}).items()}
 
 
 def address_plan(specification: Mapping[str, Any], register: Mapping[str, Any]) -> dict[str, Any]:
     """The addresses of one stamp.
 
     Returns ``{vnet, pods, services: {ipv4, ipv6}, subnets: {name: {ipv4, ipv6}}, dns_service_ip, register}`` with prefixes in
-    RFC 5952 text; ``register`` is the register with this stamp's proposals in it. What finds no room is left out, and
-    ``plan_violations`` reports it. Raises :class:`MalformedSpecification`.
+    RFC 5952 text, a list where a network that was brought has several of a family; ``register`` is the register with this stamp's
+    proposals in it. What finds no room is left out, and ``plan_violations`` reports it. Raises :class:`MalformedSpecification`.
     """
     fleet = Fleet(register)
     return fleet.plan(specification).addresses | {"register": fleet.register()}

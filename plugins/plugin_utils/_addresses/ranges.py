@@ -5,16 +5,19 @@ This file is private to the collection.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import heapq
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 IPv4 = ipaddress.IPv4Network
 IPv6 = ipaddress.IPv6Network
 Network = IPv4 | IPv6
+#: one prefix as a text, several as a list
+type Prefixes = str | list[str]
 
 
 class MalformedSpecification(ValueError):
@@ -41,6 +44,21 @@ def read(text: object, where: str) -> Network:
 def network_of(text: str) -> Network:
     """A network by its text. A fleet's register is read again for every stamp, and parsing is most of what that costs."""
     return ipaddress.ip_network(text)
+
+
+def listed(prefixes: Prefixes | None) -> list[str]:
+    """The prefixes as a list, also of one and of none."""
+    return [] if prefixes is None else [prefixes] if isinstance(prefixes, str) else list(prefixes)
+
+
+def unlisted(texts: list[str]) -> Prefixes:
+    """The other way round: one prefix is a text."""
+    return texts[0] if len(texts) == 1 else texts
+
+
+def prefixes_in(families: Mapping[str, Prefixes]) -> list[str]:
+    """Every prefix of a mapping of families."""
+    return [text for prefixes in families.values() for text in listed(prefixes)]
 
 
 def overlaps(one: Network, other: Network) -> bool:
@@ -155,6 +173,14 @@ class Slices:
             if not touches(first, self._length, self._taken):
                 return first
         raise NoRoom
+
+
+def next_slice(spaces: Iterable[Slices]) -> int:
+    """The next one of the first space that has one left. Raises :class:`NoRoom`."""
+    for slices in spaces:
+        with contextlib.suppress(NoRoom):
+            return slices.next()
+    raise NoRoom
 
 
 def touches(first: int, length: int, used: Iterable[tuple[int, int]]) -> bool:

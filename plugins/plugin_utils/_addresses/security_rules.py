@@ -18,7 +18,7 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from .ranges import MalformedSpecification
+from .ranges import MalformedSpecification, prefixes_in
 
 PRIORITIES = (100, 4096)
 _SIDES = ("source", "destination")
@@ -35,9 +35,9 @@ def _resolve(term: str, plan: Mapping[str, Any], where: str) -> list[str]:
         name = term.removeprefix("subnet:")
         if name not in plan.get("subnets", {}):
             raise MalformedSpecification(f"{where}: the plan has no subnet {name!r}.")
-        return list(plan["subnets"][name].values())
+        return prefixes_in(plan["subnets"][name])
     if term in ("vnet", "pods", "services"):
-        return list(plan[term].values())
+        return prefixes_in(plan[term])
     try:
         return [str(ipaddress.ip_network(term, strict=False))] if "/" in term else [str(ipaddress.ip_address(term))]
     except ValueError:

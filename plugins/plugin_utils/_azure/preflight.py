@@ -5,8 +5,11 @@ This file is private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from .._addresses.allocations import STAMP_RANGES
+from .._addresses.ranges import Prefixes, unlisted
 
 
 def live_subnets(vnet: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -17,14 +20,48 @@ def live_subnets(vnet: Mapping[str, Any]) -> dict[str, list[str]]:
 
 def prefixes_of(properties: Mapping[str, Any]) -> list[str]:
     """The prefixes of a subnet, from its properties as Azure answers them."""
-    return list(properties.get("addressPrefixes") or [properties.get("addressPrefix") or ""])
+    single = properties.get("addressPrefix")
+    return list(properties.get("addressPrefixes") or ([single] if single else []))
+
+
+def live_network(vnet: Mapping[str, Any]) -> dict[str, Any]:
+    """What a specification holds of a virtual network as Azure answers it: ``live_vnet`` (its prefixes), ``live_subnets``, and ``live_peers``
+    (the networks that it is peered with, and their prefixes)."""
+    properties = vnet.get("properties") or {}
+    peerings = [peering.get("properties") or {} for peering in properties.get("virtualNetworkPeerings") or ()]
+    return {
+        "live_vnet": _address_prefixes(properties.get("addressSpace")),
+        "live_subnets": live_subnets(vnet),
+        "live_peers": {
+            str((peering.get("remoteVirtualNetwork") or {}).get("id") or ""): _address_prefixes(
+                peering.get("remoteVirtualNetworkAddressSpace") or peering.get("remoteAddressSpace")
+            )
+            for peering in peerings
+        },
+    }
+
+
+def _address_prefixes(space: Mapping[str, Any] | None) -> list[str]:
+    return list((space or {}).get("addressPrefixes") or ())
+
+
+def _by_family(prefixes: Sequence[str]) -> dict[str, Prefixes]:
+    families = {family: [text for text in prefixes if (":" in text) == (family == "ipv6")] for family in ("ipv4", "ipv6")}
+    return {family: unlisted(texts) for family, texts in families.items() if texts}
 
 
 def adopt(register: Mapping[str, Any], vnets: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The register with what is live: of each stamp's virtual network as Azure answers it, and of its subnets, the live prefixes replace its own."""
+    """The register with what is live: of each stamp's virtual network as Azure answers it, and of its subnets, the live prefixes replace its own.
+
+    A subnet that is called like one of the stamp's own ranges has no place in the register; `live_subnet_overlap` keeps others off it.
+    """
     stamps = {stamp: dict(names or {}) for stamp, names in (register.get("stamps") or {}).items()}
     for stamp, vnet in vnets.items():
-        names = stamps.setdefault(stamp, {})
-        for name, prefixes in {"vnet": vnet["properties"]["addressSpace"]["addressPrefixes"], **live_subnets(vnet)}.items():
-            names[name] = {**(names.get(name) or {}), **{"ipv6" if ":" in prefix else "ipv4": prefix for prefix in prefixes}}
+        names, live = stamps.setdefault(stamp, {}), live_network(vnet)
+        subnets = {name: prefixes for name, prefixes in live["live_subnets"].items() if name.lower() not in STAMP_RANGES}
+        # Azure's names have no case.
+        known = {name.lower(): name for name in names}
+        for name, prefixes in {"vnet": live["live_vnet"], **subnets}.items():
+            place = known.get(name.lower(), name)
+            names[place] = {**(names.get(place) or {}), **_by_family(prefixes)}
     return {**register, "stamps": stamps}

@@ -9,8 +9,9 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from .._addresses.plan import DEFAULT_POOLS, STAMP_IPV6_LENGTH, STAMP_RANGES, families_of, subnets_of
-from .._addresses.ranges import MalformedSpecification, Network, inside, overlaps, read
+from .._addresses.allocations import STAMP_RANGES
+from .._addresses.plan import DEFAULT_POOLS, STAMP_IPV6_LENGTH, families_of, subnets_of
+from .._addresses.ranges import MalformedSpecification, Network, inside, listed, overlaps, prefixes_in, read
 from . import Chapter, Finding
 from .planned import PlannedStamp
 
@@ -20,6 +21,7 @@ _CNI = "https://learn.microsoft.com/azure/aks/concepts-network-cni-overview"
 _IPV6 = "https://learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview"
 _IPV6_PLANNING = "https://learn.microsoft.com/azure/architecture/networking/guide/ipv6-ip-planning"
 _LIMITS = "https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits"
+_PEERING = "https://learn.microsoft.com/azure/virtual-network/virtual-network-peering-overview"
 _SUBNETS = "https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-subnet"
 
 #: AKS refuses these for pods, services and virtual networks, and whatever contains them.
@@ -52,7 +54,7 @@ def unregistered(case: PlannedStamp) -> Iterator[Finding]:
 def moved_subnet(case: PlannedStamp) -> Iterator[Finding]:
     """A live subnet whose prefixes differ from the register: Azure does not move a subnet that is in use."""
     for name, prefixes in (case.specification.get("live_subnets") or {}).items():
-        planned = case.plan["subnets"].get(name, {}).values()
+        planned = prefixes_in(case.plan["subnets"].get(name, {}))
         live = {read(text, name) for text in prefixes}
         if planned and live != {read(text, name) for text in planned}:
             yield f"{case.stamp}.{name}", f"the live subnet has {', '.join(map(str, sorted(live, key=str)))}, the register {', '.join(planned)}"
@@ -63,7 +65,7 @@ def vnet_prefix_in_use(case: PlannedStamp) -> Iterator[Finding]:
     """A live subnet outside the virtual network's registered ranges: a run would remove the prefix that the subnet is in."""
     if case.specification.get("existing_vnet_id"):
         return
-    spaces = [read(text, "vnet") for text in case.plan["vnet"].values()]
+    spaces = [read(text, "vnet") for text in prefixes_in(case.plan["vnet"])]
     for name, prefixes in _live_subnets(case):
         outside = [str(prefix) for prefix in prefixes if not any(inside(prefix, space) for space in spaces)]
         if outside:
@@ -75,7 +77,7 @@ def live_subnet_overlap(case: PlannedStamp) -> Iterator[Finding]:
     """A new subnet that overlaps a live subnet outside the inventory."""
     made = (case.specification.get("live_subnets") or {}).keys()
     for name, families in case.plan["subnets"].items():
-        for network in (read(text, name) for text in families.values() if name not in made):
+        for network in (read(text, name) for text in prefixes_in(families) if name not in made):
             for other, prefixes in _live_subnets(case):
                 if any(overlaps(network, prefix) for prefix in prefixes):
                     yield f"{case.stamp}.{name}", f"{network} overlaps the live subnet {other}"
@@ -85,7 +87,7 @@ def _live_subnets(case: PlannedStamp) -> Iterator[tuple[str, list[Network]]]:
     """The live subnets that the plan does not have: `moved_subnet` looks at the others."""
     for name, prefixes in (case.specification.get("live_subnets") or {}).items():
         if name not in case.plan["subnets"]:
-            yield name, [read(text, name) for text in prefixes if text]
+            yield name, [read(text, name) for text in prefixes]
 
 
 @rule("add a pool, make other ranges smaller, or remove a retired name from the register", _IPV6)
@@ -95,39 +97,51 @@ def no_room(case: PlannedStamp) -> Iterator[Finding]:
         yield f"{case.stamp}.{name}", f"no {family} range: {why}"
 
 
-@rule("register another prefix for one of them", _IPV6)
+@rule("name stamps of the register", _PEERING)
+def peered_stamps(case: PlannedStamp) -> Iterator[Finding]:
+    """A stamp to peer with that the register does not have."""
+    for name in case.peered_stamps:
+        if not case.vnet(name):
+            yield "network_peered_stamps", f"the register has no virtual network of {name}"
+
+
+@rule("register another prefix for one of them", _PEERING)
 def overlap(case: PlannedStamp) -> Iterator[Finding]:
-    """Two ranges that share addresses, of this stamp or of others in the register."""
+    """Two ranges of a stamp that share addresses, or two virtual networks that are peered."""
     own = list(case.networks())
-    vnet = {str(text) for text in case.plan["vnet"].values()}
+    vnet = set(prefixes_in(case.plan["vnet"]))
     for position, (subject, name, network) in enumerate(own):
         for other, other_name, theirs in own[position + 1 :]:
             contained = (str(network) in vnet and name == "vnet" and other_name not in STAMP_RANGES) and inside(theirs, network)
             if overlaps(network, theirs) and not contained:
                 yield subject, f"{network} overlaps {theirs} of {other}"
         for held in case.registrations.overlapping(network):
-            retired_subnet = held.retired and held.stamp == case.stamp and name == "vnet" and held.name not in STAMP_RANGES
-            itself = (held.stamp, held.name, held.network) == (case.stamp, name, network)
-            if (held.stamp != case.stamp or held.retired) and not (retired_subnet or itself):
+            retired_subnet = name == "vnet" and held.name not in STAMP_RANGES
+            if held.stamp == case.stamp and held.retired and (held.name, held.network) != (name, network) and not retired_subnet:
                 yield subject, f"{network} overlaps {held.network} of {held.subject}"
+        for whose, theirs in case.reached if name == "vnet" else ():
+            if overlaps(network, theirs):
+                yield subject, f"{network} overlaps {theirs} of {whose}, which is peered"
 
 
 @rule("register a prefix inside the virtual network", _IPV6)
 def subnet_outside_vnet(case: PlannedStamp) -> Iterator[Finding]:
     """A subnet's prefix outside its virtual network."""
     for name, families in case.plan["subnets"].items():
-        for family, text in families.items():
-            vnet = case.plan["vnet"].get(family)
-            if vnet and not inside(read(text, name), read(vnet, "vnet")):
-                yield f"{case.stamp}.{name}", f"{text} is not inside the virtual network {vnet}"
+        for family, prefixes in families.items():
+            vnet = listed(case.plan["vnet"].get(family))
+            for text in listed(prefixes):
+                if vnet and not any(inside(read(text, name), read(space, "vnet")) for space in vnet):
+                    yield f"{case.stamp}.{name}", f"{text} is not inside the virtual network {', '.join(vnet)}"
 
 
 @rule("an IPv6 subnet is exactly a /64: register one", _IPV6)
 def subnet_ipv6_length(case: PlannedStamp) -> Iterator[Finding]:
-    """An IPv6 subnet that is no /64."""
+    """An IPv6 subnet that is no /64, or a subnet with two of them."""
     for name, families in case.plan["subnets"].items():
-        if "ipv6" in families and read(families["ipv6"], name).prefixlen != 64:
-            yield f"{case.stamp}.{name}", f"{families['ipv6']}"
+        prefixes = listed(families.get("ipv6"))
+        if len(prefixes) > 1 or any(read(text, name).prefixlen != 64 for text in prefixes):
+            yield f"{case.stamp}.{name}", ", ".join(prefixes)
 
 
 @rule("use [IPv4] or [IPv4, IPv6]: every network interface needs an IPv4 address", _IPV6)
@@ -188,9 +202,9 @@ def subnet_count(case: PlannedStamp) -> Iterator[Finding]:
 @rule("a virtual network's IPv6 range is a /48 to /64; /56 is usual", _IPV6_PLANNING)
 def vnet_ipv6_length(case: PlannedStamp) -> Iterator[Finding]:
     """A virtual network whose IPv6 range has another size."""
-    text = case.plan["vnet"].get("ipv6")
-    if text and not 48 <= read(text, "vnet").prefixlen <= 64:
-        yield f"{case.stamp}.vnet", text
+    for text in listed(case.plan["vnet"].get("ipv6")):
+        if not 48 <= read(text, "vnet").prefixlen <= 64:
+            yield f"{case.stamp}.vnet", text
 
 
 @rule("an IPv6 service range is a /108 or smaller", _DUAL_STACK)
@@ -220,12 +234,13 @@ def reserved_range(case: PlannedStamp) -> Iterator[Finding]:
 
 @rule("take it from another pool", _OVERLAY)
 def pod_range_in_vnet(case: PlannedStamp) -> Iterator[Finding]:
-    """A pod or service range inside a virtual network: its addresses would be ambiguous there."""
+    """A pod or service range inside the stamp's virtual network, or one that is peered with it: its addresses would be ambiguous there."""
+    own = [read(text, "vnet") for text in dict.fromkeys([*prefixes_in(case.plan["vnet"]), *(case.specification.get("live_vnet") or ())])]
     for name in ("pods", "services"):
-        for text in case.plan[name].values():
-            for held in case.registrations.overlapping(read(text, name)):
-                if held.name == "vnet":
-                    yield f"{case.stamp}.{name}", f"{text} overlaps the virtual network {held.network} of {held.stamp}"
+        for network in (read(text, name) for text in prefixes_in(case.plan[name])):
+            for whose, theirs in [*((f"{case.stamp}.vnet", found) for found in own), *case.reached]:
+                if overlaps(network, theirs):
+                    yield f"{case.stamp}.{name}", f"{network} overlaps the virtual network {theirs} of {whose}"
 
 
 @rule("use global unicast (2000::/3) or unique local (fc00::/7) space", "https://www.rfc-editor.org/rfc/rfc4193")
@@ -283,3 +298,22 @@ def dns_service_ip(case: PlannedStamp) -> Iterator[Finding]:
             parsed = None
         if parsed is None or parsed not in network or int(parsed) - int(network.network_address) < 2:
             yield f"{case.stamp}.dns_service_ip", f"{address} in {network}"
+
+
+def warnings(case: PlannedStamp) -> Iterator[str]:
+    """What nobody refuses and an operator should know: Services that clusters of peered stamps both have, networks that cannot be peered."""
+    services = [read(text, "services") for text in prefixes_in(case.plan["services"])]
+    for network in services:
+        for held in case.registrations.overlapping(network):
+            if held.name == "services" and not held.retired and held.stamp in case.peered_stamps:
+                yield (
+                    f"{case.stamp}.services: {network} overlaps {held.network} of {held.subject}, and their networks are peered: "
+                    f"no cluster reaches an address that its own Services have."
+                )
+    own = case.vnet(case.stamp)
+    for network in own:
+        for held in case.registrations.overlapping(network):
+            others = held.name == "vnet" and not held.retired and held.stamp not in (case.stamp, *case.peered_stamps)
+            # Stamps with all prefixes in common are in one network.
+            if others and set(case.vnet(held.stamp)) != set(own):
+                yield f"{case.stamp}.vnet: {network} overlaps {held.network} of {held.subject}: the two networks cannot be peered."

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._addresses.ranges import overlaps, read
+from .._addresses.ranges import listed, overlaps, read
 from .._azure.agent_pools import DEFAULT_VM_SIZE, agent_pool_profile
 from .._azure.preflight import prefixes_of
 from . import Answer, Chapter, Finding
@@ -133,9 +133,9 @@ def pod_capacity_ipv6(case: PlannedStamp) -> Iterator[Finding]:
 def node_subnet_capacity(case: PlannedStamp) -> Iterator[Finding]:
     """A nodes' subnet with fewer addresses than the pools may need."""
     name = case.node_subnet
-    text, nodes = case.plan["subnets"].get(name, {}).get("ipv4"), _nodes_with_surge(case)
-    if text and nodes > (room := read(text, name).num_addresses - RESERVED_ADDRESSES):
-        yield f"{case.stamp}.{name}", f"{text} has {room} addresses; the pools may grow to {nodes} nodes with surge"
+    texts, nodes = listed(case.plan["subnets"].get(name, {}).get("ipv4")), _nodes_with_surge(case)
+    if texts and nodes > (room := sum(read(text, name).num_addresses - RESERVED_ADDRESSES for text in texts)):
+        yield f"{case.stamp}.{name}", f"{', '.join(texts)} has {room} addresses; the pools may grow to {nodes} nodes with surge"
 
 
 @rule("set its families to [IPv4, IPv6]", _DUAL_STACK)
@@ -616,7 +616,7 @@ class NodeSubnet:
 
     @property
     def prefixes(self) -> list[str]:
-        return [text for text in prefixes_of(self.properties) if text]
+        return prefixes_of(self.properties)
 
     def reference(self, name: str) -> str:
         """The id of the NAT gateway or route table that the subnet has; empty without."""

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._addresses.allocations import Registrations
-from .._addresses.plan import STAMP_RANGES, Fleet, StampPlan, Unplaced
-from .._addresses.ranges import Network, read
+from .._addresses.allocations import STAMP_RANGES, Registrations
+from .._addresses.plan import Fleet, StampPlan, Unplaced
+from .._addresses.ranges import Network, inside, prefixes_in, read
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,36 @@ class PlannedStamp:
         name = str(self.cluster.get("node_subnet", "nodes"))
         return next((known for known in self.plan["subnets"] if known.lower() == name.lower()), name)
 
+    def vnet(self, stamp: str) -> list[Network]:
+        """The prefixes of a stamp's virtual network in the register; empty for a stamp that is not there."""
+        names = (self.register.get("stamps") or {}).get(stamp) or {}
+        return [read(text, f"{stamp}.vnet") for text in prefixes_in(names.get("vnet") or {})]
+
+    @property
+    def live_peers(self) -> dict[str, list[Network]]:
+        """The virtual networks that this one is peered with in Azure, and their prefixes."""
+        return {peer: [read(text, peer) for text in texts] for peer, texts in (self.specification.get("live_peers") or {}).items()}
+
+    @property
+    def peered_stamps(self) -> list[str]:
+        """The stamps whose networks this one reaches: as declared, and those in whose prefixes a live peer's are."""
+        declared = [str(name) for name in self.specification.get("peered_stamps") or ()]
+        found = {
+            held.stamp
+            for prefixes in self.live_peers.values()
+            for prefix in prefixes
+            for held in self.registrations.overlapping(prefix)
+            if held.name == "vnet" and not held.retired and all(any(inside(network, peer) for peer in prefixes) for network in self.vnet(held.stamp))
+        }
+        return [name for name in dict.fromkeys([*declared, *sorted(found)]) if name != self.stamp]
+
+    @property
+    def reached(self) -> list[tuple[str, Network]]:
+        """The networks that are peered with this one, as (whose, prefix)."""
+        registered = [(f"{name}.vnet", network) for name in self.peered_stamps for network in self.vnet(name)]
+        known = {network for _, network in registered}
+        return registered + [(peer, prefix) for peer, prefixes in self.live_peers.items() for prefix in prefixes if prefix not in known]
+
     @property
     def node_pools(self) -> list[Mapping[str, Any]]:
         return list(self.cluster.get("node_pools") or [])
@@ -64,10 +94,10 @@ class PlannedStamp:
     def networks(self) -> Iterator[tuple[str, str, Network]]:
         """(subject, name, network) for each range of this stamp."""
         for name in STAMP_RANGES:
-            for text in self.plan[name].values():
+            for text in prefixes_in(self.plan[name]):
                 yield f"{self.stamp}.{name}", name, read(text, name)
         for name, families in self.plan["subnets"].items():
-            for text in families.values():
+            for text in prefixes_in(families):
                 yield f"{self.stamp}.{name}", name, read(text, name)
 
 

@@ -36,20 +36,22 @@ def plan_violations(specification: Mapping[str, Any], register: Mapping[str, Any
     return _violations(planned(specification, register))
 
 
-def fleet_violations(specifications: Iterable[Mapping[str, Any]], register: Mapping[str, Any]) -> list[Violation]:
-    """All broken rules of many stamps, in their order, for a register that has them all. Raises as :func:`plan_violations` does."""
-    return [violation for stamp in planned_fleet(specifications, register) for violation in _violations(stamp)]
+def fleet_problems(specifications: Iterable[Mapping[str, Any]], register: Mapping[str, Any]) -> tuple[list[Violation], list[str]]:
+    """All broken rules of many stamps, in their order, and warnings, for a register that has them all. Raises as :func:`plan_violations` does."""
+    stamps = list(planned_fleet(specifications, register))
+    return [found for stamp in stamps for found in _violations(stamp)], [text for stamp in stamps for text in addresses.warnings(stamp)]
 
 
-def plan_problems(specification: Mapping[str, Any], register: Mapping[str, Any]) -> tuple[list[str], list[Violation]]:
-    """As :func:`plan_violations`, with a message for each part that cannot be read: the other rules take its default instead."""
+def plan_problems(specification: Mapping[str, Any], register: Mapping[str, Any]) -> tuple[list[str], list[Violation], list[str]]:
+    """A message for each part that cannot be read, the violations with its default instead, and warnings."""
     readable, messages = dict(specification), list[str]()
     while True:
         try:
-            return messages, plan_violations(readable, register)
+            stamp = planned(readable, register)
+            return messages, _violations(stamp), list(addresses.warnings(stamp))
         except MalformedSpecification as error:
             messages.append(str(error))
             key = next((key for start, key in _KEYS.items() if str(error).startswith(start) and key in readable), None)
             if key is None:
-                return messages, []
+                return messages, [], []
             del readable[key]

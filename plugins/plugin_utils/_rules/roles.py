@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from .._azure.preflight import live_subnets
+from .._azure.preflight import live_network
 from . import Answer, Violation, aks, api_server, destroying, dns, endpoints, entrances, keyvault, network, principals, registry, variables
 from .plans import plan_problems
 
@@ -57,12 +57,12 @@ def _network_plan(facts: Facts, reader: Reader) -> Iterator[Violation]:
         # The other part reports it.
         answers = {}
     live = {
-        "live_subnets": live_subnets(answers["vnet"].body) if answers else {},
+        **(live_network(answers["vnet"].body) if answers else {}),
         "live_security_rules": [
             found for name in groups if answers for found in (answers[name].body.get("properties") or {}).get("securityRules") or ()
         ],
     }
-    yield from _plan("network", {**facts["specification"], **live}, facts["register"])
+    yield from _plan("network", {**facts["specification"], **live}, facts["register"], reader)
 
 
 def _network_nodes(facts: Facts, reader: Reader) -> Iterator[Violation]:
@@ -72,10 +72,12 @@ def _network_nodes(facts: Facts, reader: Reader) -> Iterator[Violation]:
             yield from aks.NODES.violations(aks.NodeSubnet(str(subnet.get("id") or subnet["name"]), True, Answer(True, subnet)))
 
 
-def _plan(role: str, specification: Mapping[str, Any], register: Mapping[str, Any]) -> Iterator[Violation]:
-    malformed, violations = plan_problems(specification, register)
+def _plan(role: str, specification: Mapping[str, Any], register: Mapping[str, Any], reader: Reader) -> Iterator[Violation]:
+    malformed, violations, warnings = plan_problems(specification, register)
     yield from variables.CHAPTER.violations(variables.Variables(role, malformed=malformed))
     yield from violations
+    for text in warnings:
+        reader.warn(text)
 
 
 def _cluster_plan(facts: Facts, reader: Reader) -> Iterator[Violation]:
@@ -85,7 +87,7 @@ def _cluster_plan(facts: Facts, reader: Reader) -> Iterator[Violation]:
         # The other part reports it.
         live = {}
     pools = (live.get("properties") or {}).get("agentPoolProfiles") or []
-    yield from _plan("aks", {**facts["specification"], "live_pools": pools}, facts["register"])
+    yield from _plan("aks", {**facts["specification"], "live_pools": pools}, facts["register"], reader)
 
 
 def _live_cluster(facts: Facts, reader: Reader) -> Mapping[str, Any]:
