@@ -72,6 +72,13 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
         },
         ["1920 cores", "of 500"],
     ),
+    "a port that the nodes' group closes to clients": (
+        {
+            "ingress_streams": [{"name": "sql", "port": 5432, "service": "sql", "namespace": "apps", "service_port": 5432}],
+            "network_security_rules": [{"name": "no-sql", "priority": 300, "access": "Deny", "destination_ports": "5432"}],
+        },
+        ["ingress_streams[0]: the rule no-sql of the nodes' network security group closes TCP port 5432 to every IPv4 and IPv6 client"],
+    ),
     "an imported image without a digest": ({"registry_images": ["docker.io/library/nginx:1"]}, ["docker.io/library/nginx:1: not pinned by digest"]),
     "a manifest that no API server takes": ({"ingress_node_selector": {"zone": 1}}, ["Deployment entrance-ipv6", "1 is not of type 'string'"]),
     "an image without a digest": ({"ingress_image": "nginx:latest"}, ["nginx:latest is not pinned by digest"]),
@@ -99,6 +106,36 @@ def test_bad_input_is_refused_before_anything_is_written(refusing: Lab, name: st
         assert text in run.output.replace("\n", " "), (text, run.output)
     assert "Finalization of task args" not in run.output
     assert refusing.our_writes(before) == []
+
+
+def test_a_port_that_a_group_of_others_closes(refusing: Lab) -> None:
+    """Nodes in a network that is never written: whoever writes it has to let clients in."""
+    network = f"{refusing.subscription}/resourceGroups/rg-theirs/providers/Microsoft.Network"
+    opened = {"access": "Allow", "direction": "Inbound", "protocol": "Tcp", "priority": 100, "destinationPortRanges": ["80", "443"]}
+    anywhere = {"sourceAddressPrefix": "*", "sourcePortRange": "*", "destinationAddressPrefix": "*"}
+    rules = [{"name": "web", "properties": opened | anywhere}]
+    subnet = {"addressPrefixes": ["10.77.4.0/22", "fd77:0:0:5::/64"], "networkSecurityGroup": {"id": f"{network}/networkSecurityGroups/nsg-theirs"}}
+    space = {"addressPrefixes": ["10.77.0.0/20", "fd77::/56"]}
+    refusing.put(f"{refusing.subscription}/resourceGroups/rg-theirs", "2025-04-01", {"location": "westeurope"})
+    for path, properties in (
+        ("networkSecurityGroups/nsg-theirs", {"securityRules": rules}),
+        ("virtualNetworks/theirs", {"addressSpace": space, "subnets": [{"name": "nodes", "properties": subnet}]}),
+    ):
+        refusing.put(f"{network}/{path}", "2025-05-01", {"location": "westeurope", "properties": properties})
+    sql = {"name": "sql", "port": 5432, "service": "sql", "namespace": "apps", "service_port": 5432}
+    for variables in (
+        {"network_existing_vnet_id": f"{network}/virtualNetworks/theirs"},
+        {"aks_node_subnet_id": f"{network}/virtualNetworks/theirs/subnets/nodes"},
+    ):
+        refusing.set(ingress_streams=[sql], **variables)
+        before = len(refusing.entries())
+        run = refusing.playbook("site", "--check")
+        assert run.code == 2, run.output
+        printed = run.output.replace("\n", " ")
+        assert "ingress_streams[0]: the rule DenyAllInBound of nsg-theirs closes TCP port 5432 to every IPv4 and IPv6 client" in printed, run.output
+        assert "let clients in by a rule in nsg-theirs, which no role writes" in printed
+        assert "ingress_routes: the rule" not in printed
+        assert refusing.our_writes(before) == []
 
 
 def test_missing_credentials(arm: Lab) -> None:

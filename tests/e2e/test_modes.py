@@ -20,18 +20,12 @@ from tests.harness import Lab, Run, is_ready, until
 
 MANIFESTS = Path(__file__).with_name("applications.yml")
 IPV4_CLIENT, IPV6_CLIENT, NEIGHBOUR = "192.0.2.10", "2001:db8:c::10", "2001:db8:c::11"
-PORTS = [
-    {
-        "name": f"plain-{protocol.lower()}",
-        "priority": priority,
-        "protocol": protocol,
-        "source": "Internet",
-        "destination": "*",
-        "destination_ports": ports,
-    }
-    for priority, protocol, ports in ((300, "Tcp", ["7000-7001"]), (310, "Udp", ["7002"]))
-]
 WEB = {"path": "/", "service": "web", "namespace": "apps", "port": 8080}
+STREAMS = [
+    {"name": "plain", "port": 7000, "service": "web", "namespace": "apps", "service_port": 9000},
+    {"name": "proxied", "port": 7001, "service": "web", "namespace": "apps", "service_port": 9100, "proxy_protocol": True},
+    {"name": "datagrams", "port": 7002, "service": "web", "namespace": "apps", "service_port": 9001, "protocol": "UDP"},
+]
 RUNNING = {"service": "running-ingress", "namespace": "apps", "port": 80, "https_port": 0}
 
 
@@ -39,8 +33,8 @@ RUNNING = {"service": "running-ingress", "namespace": "apps", "port": 80, "https
 def lab() -> Iterator[Lab]:
     """A cluster with the applications, and no entrance yet."""
     with Lab(packets=True) as made:
-        # The nodes' security group lets in 80 and 443; plain ports need a rule.
-        made.set(network_security_rules=PORTS)
+        # The nodes' security group lets in what an entrance listens on, and no rule of the inventory's names these ports.
+        made.set(ingress_streams=STREAMS)
         made.build("--tags", "network,aks,keyvault,dns")
         made.apply(MANIFESTS.read_text())
         for deployment in ("web", "both", "running-ingress"):
@@ -53,7 +47,7 @@ def site(lab: Lab, **variables: Any) -> None:
 
     The older proxies serve until the load balancer has noticed that they go; their end is awaited.
     """
-    lab.set(network_security_rules=PORTS, ingress_timeout=90, ingress_drain_seconds=15, **variables)
+    lab.set(ingress_timeout=90, ingress_drain_seconds=15, **variables)
     run = lab.playbook("site", "--tags", "ingress")
     assert run.code == 0, run.output
     until(lambda: all(is_ready(pod) for pod in lab.kubectl("-n", "dualstack-ingress", "get", "pods")["items"]), 60)
@@ -235,7 +229,7 @@ def vault(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 def test_a_vault_that_may_not_be_read_is_named(lab: Lab, vault: Vault) -> None:
     """The proxies cannot start; the run ends with what the vault said, and the old ones go on."""
-    lab.set(network_security_rules=PORTS, ingress_timeout=30, ingress_mode="nat64", ingress_routes=[WEB], **vault.variables)
+    lab.set(ingress_timeout=30, ingress_mode="nat64", ingress_routes=[WEB], **vault.variables)
     run = lab.playbook("site", "--tags", "ingress")
     assert run.code == 2, run.output
     assert "403 Forbidden: Caller is not authorized to perform action" in " ".join(run.output.split()), run.output
@@ -267,11 +261,7 @@ def features(lab: Lab, vault: Vault, tmp_path_factory: pytest.TempPathFactory) -
         ],
         **vault.variables | {"ingress_tls": [{"hosts": ["shop.example.org"], "secret": "shop-tls"}, *vault.variables["ingress_tls"]]},
         ingress_tls_passthrough=[upstream | {"host": "sealed.example.org", "port": 8543}],
-        ingress_streams=[
-            upstream | {"name": "plain", "port": 7000, "service_port": 9000},
-            upstream | {"name": "proxied", "port": 7001, "service_port": 9100, "proxy_protocol": True},
-            upstream | {"name": "datagrams", "port": 7002, "service_port": 9001, "protocol": "UDP"},
-        ],
+        ingress_streams=STREAMS,
     )
     return lab
 

@@ -9,6 +9,7 @@ import pytest
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plan
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.security_rules import family_rules
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Violation
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.plans import CHAPTERS, plan_problems, plan_violations
 
@@ -127,6 +128,21 @@ AKS_DEFAULTS: dict[str, dict[str, str]] = {
     "services": {"ipv4": "10.0.0.0/16", "ipv6": "fd12:3456:789a:1::/108"},
     "nodes": {"ipv4": "10.224.0.0/16", "ipv6": "fd00:1:2::/64"},
 }
+#: of a Service with a database beside it
+LISTENING: dict[str, Any] = {"mode": "nat64", "upstream": "services", "families": ["IPv4", "IPv6"], "streams": [{"name": "sql", "port": 5432}]}
+SQL = {"name": "sql", "priority": 300, "protocol": "Tcp", "source": "Internet", "destination_ports": ["80", "443", "5432"]}
+
+
+def listening(*rules: dict[str, Any], **entrances: Any) -> Case:
+    return specified(security_rules=list(rules), entrances={**LISTENING, **entrances})
+
+
+def listening_elsewhere(*rules: dict[str, Any], **changes: Any) -> Case:
+    """Nodes in a subnet that exists already, behind a group with these rules beside one that lets web clients in."""
+    found = [{"name": made["name"], "properties": made["properties"]} for item in (SQL, *rules) for made in family_rules(item, {})]
+    return specified(entrances=LISTENING, existing_security_groups={"nsg-theirs": found}, existing_vnet_id="/vnets/theirs", **changes)
+
+
 MANY_PREFIXES = [f"10.{high}.{low}.0/24" for high in range(16) for low in range(251)]
 
 FAILING: dict[str, Case] = {
@@ -195,6 +211,7 @@ FAILING: dict[str, Case] = {
     "security_rule_protocol": security({"name": "a", "priority": 100, "protocol": "Icmp", "source": "pods"}),
     "security_rule_description": security({"name": "a", "priority": 100, "description": "d" * 141}),
     "security_rule_limits": security({"name": "a", "priority": 100, "source": MANY_PREFIXES}),
+    "entrance_port_closed": listening({**SQL, "destination_ports": ["80", "443"]}),
 }
 
 # More ways to break a rule: (id, case, part of the subject)
@@ -338,6 +355,32 @@ ALSO_FAILING: dict[str, tuple[str, Case, str]] = {
     "authorized_ranges: no range": ("authorized_ranges", authorized("office"), "aks_api_server_authorized_ip_ranges"),
     "authorized_ranges: private": ("authorized_ranges", authorized("10.0.0.0/8"), "aks_api_server_authorized_ip_ranges"),
     "public_ip_prefix_length: IPv4": ("public_ip_prefix_length", specified(public_ip_prefixes={"ipv4": {"length": 27}}), "ipv4"),
+    "entrance_port_closed: by a rule of the user": (
+        "entrance_port_closed",
+        listening(SQL, {"name": "no-sql", "priority": 200, "access": "Deny", "destination_ports": "5432"}),
+        "ingress_streams[0]",
+    ),
+    "entrance_port_closed: UDP": (
+        "entrance_port_closed",
+        listening(SQL, streams=[{"name": "dns", "port": 443, "protocol": "UDP"}]),
+        "ingress_streams[0]",
+    ),
+    "entrance_port_closed: to IPv6 clients": ("entrance_port_closed", listening({**SQL, "source": "198.51.100.0/24"}), "ingress_routes"),
+    "entrance_port_closed: TLS": (
+        "entrance_port_closed",
+        listening({**SQL, "destination_ports": ["80", "5432"]}, tls=[{"hosts": ["a.example.org"]}]),
+        "ingress_tls[0]",
+    ),
+    "entrance_port_closed: a running ingress": (
+        "entrance_port_closed",
+        listening({**SQL, "destination_ports": ["80", "5432"]}, upstream="ingress", upstream_ingress={}),
+        "ingress_upstream_ingress",
+    ),
+    "entrance_port_closed: a network that exists already": (
+        "entrance_port_closed",
+        listening_elsewhere({**SQL, "name": "no-sql", "priority": 200, "access": "Deny", "destination_ports": "5432"}),
+        "ingress_streams[0]",
+    ),
     "security_rule_families: plan's names": (
         "security_rule_families",
         security({"name": "a", "priority": 100, "source": "fd00::/8", "destination": "subnet:endpoints"}),
@@ -441,6 +484,11 @@ PASSING: dict[str, Case] = {
     "next to a reserved range": registered(services={"ipv4": "172.29.240.0/20"}),
     "own global prefix": specified(ipv6_prefix="2001:db8::/32"),
     "own unique local prefix": specified(ipv6_prefix="fc12:3456:789a::/48"),
+    "ports that clients reach": listening(SQL),
+    "IPv4 clients alone, without IPv6": listening({**SQL, "source": "198.51.100.0/24"}, families=["IPv4"]),
+    "TLS that nothing listens for": listening({**SQL, "destination_ports": ["80", "5432"]}),
+    "another network's group that lets clients in": listening_elsewhere(),
+    "a network whose groups were not read": specified(entrances=LISTENING, existing_vnet_id="/vnets/theirs", security_rules=[]),
     "DNS service at the second address": cluster(dns_service_ip="10.192.0.2"),
     "as many nodes as there are pod ranges": pool(max_count=232, max_surge="24"),
     "as many nodes as the subnet has addresses": (

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.security_rules import family_rules, rule_families
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.security_rules import closed_by, family_rules, rule_families
 
 PLAN: dict[str, Any] = {
     "vnet": {"ipv4": "10.0.0.0/20", "ipv6": "fd00:1::/56"},
@@ -179,3 +179,54 @@ def test_errors(rule: dict[str, Any], words: list[str]) -> None:
     with pytest.raises(MalformedSpecification) as caught:
         family_rules(rule, PLAN)
     assert [word for word in words if word not in str(caught.value)] == []
+
+
+def allow(name: str, priority: int, **properties: Any) -> dict[str, Any]:
+    """Clients of TCP port 5432, unless it says otherwise."""
+    defaults = {"protocol": "Tcp", "sourceAddressPrefix": "Internet", "destinationPortRange": "5432"}
+    return {"name": name, "properties": {**ANY, "priority": priority, **defaults, **properties}}
+
+
+def deny(name: str, priority: int, **properties: Any) -> dict[str, Any]:
+    return allow(name, priority, **{"access": "Deny", "protocol": "*", "sourceAddressPrefix": "*", "destinationPortRange": "*", **properties})
+
+
+LAST = deny("last", 4096)
+# name: (rules, what closes the port to IPv4, and to IPv6)
+CLOSED: dict[str, tuple[list[dict[str, Any]], str, str]] = {
+    "no rule": ([], "DenyAllInBound", "DenyAllInBound"),
+    "only the last": ([LAST], "last", "last"),
+    "clients before the last": ([LAST, allow("web", 200)], "", ""),
+    "another port": ([allow("web", 200, destinationPortRange="80"), LAST], "last", "last"),
+    "a range of ports": ([allow("web", 200, destinationPortRange="5000-6000")], "", ""),
+    "a list of ports": ([allow("web", 200, destinationPortRange="", destinationPortRanges=["80", "5432"])], "", ""),
+    "ports that cannot be read": ([allow("web", 200, destinationPortRange="80,5432"), LAST], "last", "last"),
+    "UDP alone": ([allow("dns", 200, protocol="Udp"), LAST], "last", "last"),
+    "outbound alone": ([allow("out", 200, direction="Outbound"), LAST], "last", "last"),
+    "a rule of the user before": ([deny("no-sql", 150, destinationPortRange="5432"), allow("web", 200)], "no-sql", "no-sql"),
+    "a rule of the user behind": ([deny("no-sql", 250, destinationPortRange="5432"), allow("web", 200)], "", ""),
+    "some clients are denied": ([deny("some", 150, sourceAddressPrefix="198.51.100.0/24"), allow("web", 200)], "", ""),
+    "all clients of a family are denied": ([deny("six", 150, sourceAddressPrefix="2000::/3"), allow("web", 200)], "", "six"),
+    "an office before the rest is denied": (
+        [allow("office", 140, sourceAddressPrefix="198.51.100.0/24"), deny("no-sql", 150), allow("web", 200)],
+        "",
+        "no-sql",
+    ),
+    "Front Door alone": ([allow("edge", 200, sourceAddressPrefix="AzureFrontDoor.Backend"), LAST], "", ""),
+    "the load balancer's probes are no clients": ([allow("probes", 210, sourceAddressPrefix="AzureLoadBalancer"), LAST], "last", "last"),
+    "the network is no client": ([allow("near", 210, sourceAddressPrefix="VirtualNetwork"), LAST], "last", "last"),
+    "nodes are not the entrance's address": ([allow("nodes", 200, destinationAddressPrefix="10.0.0.0/22"), LAST], "last", "last"),
+    "denied at nodes alone": (
+        [deny("nodes", 100, destinationAddressPrefixes=["10.0.0.0/22"], destinationAddressPrefix=""), allow("web", 200)],
+        "",
+        "",
+    ),
+    "one family's address": ([allow("web", 200, destinationAddressPrefix="203.0.113.10"), LAST], "", "last"),
+}
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_closed_by(name: str) -> None:
+    rules, ipv4, ipv6 = CLOSED[name]
+    own = ["10.0.0.0/20", "fd00:1::/56"]
+    assert (closed_by(rules, own, 4, "TCP", 5432), closed_by(rules, own, 6, "TCP", 5432)) == (ipv4, ipv6)

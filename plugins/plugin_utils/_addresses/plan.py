@@ -72,6 +72,8 @@ _KEYS = {
     "live_pools",
     "live_security_rules",
     "security_rules",
+    "existing_security_groups",
+    "entrances",
     "public_ip_prefixes",
     "names",
 } | {f"{name}_ipv4_prefix_length" for name in STAMP_RANGES}

@@ -15,10 +15,10 @@ mixes them (learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview)
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .ranges import MalformedSpecification, prefixes_in
+from .ranges import MalformedSpecification, Network, inside, network_of, prefixes_in
 
 PRIORITIES = (100, 4096)
 _SIDES = ("source", "destination")
@@ -108,3 +108,51 @@ def family_rules(rule: Mapping[str, Any], plan: Mapping[str, Any]) -> list[dict[
             _put(properties, side, "PortRange", [str(port) for port in ports] if isinstance(ports, list) else [str(ports)])
         result.append({"name": rule["name"] + ("-ipv6" if version == 6 else ""), "properties": properties})
     return result
+
+
+#: service tags that stand for no client of a public address: the load balancer keeps its clients' addresses
+_NO_CLIENTS = ("virtualnetwork", "azureloadbalancer", "gatewaymanager")
+_EVERYBODY = ("*", "any", "internet", "0.0.0.0/0", "::/0", "2000::/3")
+
+
+def closed_by(rules: Iterable[Mapping[str, Any]], own_prefixes: Iterable[str], version: int, protocol: str, port: int) -> str:
+    """The security rule that keeps every client from a public address on a port, in one family (4 or 6); empty when somebody is let in.
+
+    ``rules`` are Azure's, of any order and direction; ``own_prefixes`` are the network's, which no public address is in. As Azure does, the
+    first rule that fits decides, and without one the group's own last rule, ``DenyAllInBound``.
+    """
+    own = [network_of(prefix) for prefix in own_prefixes]
+    for rule in sorted(rules, key=lambda found: int(found["properties"]["priority"])):
+        properties = rule["properties"]
+        sources, destinations = (_values(properties, f"{side}AddressPrefix", "es") for side in _SIDES)
+        fits = (
+            str(properties["direction"]).lower() == "inbound"
+            and str(properties["protocol"]).lower() in ("*", protocol.lower())
+            and any(_is_in(port, text) for text in _values(properties, "destinationPortRange", "s"))
+            and any(_of_family(text, version) for text in destinations if text.lower() not in _NO_CLIENTS and not _among(text, own))
+        )
+        if fits and str(properties["access"]).lower() == "deny":
+            if any(text.lower() in _EVERYBODY and _of_family(text, version) for text in sources):
+                return str(rule["name"])
+        elif fits and any(_of_family(text, version) for text in sources if text.lower() not in _NO_CLIENTS):
+            return ""
+    return "DenyAllInBound"
+
+
+def _values(properties: Mapping[str, Any], name: str, ending: str) -> list[str]:
+    """Both forms of one property: Azure answers an unused singular as an empty text."""
+    return [str(text) for text in (properties.get(name), *(properties.get(f"{name}{ending}") or ())) if text]
+
+
+def _is_in(port: int, ports: str) -> bool:
+    first, _, last = ports.partition("-")
+    return ports == "*" or (f"{first}{last}".isdecimal() and int(first) <= port <= int(last or first))
+
+
+def _of_family(text: str, version: int) -> bool:
+    """Whether a prefix has the family; tags and ``*`` have both."""
+    return prefix_family(text) in (0, version)
+
+
+def _among(text: str, networks: Iterable[Network]) -> bool:
+    return bool(prefix_family(text)) and any(inside(network_of(text), network) for network in networks)

@@ -84,6 +84,22 @@ class Port:
 
 
 @dataclass(frozen=True)
+class Listener:
+    """What clients connect to, and the variable that asks for it.
+
+    ``kind`` is what a client speaks first: ``http``; ``tls``, for the name ``host``, empty where any name may be asked for; ``tcp`` or ``udp``.
+    """
+
+    subject: str
+    port: Port
+    kind: str
+    host: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.port.port}{f' {self.host}' if self.host else ''}"
+
+
+@dataclass(frozen=True)
 class Configuration:
     workers: int
     ports: tuple[Port, ...]
@@ -119,6 +135,26 @@ def workers_of(cpu_request: str) -> int:
 def service_of(target: Mapping[str, Any], mode: str, family: str) -> str:
     """The name of the Service that the entrance of ``family`` sends ``target`` to."""
     return str(target["ipv6_service"] if mode == "split" and family == "IPv6" else target["service"])
+
+
+def listeners_of(declaration: Mapping[str, Any]) -> list[Listener]:
+    """Everything that an entrance listens on for its clients: its Service, the rules that let clients in and whoever asks it go by this list.
+
+    An entry without a port or a name is left out: the role's specification reports it.
+    """
+    http, https = Port("http", 80, HTTP), Port("https", 443, HTTPS)
+    listeners = [Listener("ingress_upstream_ingress" if declaration["upstream"] == "ingress" else "ingress_routes", http, "http")]
+    for index, entry in enumerate(declaration.get("tls") or []):
+        listeners += [Listener(f"ingress_tls[{index}]", https, "tls", host) for host in entry.get("hosts") or []]
+    passed = [(index, entry["host"]) for index, entry in enumerate(declaration.get("passthrough") or []) if entry.get("host")]
+    listeners += [Listener(f"ingress_tls_passthrough[{index}]", https, "tls", host) for index, host in passed]
+    if declaration["upstream"] == "ingress" and ingress_of(declaration)["https_port"]:
+        listeners.append(Listener("ingress_upstream_ingress", https, "tls"))
+    for index, stream in enumerate(declaration.get("streams") or []):
+        if str(stream.get("port")).isdecimal():
+            port = Port(str(stream.get("name")), int(stream["port"]), FIRST_STREAM + index, protocol_of(stream))
+            listeners.append(Listener(f"ingress_streams[{index}]", port, port.protocol.lower()))
+    return listeners
 
 
 def targets_of(declaration: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -256,16 +292,14 @@ def entrance_configuration(declaration: Mapping[str, Any], family: str, services
         servers += [Server(entry.host, redirect=True) for entry in passed]
     if http and "" not in locations:
         servers.append(Server(""))
-    terminates = any(server.certificate for server in servers)
-    ports = [Port("http", 80, HTTP)] + ([Port("https", 443, HTTPS)] if terminates or passed else [])
     return Configuration(
         workers=workers_of(str(declaration.get("cpu_request") or "1")),
-        ports=(*ports, *(Port(stream.name, stream.port, stream.container_port, stream.protocol) for stream in streams if stream.name != "http")),
+        ports=tuple(dict.fromkeys(listener.port for listener in listeners_of(declaration))),
         upstreams=tuple(upstreams.values()),
         servers=tuple(servers),
         streams=tuple(streams),
         passed=tuple(passed),
-        terminates=terminates,
+        terminates=any(server.certificate for server in servers),
         cleartext_http2=any(route.get("protocol") == "grpc" for route in routes),
     )
 

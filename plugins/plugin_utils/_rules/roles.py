@@ -53,16 +53,40 @@ def _network_plan(facts: Facts, reader: Reader) -> Iterator[Violation]:
     groups = {identifier: {"id": identifier} for identifier in facts["shared_security_group_ids"]}
     try:
         answers = reader.azure({"vnet": facts["reads"]["vnet"], **groups})
+        existing = _security_rules(_existing_node_subnets(facts, reader), reader)
     except Unanswered:
         # The other part reports it.
-        answers = {}
+        answers, existing = {}, {}
     live = {
         **(live_network(answers["vnet"].body) if answers else {}),
+        "existing_security_groups": existing,
         "live_security_rules": [
             found for name in groups if answers for found in (answers[name].body.get("properties") or {}).get("securityRules") or ()
         ],
     }
     yield from _plan("network", {**facts["specification"], **live}, facts["register"], reader)
+
+
+def _existing_node_subnets(facts: Facts, reader: Reader) -> list[str]:
+    """The ids of the nodes' subnets that the role does not write, each once."""
+    network, brought, cluster = facts["reads"]["vnet"]["id"], facts["declared"]["existing_vnet_id"], facts["existing_cluster_id"]
+    found = [f"{brought}/subnets/{name}" for name in facts["node_subnets"]] if brought else []
+    if cluster:
+        answer = reader.azure({"cluster": {"id": cluster}})["cluster"]
+        pools = (answer.body.get("properties") or {}).get("agentPoolProfiles") or []
+        found += [pool["vnetSubnetID"] for pool in pools if pool.get("vnetSubnetID")]
+    elif facts["node_subnet_id"] and not endpoints.within(facts["node_subnet_id"], network, facts["declared"]["subnets"]):
+        found.append(facts["node_subnet_id"])
+    return list({identifier.lower(): identifier for identifier in found}.values())
+
+
+def _security_rules(subnet_ids: Sequence[str], reader: Reader) -> dict[str, list[Mapping[str, Any]]]:
+    """Name of each network security group of these subnets -> its rules."""
+    subnets = reader.azure({identifier: {"id": identifier} for identifier in subnet_ids})
+    ids = {str(((answer.body.get("properties") or {}).get("networkSecurityGroup") or {}).get("id") or "") for answer in subnets.values()}
+    groups = reader.azure({identifier: {"id": identifier} for identifier in sorted(ids - {""})})
+    found = {identifier: (answer.body.get("properties") or {}).get("securityRules") or [] for identifier, answer in groups.items() if answer.exists}
+    return {identifier.rpartition("/")[2]: rules for identifier, rules in found.items()}
 
 
 def _network_nodes(facts: Facts, reader: Reader) -> Iterator[Violation]:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._addresses.security_rules import PRIORITIES, family_rules, prefix_family, rule_families, rule_prefixes, unknown_subnets
+from .._addresses.security_rules import PRIORITIES, closed_by, family_rules, prefix_family, rule_families, rule_prefixes, unknown_subnets
+from .._kubernetes.entrances import Port, families_of, listeners_of
 from . import Chapter, Finding
 from .planned import PlannedStamp
 
@@ -162,3 +163,36 @@ def security_rule_limits(case: PlannedStamp) -> Iterator[Finding]:
         for side in ("source", "destination"):
             if len(found["properties"].get(f"{side}AddressPrefixes") or []) > 4000:
                 yield f"network_security_rules.{found['name']}", f"more than 4,000 {side} prefixes", "split the rule"
+
+
+@rule("change or remove that rule, or let clients in before it by a rule in network_security_rules", _NSG)
+def entrance_port_closed(case: PlannedStamp) -> Iterator[Finding]:
+    """A port that an entrance listens on, and that a network security group of the nodes closes to every client of a family."""
+    entrances = case.specification.get("entrances") or {}
+    if not entrances:
+        return
+    families = [family for family in families_of(entrances["mode"], entrances["upstream"]) if family in entrances["families"]]
+    subjects: dict[Port, str] = {}
+    for listener in listeners_of(entrances):
+        subjects.setdefault(listener.port, listener.subject)
+    own = [str(network) for _, _, network in case.networks()]
+    existing = case.specification.get("existing_security_groups") or {}
+    planned = {} if case.specification.get("existing_vnet_id") else {"the nodes' network security group": _planned_rules(case)}
+    for group, rules in (planned | existing).items():
+        remedy = f"let clients in by a rule in {group}, which no role writes"
+        for port, subject in subjects.items():
+            closing: dict[str, list[str]] = {}
+            for family in families:
+                closing.setdefault(closed_by(rules, own, int(family[-1]), port.protocol, port.port), []).append(family)
+            for name, closed in closing.items():
+                if name:
+                    clients = f"every {' and '.join(closed)} client"
+                    found = f"the rule {name} of {group} closes {port.protocol} port {port.port} to {clients}"
+                    yield (subject, found, remedy) if group in existing else (subject, found)
+
+
+def _planned_rules(case: PlannedStamp) -> list[Mapping[str, Any]]:
+    """The rules that the nodes' group will have: ours, and those that others may keep in it."""
+    ours = [made for _, item in _security_rules(case) for made in family_rules(item, case.plan)]
+    names = {made["name"].lower() for made in ours}
+    return ours + [found for found in case.specification.get("live_security_rules") or [] if found["name"].lower() not in names]
