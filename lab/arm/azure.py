@@ -67,12 +67,7 @@ class Azure:
     def kind_of(self, resource_type: str) -> Kind:
         found = KINDS.get(resource_type.lower())
         if found is None:
-            namespace, _, name = resource_type.partition("/")
-            raise errors.ArmError(
-                404,
-                "InvalidResourceType",
-                f"The resource type '{name}' could not be found in the namespace '{namespace}' (the lab does not serve it).",
-            )
+            raise errors.NotServed(resource_type)
         return found
 
     def get(self, resource: str) -> Resource:

@@ -31,6 +31,16 @@ class NotFound(ArmError):
         super().__init__(404, "ResourceNotFound", f"The Resource '{resource}' was not found.")
 
 
+class NotServed(ArmError):
+    """What Azure answers for a type that it does not have."""
+
+    def __init__(self, resource_type: str) -> None:
+        namespace, _, name = resource_type.partition("/")
+        super().__init__(
+            404, "InvalidResourceType", f"The resource type '{name}' could not be found in the namespace '{namespace}' (the lab does not serve it)."
+        )
+
+
 class GroupNotFound(ArmError):
     def __init__(self, group: str) -> None:
         super().__init__(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")

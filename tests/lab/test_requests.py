@@ -155,6 +155,26 @@ def test_a_client_in_go_logs_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "named"),
+    [
+        ("GET", f"{GROUP}/providers/Microsoft.Storage/storageAccounts", "storageAccounts"),
+        ("GET", f"{GROUP}/providers/Microsoft.Storage/storageAccounts/a", "storageAccounts"),
+        ("PUT", f"{GROUP}/providers/Microsoft.Storage/storageAccounts/a", "storageAccounts"),
+        ("POST", f"{GROUP}/providers/Microsoft.Storage/storageAccounts/a/listKeys", "storageAccounts/listKeys"),
+        ("POST", f"{SUBSCRIPTION}/providers/Microsoft.Storage/checkNameAvailability", "checkNameAvailability"),
+        ("POST", f"{SUBSCRIPTION}/providers/Microsoft.Network/checkDnsNameAvailability", "checkDnsNameAvailability"),
+    ],
+)
+def test_what_the_lab_does_not_serve_is_named(tmp_path: Path, method: str, path: str, named: str) -> None:
+    async def work(client: Client) -> None:
+        status, body = await client.call(method, path, {})
+        assert (status, body["error"]["code"]) == (404, "InvalidResourceType")
+        assert f"'{named}' could not be found in the namespace" in body["error"]["message"]
+
+    against(tmp_path, work)
+
+
+@pytest.mark.parametrize(
     ("path", "text", "names"),
     [
         (f"{SUBSCRIPTION}/resources", "", ["id", "registry1", "v", "vault1"]),
@@ -273,14 +293,107 @@ def test_what_private_endpoints_can_lead_to(tmp_path: Path) -> None:
     body = LOCATION | {"properties": {"subnet": {"id": f"{VNET}/subnets/nodes"}, "privateLinkServiceConnections": [connection]}}
 
     async def work(client: Client) -> None:
-        for resource, group in ((REGISTRY, "registry"), (VAULT, "vault")):
-            assert await client.names(f"{resource}/privateLinkResources") == [group]
+        for resource, group, members in ((REGISTRY, "registry", ["registry_data_westeurope", "registry"]), (VAULT, "vault", ["default"])):
+            (shown,) = (await client.get(f"{resource}/privateLinkResources"))["value"]
+            assert (shown["name"], shown["properties"]["requiredMembers"]) == (group, members)
             assert await client.names(f"{resource}/privateEndpointConnections") == []
         await client.put(f"{NETWORK}/privateEndpoints/pe", body)
         (found,) = (await client.get(f"{REGISTRY}/privateEndpointConnections"))["value"]
         assert found["properties"]["privateEndpoint"]["id"] == f"{NETWORK}/privateEndpoints/pe"
         assert found["properties"]["privateLinkServiceConnectionState"]["status"] == "Approved"
         assert [item["name"] for item in (await client.get(f"{REGISTRY}/listUsages"))["value"]] == ["Size"]
+
+    against(tmp_path, work)
+
+
+def test_the_names_of_a_private_endpoint_move_into_its_zones(tmp_path: Path) -> None:
+    """A registry has two names, each with an address of its own (learn.microsoft.com/azure/container-registry/container-registry-private-link)."""
+    connection = {"name": "c", "properties": {"privateLinkServiceId": REGISTRY, "groupIds": ["registry"]}}
+    body = LOCATION | {"properties": {"subnet": {"id": f"{VNET}/subnets/nodes"}, "privateLinkServiceConnections": [connection]}}
+    endpoint, zone = f"{NETWORK}/privateEndpoints/pe", f"{NETWORK}/privateDnsZones/privatelink.azurecr.io"
+    addresses = {"registry1.westeurope.data": "10.10.0.4", "registry1": "10.10.0.5"}
+
+    async def work(client: Client) -> None:
+        await client.put(endpoint, body)
+        shown = (await client.get(endpoint))["properties"]
+        assert shown["customDnsConfigs"] == [{"fqdn": f"{name}.azurecr.io", "ipAddresses": [address]} for name, address in addresses.items()]
+        interface = await client.get(shown["networkInterfaces"][0]["id"])
+        assert [item["properties"]["privateIPAddress"] for item in interface["properties"]["ipConfigurations"]] == list(addresses.values())
+        assert len((await client.get(f"{VNET}/subnets/nodes"))["properties"]["ipConfigurations"]) == 2
+
+        await client.put(zone, {"location": "global"})
+        group = f"{endpoint}/privateDnsZoneGroups/default"
+        await client.put(group, {"properties": {"privateDnsZoneConfigs": [{"name": "acr", "properties": {"privateDnsZoneId": zone}}]}})
+        (configuration,) = (await client.get(group))["properties"]["privateDnsZoneConfigs"]
+        assert configuration["id"] == f"{group}/privateDnsZoneConfigs/acr"
+        assert configuration["properties"]["recordSets"] == [
+            {
+                "recordType": "A",
+                "recordSetName": name,
+                "fqdn": f"{name}.privatelink.azurecr.io",
+                "ttl": 10,
+                "provisioningState": "Succeeded",
+                "ipAddresses": [address],
+            }
+            for name, address in addresses.items()
+        ]
+        assert (await client.get(endpoint))["properties"]["customDnsConfigs"] == []
+        for name, address in addresses.items():
+            assert (await client.get(f"{zone}/A/{name}"))["properties"]["aRecords"] == [{"ipv4Address": address}]
+        await client.call("DELETE", group)
+        await asyncio.gather(*client.server.azure.operations.tasks)
+        assert await client.names(f"{zone}/A") == []
+
+    against(tmp_path, work)
+
+
+def test_the_passwords_of_a_registry(tmp_path: Path) -> None:
+    async def work(client: Client) -> None:
+        status, body = await client.call("POST", f"{REGISTRY}/listCredentials")
+        assert (status, body["error"]["code"]) == (400, "UnAuthorizedForCredentialOperations")
+        await client.put(REGISTRY, LOCATION | {"sku": {"name": "Premium"}, "properties": {"adminUserEnabled": True}})
+        status, body = await client.call("POST", f"{REGISTRY}/listCredentials")
+        assert (status, body["username"], [item["name"] for item in body["passwords"]]) == (200, "registry1", ["password", "password2"])
+        assert len({item["value"] for item in body["passwords"]}) == 2
+
+    against(tmp_path, work)
+
+
+def test_what_belongs_to_a_workspace(tmp_path: Path) -> None:
+    workspace = f"{GROUP}/providers/Microsoft.OperationalInsights/workspaces/logs"
+
+    async def work(client: Client) -> None:
+        await client.put(workspace, LOCATION)
+        assert await client.get(f"{workspace}/managementGroups") == {"value": []}
+        assert [item["name"]["value"] for item in (await client.get(f"{workspace}/usages"))["value"]] == ["DataAnalyzed"]
+        status, keys = await client.call("POST", f"{workspace}/sharedKeys")
+        assert (status, set(keys)) == (200, {"primarySharedKey", "secondarySharedKey"})
+
+    against(tmp_path, work)
+
+
+def test_the_client_owns_the_subscription_by_an_assignment(tmp_path: Path) -> None:
+    async def work(client: Client) -> None:
+        (found,) = (await client.get(f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleAssignments"))["value"]
+        assert found["properties"]["principalId"] == OPTIONS.client_object
+        assert found["properties"]["scope"] == SUBSCRIPTION
+        role = await client.get(found["properties"]["roleDefinitionId"])
+        assert role["properties"]["roleName"] == "Owner"
+
+    against(tmp_path, work)
+
+
+@pytest.mark.parametrize("ports", [{"destinationPortRange": 80}, {"destinationPortRanges": [80, "443"]}], ids=str)
+def test_ports_may_be_numbers(tmp_path: Path, ports: Body) -> None:
+    """They come back as text (azure.azcollection, tests/integration/targets/azure_rm_securitygroup)."""
+    properties = {"access": "Allow", "direction": "Inbound", "priority": 100, "protocol": "Tcp", "sourcePortRange": "*"}
+    rule = {"name": "web", "properties": properties | {"sourceAddressPrefix": "*", "destinationAddressPrefix": "*"} | ports}
+
+    async def work(client: Client) -> None:
+        await client.put(f"{NETWORK}/networkSecurityGroups/n", LOCATION | {"properties": {"securityRules": [rule]}})
+        shown = (await client.get(f"{NETWORK}/networkSecurityGroups/n/securityRules/web"))["properties"]
+        (name, value), *_ = ports.items()
+        assert shown[name] == ([str(port) for port in value] if isinstance(value, list) else str(value))
 
     against(tmp_path, work)
 
@@ -366,6 +479,21 @@ def test_nodes_that_come_from_outside_the_allow_list_fail_the_cluster(tmp_path: 
         shown = (await client.get(CLUSTER))["properties"]
         assert shown["provisioningState"] == state
         assert ("K8SAPIServerConnFail" in str(shown.get("status"))) == (state == "Failed")
+
+    against(tmp_path, work)
+
+
+def test_the_kubeconfigs_and_the_service_principal_of_a_cluster(tmp_path: Path) -> None:
+    pool = {"name": "system", "mode": "System", "count": 1, "vmSize": "Standard_D4ds_v5"}
+    principal = {"clientId": OPTIONS.client, "secret": "correct horse"}
+    properties = {"dnsPrefix": "aks", "agentPoolProfiles": [pool], "servicePrincipalProfile": principal}
+
+    async def work(client: Client) -> None:
+        await client.put(CLUSTER, LOCATION | {"properties": properties})
+        assert (await client.get(CLUSTER))["properties"]["servicePrincipalProfile"] == {"clientId": OPTIONS.client}
+        for action, user in (("listClusterUserCredential", "clusterUser"), ("listClusterMonitoringUserCredential", "clusterMonitoringUser")):
+            status, body = await client.call("POST", f"{CLUSTER}/{action}")
+            assert (status, [item["name"] for item in body["kubeconfigs"]]) == (200, [user])
 
     against(tmp_path, work)
 

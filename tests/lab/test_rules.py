@@ -429,6 +429,16 @@ CASES: dict[str, Case] = {
     ),
     "aks-subnet-delegated": Case("SubnetIsDelegated", Put(CLUSTER, cluster(pools=(pool(vnetSubnetID=NEW),))), GIVEN_CLUSTER, (DELEGATED,)),
     "aks-identity": Case("InvalidParameter", Put(CLUSTER, cluster(identities=(IDENTITY, KUBELET))), GIVEN_CLUSTER),
+    "aks-identity-or-principal": Case(
+        "InvalidParameter",
+        Put(CLUSTER, cluster() | {"identity": {"type": "None"}}),
+        Put(CLUSTER, cluster(servicePrincipalProfile={"clientId": OPTIONS.client, "secret": "secret"}) | {"identity": {"type": "None"}}),
+    ),
+    "aks-http-application-routing": Case(
+        "BadRequest",
+        Put(CLUSTER, cluster(addonProfiles={"httpApplicationRouting": {"enabled": True}})),
+        Put(CLUSTER, cluster(addonProfiles={"httpApplicationRouting": {"enabled": False}})),
+    ),
     "aks-subnet-permission": Case("ResourceMissingPermissionError", Put(CLUSTER, cluster(identities=(STRANGER,))), GIVEN_CLUSTER),
     "aks-kubelet-identity-permission": Case(
         "KubeletIdentityMissingPermissionError",
@@ -634,6 +644,18 @@ CASES: dict[str, Case] = {
         Put(NSG, nsg(security_rule(destinationPortRanges=["80", "443"]))),
         Put(NSG, nsg(security_rule(destinationPortRange=None, destinationPortRanges=["80", "443"]))),
     ),
+    "nsg-application-security-groups": Case(
+        "InvalidResourceReference",
+        Put(
+            NSG,
+            nsg(
+                security_rule(
+                    sourceAddressPrefix=None, sourceApplicationSecurityGroups=[refer(at("Microsoft.Network/applicationSecurityGroups", "web"))]
+                )
+            ),
+        ),
+        Put(NSG, nsg(security_rule(sourceApplicationSecurityGroups=[]))),
+    ),
     "nsg-no-icmpv6": Case(
         "SecurityRuleInvalidProtocol", Put(NSG, nsg(NO_ICMPV6)), Put(NSG, nsg(merge(NO_ICMPV6, {"properties": {"protocol": "*"}})))
     ),
@@ -658,7 +680,7 @@ CASES: dict[str, Case] = {
     # Public addresses
     "public-ip-static": Case("StandardSkuPublicIPAddressesMustBeStatic", Put(IPV4, public_ip(allocation="Dynamic")), Put(IPV4, public_ip())),
     "public-ip-basic-retired": Case(
-        "BasicSkuPublicIpAddressIsNotAllowed",
+        "IPv4BasicSkuPublicIpCountLimitReached",
         Put(at(network.PUBLIC_IP, "new"), public_ip(sku="Basic")),
         Put(at(network.PUBLIC_IP, "new"), public_ip()),
     ),
@@ -746,6 +768,9 @@ CASES: dict[str, Case] = {
         Put(BALANCER, balancer([frontend("front", publicIPAddress=at(network.PUBLIC_IP, "v2"))])),
         Put(BALANCER, balancer([FRONT])),
         (Put(at(network.PUBLIC_IP, "v2"), public_ip(sku="StandardV2")),),
+    ),
+    "load-balancer-basic-retired": Case(
+        "BasicSkuLoadBalancerNotAllowed", Put(BALANCER, tracked({}, sku={"name": "Basic"})), Put(BALANCER, tracked({}, sku={"name": "Standard"}))
     ),
     "load-balancer-private-address": Case(
         "PrivateIPAddressNotInSubnet", Put(BALANCER, balancer([internal("10.10.0.9")])), Put(BALANCER, balancer([internal("10.10.1.9")]))
@@ -1031,6 +1056,16 @@ MORE_REFUSED = (
         "MaxAddressPrefixesPerSecurityRule",
         Put(NSG, nsg(security_rule(sourceAddressPrefix=None, sourceAddressPrefixes=[f"10.0.{n // 256}.{n % 256}" for n in range(4001)]))),
     ),
+    Refusal(
+        "nsg-singular-or-plural",
+        "SecurityRuleParameterConflict",
+        Put(NSG, nsg(security_rule(sourceApplicationSecurityGroups=[refer(at("Microsoft.Network/applicationSecurityGroups", "web"))]))),
+    ),
+    *(
+        Refusal("public-ip-basic-retired", f"{version}BasicSkuPublicIpCountLimitReached", Put(at(network.PUBLIC_IP, "new"), tracked(properties)))
+        for version, properties in (("IPv4", {}), ("IPv6", {"publicIPAddressVersion": "IPv6"}))
+    ),
+    Refusal("load-balancer-basic-retired", "BasicSkuLoadBalancerNotAllowed", Put(BALANCER, tracked({}))),
     Refusal("public-ip-immutable", "PublicIPPropertyCannotBeChanged", Put(IPV4, public_ip(sku="StandardV2"))),
     Refusal("public-ip-immutable", "PublicIPPropertyCannotBeChanged", Put(IPV4, public_ip(zones=("1",)))),
     Refusal("public-ip-in-use", "PublicIPAddressCannotBeDeleted", Delete(IPV4), (GATEWAY,)),

@@ -14,6 +14,8 @@ from ..store import Resource
 
 ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
 LOCK = "Microsoft.Authorization/locks"
+#: id of the built-in role Owner
+OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 
 
 class _ScopedKind(Kind):
@@ -50,6 +52,19 @@ class RoleAssignment(_ScopedKind):
 
     def deleted(self, azure: Azure, resource: Resource) -> Any:
         return azure.clusters.grant_access(without=resource.id) if azure.clusters else None
+
+
+def grant_ownership(azure: Azure) -> None:
+    """The lab's client owns the subscription, by an assignment as any other."""
+    azure.make(
+        f"{azure.subscription_id}/providers/{ASSIGNMENT}/{ids.stable_uuid(azure.subscription_id, 'owner')}",
+        {
+            "properties": {
+                "roleDefinitionId": f"{azure.subscription_id}/providers/Microsoft.Authorization/roleDefinitions/{OWNER}",
+                "principalId": azure.options.client_object,
+            }
+        },
+    )
 
 
 @kind

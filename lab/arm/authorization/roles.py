@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from .. import ids
 from ..azure import Azure
-from .kinds import ASSIGNMENT
+from .kinds import ASSIGNMENT, OWNER
 
 #: Built-in roles (learn.microsoft.com/azure/role-based-access-control/built-in-roles) that the roles and the tests use.
 BUILT_IN_ROLES = {
-    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
+    OWNER: "Owner",
     "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
     "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
     "4d97b98b-1d4f-4787-a291-c67834d212e7": "Network Contributor",

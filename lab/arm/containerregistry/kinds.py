@@ -10,7 +10,7 @@ from .. import errors, ids
 from ..azure import Azure
 from ..kinds import Caller, Write, kind
 from ..network.private_links import PrivatelyLinked
-from ..store import Resource
+from ..store import Operation, Resource
 
 REGISTRY = "Microsoft.ContainerRegistry/registries"
 
@@ -19,9 +19,14 @@ REGISTRY = "Microsoft.ContainerRegistry/registries"
 class Registry(PrivatelyLinked):
     type = REGISTRY
     private_link_group = "registry"
+    private_link_domain = "azurecr.io"
     private_link_zone = "privatelink.azurecr.io"
     seconds = 15
     delete_seconds = 10
+
+    def private_link_members(self, resource: Resource) -> dict[str, str]:
+        name, region = resource.name.lower(), resource.body["location"]
+        return {f"registry_data_{region}": f"{name}.{region}.data", "registry": name}
 
     def defaults(self, write: Write) -> None:
         properties = write.properties
@@ -54,8 +59,14 @@ class Registry(PrivatelyLinked):
         return {"value": [{"name": "Size", "limit": size, "currentValue": 0, "unit": "Bytes"}]}
 
     def action(self, azure: Azure, resource: Resource, name: str, body: dict[str, Any], caller: Caller) -> Any:
-        if name.lower() != "importimage":
-            return None
+        match name.lower():
+            case "importimage":
+                return self._import(azure, resource, body)
+            case "listcredentials":
+                return _credentials(resource)
+        return None
+
+    def _import(self, azure: Azure, resource: Resource, body: dict[str, Any]) -> Operation:
         source = body.get("source")
         if not isinstance(source, dict) or not source.get("sourceImage") or not (source.get("registryUri") or source.get("resourceId")):
             raise errors.ArmError(400, "InvalidParameters", "source needs sourceImage, and registryUri or resourceId.")
@@ -68,3 +79,12 @@ class Registry(PrivatelyLinked):
             images[target] = digest or ids.stable_uuid(str(source))
         azure.store.save(resource)
         return azure.operations.begin_action(resource, 10)
+
+
+def _credentials(resource: Resource) -> dict[str, Any]:
+    """The administrator's name and its two passwords."""
+    if not resource.properties["adminUserEnabled"]:
+        message = f"Cannot perform credential operations for {resource.id} as admin user is disabled. Kindly enable admin user as per docs."
+        raise errors.ArmError(400, "UnAuthorizedForCredentialOperations", message)
+    passwords = [{"name": name, "value": ids.stable_uuid(resource.id, name)} for name in ("password", "password2")]
+    return {"username": resource.name, "passwords": passwords}

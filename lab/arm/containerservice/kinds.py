@@ -105,6 +105,8 @@ class ManagedCluster(Kind):
             }
             write.azure.store.save(Resource(old.id if old else path, POOL, body, hidden=dict(old.hidden) if old else {}))
         properties.setdefault("nodeResourceGroup", node_resource_group(resource))
+        principal = properties.setdefault("servicePrincipalProfile", {"clientId": "msi"})
+        principal.pop("secret", None)
         computed = resource.hidden.setdefault("computed", {})
         if not computed:
             prefix = properties.get("dnsPrefix") or properties.get("fqdnSubdomain") or resource.name
@@ -129,7 +131,6 @@ class ManagedCluster(Kind):
         properties = body["properties"]
         properties["currentKubernetesVersion"] = VERSIONS.get(properties["kubernetesVersion"], properties["kubernetesVersion"])
         properties["powerState"] = {"code": "Running"}
-        properties["servicePrincipalProfile"] = {"clientId": "msi"}
         network = properties["networkProfile"]
         network["podCidr"], network["serviceCidr"] = network["podCidrs"][0], network["serviceCidrs"][0]
         pools = []
@@ -154,12 +155,13 @@ class ManagedCluster(Kind):
                     400, "BadRequest", "Getting static credential is not allowed because this cluster is set to disable local accounts."
                 )
             raise errors.ArmError(400, "BadRequest", "The lab hands out no static credentials: use Microsoft Entra ID.")
-        if name.lower() == "listclusterusercredential":
+        user = _USERS.get(name.lower())
+        if user:
             if resource.properties["provisioningState"] == "Creating":
                 raise errors.ArmError(
                     409, "OperationNotAllowed", f"The cluster {resource.name} is not there yet: its provisioning state is Creating."
                 )
-            return {"kubeconfigs": [{"name": "clusterUser", "value": base64.b64encode(_kubeconfig(azure, resource).encode()).decode()}]}
+            return {"kubeconfigs": [{"name": user, "value": base64.b64encode(_kubeconfig(azure, resource, user).encode()).decode()}]}
         return None
 
     def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
@@ -201,8 +203,13 @@ def _lower_group(resource: str) -> str:
     return resource.replace("/resourceGroups/", "/resourcegroups/")
 
 
-def _kubeconfig(azure: Azure, resource: Resource) -> str:
+#: the actions that give a kubeconfig, and the user that it is for
+_USERS = {"listclusterusercredential": "clusterUser", "listclustermonitoringusercredential": "clusterMonitoringUser"}
+
+
+def _kubeconfig(azure: Azure, resource: Resource, user: str) -> str:
     """What ``listClusterUserCredential`` gives for a cluster with Entra: the server, its CA, and kubelogin for the token."""
+    full_name = f"{user}_{ids.parse(resource.id).resource_group}_{resource.name}"
     access = azure.clusters.access(resource.id) if azure.clusters else {"server": f"https://{resource.hidden['computed']['fqdn']}:443", "ca": ""}
     server_application = "6dae42f8-4368-4678-94ff-3960e28e3630"
     arguments = ["get-token", "--login", "devicecode", "--server-id", server_application, "--tenant-id", azure.options.tenant]
@@ -212,7 +219,7 @@ def _kubeconfig(azure: Azure, resource: Resource) -> str:
         "clusters": [{"name": resource.name, "cluster": {"server": access["server"], "certificate-authority-data": access["ca"]}}],
         "users": [
             {
-                "name": f"clusterUser_{ids.parse(resource.id).resource_group}_{resource.name}",
+                "name": full_name,
                 "user": {
                     "exec": {
                         "apiVersion": "client.authentication.k8s.io/v1beta1",
@@ -226,7 +233,7 @@ def _kubeconfig(azure: Azure, resource: Resource) -> str:
         "contexts": [
             {
                 "name": resource.name,
-                "context": {"cluster": resource.name, "user": f"clusterUser_{ids.parse(resource.id).resource_group}_{resource.name}"},
+                "context": {"cluster": resource.name, "user": full_name},
             }
         ],
         "current-context": resource.name,

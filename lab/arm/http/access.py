@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import errors, ids
+from ..authorization.kinds import OWNER
 from ..authorization.roles import roles_on
 from ..azure import Azure
 from ..containerservice.node_group import node_groups_of
@@ -11,7 +12,7 @@ from ..kinds import Caller
 _READERS = {"acdd72a7-3385-48ef-bd42-f606fba81ae7"}
 #: role -> the namespaces that it writes in begin with this
 _WRITERS = {
-    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "microsoft.",
+    OWNER: "microsoft.",
     "b24988ac-6180-42a0-ab88-20f7382dd24c": "microsoft.",
     "4d97b98b-1d4f-4787-a291-c67834d212e7": "microsoft.network",
 }

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from .. import answers, errors, ids, preconditions, routes
+from ..kinds import KINDS
 from ..request import Request
 from ..store import Operation
 from . import members
@@ -26,6 +27,8 @@ def answer(request: Request) -> web.Response:
     if routed is not None:
         return routed
     parsed = ids.parse(path)
+    if parsed.namespace and not any(name.startswith(f"{parsed.namespace.lower()}/") for name in KINDS):
+        raise errors.NotServed("/".join((parsed.namespace, *parsed.types, *filter(None, (parsed.tail,)))))
     if request.method == "GET" and parsed.names and not azure.store.get(path):
         view = _view(request, parsed)
         if view is not None:
@@ -94,6 +97,8 @@ def _owner(request: Request, parsed: ids.ResourceId) -> str:
 
 
 def _action(request: Request, parsed: ids.ResourceId) -> web.Response:
+    if parsed.namespace and not parsed.names:
+        raise errors.NotServed(f"{parsed.namespace}/{parsed.tail}")
     resource = request.azure.get(_owner(request, parsed))
     result = request.azure.kind_of(resource.type).action(request.azure, resource, parsed.tail, request.body, request.caller)
     if result is None:
@@ -109,7 +114,7 @@ def _collection(request: Request, parsed: ids.ResourceId) -> web.Response:
     name = members.list_of(wanted, shown=True)
     if name:
         return web.json_response({"value": azure.render(azure.get(owner))["properties"][name]})
-    served = azure.kind_of(wanted.lower())
+    served = azure.kind_of(wanted)
     if parsed.names:
         azure.get(owner)
         found = azure.store.children(owner, parsed.tail)

@@ -17,6 +17,7 @@ from yarl import URL
 
 from .. import errors
 from ..answers import retry_after
+from ..authorization.kinds import grant_ownership
 from ..azure import Azure
 from ..entra import Entra
 from ..faults import Faults, NoAnswer
@@ -34,6 +35,7 @@ class Server:
 
     def __init__(self, store: Store, options: Options, folder: Path, port: int, client_secret: str, latency: float = 0) -> None:
         self.azure = Azure(store, options)
+        grant_ownership(self.azure)
         self.endpoint = f"https://localhost:{port}"
         self.entra = Entra(options, folder / "secrets", self.endpoint, client_secret)
         self.identities = IdentityEndpoint(self.azure, self.entra)

@@ -21,8 +21,12 @@ class Vault(PrivatelyLinked):
 
     type = VAULT
     private_link_group = "vault"
+    private_link_domain = "vault.azure.net"
     private_link_zone = "privatelink.vaultcore.azure.net"
     seconds = 10
+
+    def private_link_members(self, resource: Resource) -> dict[str, str]:
+        return {"default": resource.name.lower()}
 
     def defaults(self, write: Write) -> None:
         deleted = write.azure.store.deleted_vaults.get(ids.parse(write.id).name.lower())

@@ -15,15 +15,21 @@ from .bodies import PRIVATE_ENDPOINT
 class PrivatelyLinked(Kind):
     """What private endpoints can lead to."""
 
-    #: what a private endpoint asks for, and the zone of its names
+    #: what a private endpoint asks for, the domain of its public names and the zone of its private ones
     private_link_group = ""
+    private_link_domain = ""
     private_link_zone = ""
+
+    def private_link_members(self, resource: Resource) -> dict[str, str]:
+        """What of the resource gets an address of its own, and its name in the domain and in the zone."""
+        return {}
 
     def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
         match name:
             case "privatelinkresources":
                 group = self.private_link_group
-                properties = {"groupId": group, "requiredMembers": [group], "requiredZoneNames": [self.private_link_zone]}
+                members = list(self.private_link_members(resource))
+                properties = {"groupId": group, "requiredMembers": members, "requiredZoneNames": [self.private_link_zone]}
                 path = f"{resource.id}/privateLinkResources/{group}"
                 return {"value": [{"id": path, "name": group, "type": f"{self.type}/privateLinkResources", "properties": properties}]}
             case "privateendpointconnections":

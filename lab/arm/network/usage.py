@@ -45,7 +45,8 @@ def subnet_users(azure: Azure, subnet: str) -> Iterator[str]:
         if same_id(reference(configuration["properties"], "subnet"), subnet):
             yield f"{scale_set_vm.id}/networkInterfaces/{nic['name']}/ipConfigurations/{configuration['name']}"
     for endpoint in references_to(azure, PRIVATE_ENDPOINT, "subnet", subnet):
-        yield f"{endpoint.id}/networkInterfaces/{endpoint.name}.nic/ipConfigurations/privateEndpointIpConfig"
+        for configuration in azure.get(endpoint.hidden["nic"]).properties["ipConfigurations"]:
+            yield f"{endpoint.hidden['nic']}/ipConfigurations/{configuration['name']}"
     for balancer in azure.store.of_type(LOAD_BALANCER):
         for frontend in balancer.properties.get("frontendIPConfigurations") or []:
             if same_id(reference(frontend["properties"], "subnet"), subnet):
@@ -88,7 +89,7 @@ def used_private_addresses(azure: Azure) -> set[str | None]:
     used = {configuration["properties"].get("privateIPAddress") for _, _, configuration in vm_ip_configurations(azure)}
     for balancer in azure.store.of_type(LOAD_BALANCER):
         used |= {item["properties"].get("privateIPAddress") for item in balancer.properties.get("frontendIPConfigurations") or []}
-    return used | {found.hidden.get("address") for found in azure.store.of_type(PRIVATE_ENDPOINT)}
+    return used.union(*(found.hidden.get("addresses", {}).values() for found in azure.store.of_type(PRIVATE_ENDPOINT)))
 
 
 def free_private_address(azure: Azure, subnet_id: str, version: str) -> str:

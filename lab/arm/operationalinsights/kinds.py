@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import ids
 from ..azure import Azure
-from ..kinds import Kind, Write, kind
+from ..kinds import Caller, Kind, Write, kind
 from ..store import Resource
 
 
@@ -25,7 +25,21 @@ class Workspace(Kind):
         write.properties.setdefault("publicNetworkAccessForQuery", "Enabled")
 
     def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
-        return [] if name == "intelligencepacks" else None
+        match name:
+            case "intelligencepacks":
+                return []
+            case "managementgroups":
+                return {"value": []}
+            case "usages":
+                quota = {"value": "DataAnalyzed", "localizedValue": "Data Analyzed"}
+                usage = {"name": quota, "unit": "Bytes", "currentValue": 0, "limit": 0, "nextResetTime": "0001-01-01T00:00:00Z", "quotaPeriod": "P1D"}
+                return {"value": [usage]}
+        return None
+
+    def action(self, azure: Azure, resource: Resource, name: str, body: dict[str, Any], caller: Caller) -> Any:
+        if name.lower() != "sharedkeys":
+            return None
+        return {f"{which}SharedKey": ids.stable_uuid(resource.id, which) for which in ("primary", "secondary")}
 
     def accepted(self, write: Write, resource: Resource) -> None:
         resource.properties["customerId"] = ids.stable_uuid(resource.id, "customer")

@@ -15,6 +15,9 @@ _REQUIRED, _READ_ONLY, _WRITE_ONLY = 1, 2, 4
 #: Members of every resource that ARM itself owns; what a client sends in them is ignored.
 _ENVELOPE = {"id", "name", "type", "apiversion", "etag", "systemdata"}
 
+#: Microsoft.Network reads a number as text where its types have text, and stores it so (azure.azcollection's own tests send ports as numbers).
+_NUMBERS_AS_TEXT = "microsoft.network/"
+
 #: Azure DNS answers ``targetResource: {}`` for a record set without an alias, and accepts it.
 _EMPTY_REFERENCES = "microsoft.network/dnszones"
 
@@ -108,6 +111,9 @@ class _Reader:
             return [whole._item(node["l"], item, f"{path}[{number}]") for number, item in enumerate(value)]
         if "u" in node:
             return self._union(node, value, path)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if "s" in node and is_number and self.resource_type.startswith(_NUMBERS_AS_TEXT):
+            value = str(value)
         self._scalar(node, value, path)
         if "e" in node:
             return next((known for known in node["e"] if str(known).lower() == str(value).lower()), value)

@@ -207,6 +207,24 @@ def identity_exists(write: Write) -> None:
             raise refusal("InvalidParameter", f"The identity {target} was not found.", "identity")
 
 
+@rule("aks-identity-or-principal", CLUSTER, "github.com/Azure/AKS/issues/4528")
+def cluster_has_an_identity(write: Write) -> None:
+    identity = write.body.get("identity") or (write.before.body.get("identity") if write.before else None) or {}
+    if identity.get("type", "None") == "None" and not (write.properties.get("servicePrincipalProfile") or {}).get("clientId"):
+        raise refusal("InvalidParameter", "Required parameter servicePrincipalProfile is missing (null).", "servicePrincipalProfile")
+
+
+@rule("aks-http-application-routing", CLUSTER, "github.com/kata-containers/kata-containers/issues/11156")
+def http_application_routing_is_retired(write: Write) -> None:
+    old, new = (((found.get("addonProfiles") or {}).get("httpApplicationRouting") or {}) for found in (write.old_properties, write.properties))
+    if new.get("enabled") and not old.get("enabled"):
+        raise refusal(
+            "BadRequest",
+            "Client Error: The HTTPApplicationRouting add-on can no longer be enabled on new clusters. "
+            "Please use the Application Routing Add-on instead: https://aka.ms/app-routing-migration",
+        )
+
+
 @rule("aks-subnet-permission", CLUSTER, "learn.microsoft.com/azure/aks/azure-cni-overlay")
 def identity_may_join_the_subnet(write: Write) -> None:
     for target in (write.body.get("identity") or {}).get("userAssignedIdentities") or {}:

@@ -23,7 +23,7 @@ class LoadBalancer(NetworkKind):
     delete_seconds = 0
 
     def defaults(self, write: Write) -> None:
-        write.body.setdefault("sku", {}).setdefault("name", "Standard")
+        write.body.setdefault("sku", {}).setdefault("name", "Basic")
         write.body["sku"].setdefault("tier", "Regional")
         for part in BALANCER_PARTS:
             if write.properties.get(part) is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 from ... import errors, ids
@@ -10,8 +11,12 @@ from ...azure import Azure
 from ...kinds import Kind, Write, kind
 from ...store import Resource
 from ..bodies import NIC, PRIVATE_ENDPOINT, ZONE_GROUP, reference
+from ..private_links import PrivatelyLinked
 from ..usage import free_private_address
 from .base import NetworkKind
+
+#: seconds that the records of a zone group live
+_TTL = 10
 
 
 @kind
@@ -29,18 +34,17 @@ class PrivateEndpoint(NetworkKind):
     seconds = 20
     delete_seconds = 15
 
-    def accepted(self, write: Write, resource: Resource) -> None:
-        """Microsoft's type has no resourceGuid, and Azure accepts what it answers."""
-
     def defaults(self, write: Write) -> None:
         write.properties.setdefault("ipVersionType", "IPv4")
-        write.properties.setdefault("customDnsConfigs", [])
         write.properties.setdefault("manualPrivateLinkServiceConnections", [])
 
-    def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
-        properties = resource.properties
-        if "address" not in resource.hidden:
-            resource.hidden["address"] = free_private_address(azure, reference(properties, "subnet"), "IPv4")
+    def accepted(self, write: Write, resource: Resource) -> None:
+        """Microsoft's type has no resourceGuid, and Azure accepts what it answers."""
+        azure, properties, addresses = write.azure, resource.properties, resource.hidden.setdefault("addresses", {})
+        for member in _members(azure, resource):
+            if member not in addresses:
+                addresses[member] = free_private_address(azure, reference(properties, "subnet"), "IPv4")
+                azure.store.save(resource)
         name = f"{resource.name}.nic.{ids.stable_uuid(resource.id)}"
         interface = f"{ids.parse(resource.id).scope}/providers/{NIC}/{name}"
         azure.make(
@@ -55,21 +59,24 @@ class PrivateEndpoint(NetworkKind):
                     "privateEndpoint": {"id": resource.id},
                     "ipConfigurations": [
                         {
-                            "name": "privateEndpointIpConfig",
+                            "name": f"privateEndpointIpConfig.{ids.stable_uuid(resource.id, member)}",
                             "properties": {
-                                "privateIPAddress": resource.hidden["address"],
+                                "privateIPAddress": address,
                                 "privateIPAllocationMethod": "Dynamic",
                                 "privateIPAddressVersion": "IPv4",
                                 "subnet": copy.deepcopy(properties["subnet"]),
-                                "primary": True,
+                                "primary": number == 0,
                             },
                         }
+                        for number, (member, address) in enumerate(addresses.items())
                     ],
                 },
             },
         )
         resource.hidden["nic"] = interface
-        for connection in properties.get("privateLinkServiceConnections") or []:
+
+    def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
+        for connection in resource.properties.get("privateLinkServiceConnections") or []:
             connection["id"] = f"{resource.id}/privateLinkServiceConnections/{connection['name']}"
             connection["properties"]["privateLinkServiceConnectionState"] = {
                 "status": "Approved",
@@ -77,27 +84,41 @@ class PrivateEndpoint(NetworkKind):
                 "actionsRequired": "None",
             }
             connection["properties"]["provisioningState"] = "Succeeded"
-        properties["customDnsConfigs"] = [
-            {"fqdn": name, "ipAddresses": [resource.hidden["address"]]} for name in _private_link_names(azure, properties)
-        ]
 
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         body = super().render(azure, resource)
-        if "nic" in resource.hidden:
-            body["properties"]["networkInterfaces"] = [{"id": resource.hidden["nic"]}]
+        body["properties"]["networkInterfaces"] = [{"id": resource.hidden["nic"]}]
+        # The names are in the zones of a group once there is one.
+        has_group = any(azure.store.children(resource.id, "privateDnsZoneGroups"))
+        body["properties"]["customDnsConfigs"] = [] if has_group else _dns_configurations(azure, resource)
         return body
 
     def deleted(self, azure: Azure, resource: Resource) -> None:
-        azure.store.remove(resource.hidden.get("nic", ""))
+        azure.store.remove(resource.hidden["nic"])
 
 
-def _private_link_names(azure: Azure, properties: dict[str, Any]) -> list[str]:
-    names = []
-    for connection in properties.get("privateLinkServiceConnections") or []:
+def _targets(azure: Azure, endpoint: Resource) -> Iterator[tuple[Resource, PrivatelyLinked]]:
+    """What an endpoint leads to, as long as it is there."""
+    for connection in endpoint.properties.get("privateLinkServiceConnections") or []:
         target = azure.store.get(connection["properties"]["privateLinkServiceId"])
-        if target:
-            names.append(target.properties.get("loginServer") or str(target.properties.get("vaultUri", "")).removeprefix("https://").rstrip("/"))
-    return [name for name in names if name]
+        served = azure.kind_of(target.type) if target else None
+        if target and isinstance(served, PrivatelyLinked):
+            yield target, served
+
+
+def _members(azure: Azure, endpoint: Resource) -> dict[str, str]:
+    """What gets an address of the endpoint, and its name in a zone."""
+    return {member: label for target, served in _targets(azure, endpoint) for member, label in served.private_link_members(target).items()}
+
+
+def _dns_configurations(azure: Azure, endpoint: Resource) -> list[dict[str, Any]]:
+    addresses = endpoint.hidden.get("addresses", {})
+    return [
+        {"fqdn": f"{label}.{served.private_link_domain}", "ipAddresses": [addresses[member]]}
+        for target, served in _targets(azure, endpoint)
+        for member, label in served.private_link_members(target).items()
+        if member in addresses
+    ]
 
 
 @kind
@@ -116,19 +137,40 @@ class PrivateDnsZoneGroup(Kind):
             target = azure.store.get(zone["properties"]["privateDnsZoneId"])
             if target is None:
                 raise errors.InvalidReference(zone["properties"]["privateDnsZoneId"], resource.id)
-            for full_name in _private_link_names(azure, endpoint.properties):
-                # privatelink.azurecr.io holds "name" for name.azurecr.io
-                label = full_name.partition(".")[0]
+            for member, label in _members(azure, endpoint).items():
                 azure.make(
                     f"{target.id}/A/{label}",
                     {
                         "properties": {
-                            "ttl": 10,
-                            "aRecords": [{"ipv4Address": endpoint.hidden["address"]}],
+                            "ttl": _TTL,
+                            "aRecords": [{"ipv4Address": endpoint.hidden["addresses"][member]}],
                             "metadata": {"creator": f"created by private endpoint {endpoint.name}"},
                         }
                     },
                 )
+
+    def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
+        body = super().render(azure, resource)
+        endpoint, state = azure.get(ids.parse(resource.id).parent), body["properties"]["provisioningState"]
+        for item in body["properties"].get("privateDnsZoneConfigs") or []:
+            zone = item["properties"]["privateDnsZoneId"].rpartition("/")[2]
+            path = f"{resource.id}/privateDnsZoneConfigs/{item['name']}"
+            item |= {"id": path, "type": f"{ZONE_GROUP}/privateDnsZoneConfigs", "etag": body["etag"]}
+            item["properties"] |= {
+                "provisioningState": state,
+                "recordSets": [
+                    {
+                        "recordType": "A",
+                        "recordSetName": label,
+                        "fqdn": f"{label}.{zone}",
+                        "ttl": _TTL,
+                        "provisioningState": state,
+                        "ipAddresses": [endpoint.hidden["addresses"][member]],
+                    }
+                    for member, label in _members(azure, endpoint).items()
+                ],
+            }
+        return body
 
     def deleted(self, azure: Azure, resource: Resource) -> None:
         """Remove the records that it made."""

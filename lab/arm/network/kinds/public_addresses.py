@@ -18,7 +18,7 @@ class PublicIPAddress(NetworkKind):
     seconds = 3
 
     def defaults(self, write: Write) -> None:
-        write.body.setdefault("sku", {}).setdefault("name", "Standard")
+        write.body.setdefault("sku", {}).setdefault("name", "Basic")
         write.body["sku"].setdefault("tier", "Regional")
         properties = write.properties
         properties.setdefault("publicIPAddressVersion", "IPv4")

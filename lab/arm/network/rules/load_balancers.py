@@ -76,6 +76,13 @@ def frontend_address_has_the_sku(write: Write) -> None:
             )
 
 
+@rule("load-balancer-basic-retired", LOAD_BALANCER, "learn.microsoft.com/azure/load-balancer/load-balancer-basic-upgrade-guidance")
+def basic_is_retired(write: Write) -> None:
+    """Basic is also what a balancer without a SKU gets."""
+    if write.body["sku"]["name"] == "Basic":
+        raise ArmError(400, "BasicSkuLoadBalancerNotAllowed", f"{write.id}: load balancers of SKU Basic were retired on 2025-09-30.")
+
+
 @rule("load-balancer-private-address", LOAD_BALANCER, "learn.microsoft.com/azure/virtual-network/ip-services/private-ip-addresses")
 def private_address_is_the_subnets(write: Write) -> None:
     for item in write.properties["frontendIPConfigurations"]:

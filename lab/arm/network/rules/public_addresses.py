@@ -23,10 +23,13 @@ def standard_is_static(write: Write) -> None:
         )
 
 
-@rule("public-ip-basic-retired", PUBLIC_IP, PUBLIC_ADDRESSES)
+@rule("public-ip-basic-retired", PUBLIC_IP, "github.com/skypilot-org/skypilot/issues/7977")
 def basic_is_retired(write: Write) -> None:
+    """Basic is also what an address without a SKU gets."""
+    version = write.properties["publicIPAddressVersion"]
     if write.body["sku"]["name"] == "Basic":
-        raise ArmError(400, "BasicSkuPublicIpAddressIsNotAllowed", "Public addresses of SKU Basic were retired on 2025-09-30.")
+        message = f"Cannot create more than 0 {version} Basic SKU public IP addresses for this subscription in this region."
+        raise ArmError(400, f"{version}BasicSkuPublicIpCountLimitReached", message)
 
 
 @rule("public-ip-immutable", PUBLIC_IP, PUBLIC_ADDRESSES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...azure import Azure
-from ...errors import ArmError
+from ...errors import ArmError, InvalidReference
 from ...kinds import Write
 from ...rules import delete_rule, rule
 from ...store import Resource
@@ -101,17 +101,27 @@ def priorities_are_unique(write: Write) -> None:
 
 @rule("nsg-singular-or-plural", NSG, _SECURITY_RULE_API)
 def singular_or_plural(write: Write) -> None:
-    pairs = [
-        (f"{side}{what}", f"{side}{what}{ending}")
+    alternatives = [
+        [f"{side}{name}" for name in names]
         for side in ("source", "destination")
-        for what, ending in (("AddressPrefix", "es"), ("PortRange", "s"))
+        for names in (("AddressPrefix", "AddressPrefixes", "ApplicationSecurityGroups"), ("PortRange", "PortRanges"))
     ]
     for item in write.properties["securityRules"]:
-        for one, many in pairs:
-            if item["properties"].get(one) and item["properties"].get(many):
-                raise ArmError(400, "SecurityRuleParameterConflict", f"Security rule {item['name']} has both {one} and {many}; use one of them.")
-            if not item["properties"].get(one) and not item["properties"].get(many):
-                raise ArmError(400, "SecurityRuleParameterMissing", f"Security rule {item['name']} has neither {one} nor {many}.")
+        for names in alternatives:
+            given = [name for name in names if item["properties"].get(name)]
+            if len(given) > 1:
+                raise ArmError(400, "SecurityRuleParameterConflict", f"Security rule {item['name']} has {' and '.join(given)}; use one of them.")
+            if not given:
+                raise ArmError(400, "SecurityRuleParameterMissing", f"Security rule {item['name']} has none of {', '.join(names)}.")
+
+
+@rule("nsg-application-security-groups", NSG, _SECURITY_RULE_API)
+def application_security_groups_exist(write: Write) -> None:
+    for item in write.properties["securityRules"]:
+        for side in ("source", "destination"):
+            for group in item["properties"].get(f"{side}ApplicationSecurityGroups") or []:
+                if not write.azure.store.get(group["id"]):
+                    raise InvalidReference(group["id"], f"{write.id}/securityRules/{item['name']}")
 
 
 @rule("nsg-no-icmpv6", NSG, IPV6_OVERVIEW)
