@@ -15,6 +15,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import plain
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import read_all, reads_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
+from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrances import listeners_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.probes import ProbeHost, entrance_probes, probe_hosts, resolver_probes
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.state import entrances_in, ipv6_state
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Violation, text
@@ -71,7 +72,7 @@ class ActionModule(AzureAction):
             "addresses": addresses,
             "services": None if services is None else [_addressed(item) for item in services],
             "state": asdict(state),
-            "probes": [asdict(probe) for probe in entrance_probes(hosts, asked)],
+            "probes": [asdict(probe) for probe in entrance_probes(hosts, asked, listeners_of(declaration))],
             "resolvers": [asdict(probe) for probe in resolver_probes(hosts)],
             "violations": [str(violation) for violation in violations],
             # The token must not reach any output, whatever the task says.

@@ -71,7 +71,11 @@ class ActionModule(AzureAction):
             "applications": [{"namespace": namespace, "service": service} for namespace, service in applications],
             "zones": arguments["zones"],
             "records": arguments["records"],
-            "asked": [{**result["item"], **_told(result, "status", "elapsed", "msg")} for result in arguments["asked"] if "item" in result],
+            "asked": [
+                {**result["item"], "listeners": result.get("listeners") or [], **_told(result, "msg")}
+                for result in arguments["asked"]
+                if "item" in result
+            ],
             "resolved": [{**result["item"], **_told(result, "rc", "stdout", "msg")} for result in arguments["resolved"] if "item" in result],
             "declared": {
                 "resources": [resource for result in arguments["compared"] for resource in (result.get("resources") or {}).values()],

@@ -128,7 +128,9 @@ state:
   returned: always
   type: dict
 probes:
-  description: C(key), the family, C(probe), the host that asks, and C(address) of each entrance that can be asked.
+  description:
+    - C(key), the family, C(probe), the host that asks, and C(address) of each entrance that can be asked.
+    - C(listeners) is what it listens on, as M(dualstack.aks.listeners_info) takes it.
   returned: always
   type: list
   elements: dict

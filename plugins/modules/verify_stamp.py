@@ -48,7 +48,7 @@ options:
     type: dict
     default: {}
   asked:
-    description: Results of M(ansible.builtin.uri), looped over RV(dualstack.aks.entrances_info#module:probes).
+    description: Results of M(dualstack.aks.listeners_info), looped over RV(dualstack.aks.entrances_info#module:probes).
     type: list
     elements: dict
     default: []

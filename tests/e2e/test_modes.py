@@ -262,6 +262,8 @@ def features(lab: Lab, vault: Vault, tmp_path_factory: pytest.TempPathFactory) -
         **vault.variables | {"ingress_tls": [{"hosts": ["shop.example.org"], "secret": "shop-tls"}, *vault.variables["ingress_tls"]]},
         ingress_tls_passthrough=[upstream | {"host": "sealed.example.org", "port": 8543}],
         ingress_streams=STREAMS,
+        # Nobody's authorities have issued these certificates.
+        ingress_probe_validate_certs=False,
     )
     return lab
 
@@ -344,6 +346,53 @@ def test_udp(features: Lab, family: str) -> None:
     answer = call(features, client, "udp", f"{address(features, family)}:7002")
     assert "hello" in json.dumps(answer["body"]), answer
     assert source not in json.dumps(answer["body"]), answer
+
+
+def record(lab: Lab, kind: str) -> dict[str, Any]:
+    """The stamp's record set in the public zone; empty without."""
+    return lab.get(f"{lab.group('shared')}/providers/Microsoft.Network/dnsZones/aks.example.org/{kind}/www.westeurope", "2018-05-01")
+
+
+def close(lab: Lab, port: int) -> None:
+    """A rule of somebody else's, which denies IPv6 clients a port."""
+    path = f"{lab.group()}/providers/Microsoft.Network/networkSecurityGroups/nsg-example-westeurope-nodes"
+    denied = {"access": "Deny", "direction": "Inbound", "priority": 150, "protocol": "Tcp", "destinationPortRange": str(port)}
+    anywhere = {"sourceAddressPrefix": "2000::/3", "sourcePortRange": "*", "destinationAddressPrefix": "*"}
+    found = lab.get(path)
+    found["properties"]["securityRules"] = [item for item in found["properties"]["securityRules"] if item["name"] != "theirs"] + [
+        {"name": "theirs", "properties": denied | anywhere}
+    ]
+    lab.put(path, "2025-05-01", found)
+
+
+def test_a_family_is_published_when_all_that_it_listens_on_answers(features: Lab) -> None:
+    """HTTP answers in each case. The client's own TLS and TCP are what decides, and whoever is silent is named."""
+    features.change(ingress_timeout=10, ingress_probe_validate_certs=True)
+    run = features.playbook("site", "--tags", "ingress,dns")
+    assert run.code == 2, run.output
+    printed = " ".join(run.output.split())
+    for family in FAMILIES:
+        found = address(features, family).strip("[]")
+        assert f"{family} {found} tls 443 shop.example.org: certificate: unable to get local issuer certificate" in printed, run.output
+    assert (record(features, "A"), record(features, "AAAA")) == ({}, {})
+
+    features.change(ingress_probe_validate_certs=False)
+    for port, name in ((443, "tls 443 shop.example.org"), (7000, "tcp 7000")):
+        close(features, port)
+        run = features.playbook("site", "--tags", "ingress,dns")
+        assert run.code == 2, run.output
+        printed = " ".join(run.output.split())
+        assert f"ipv6 {address(features, 'ipv6').strip('[]')} {name}: timed out" in printed, run.output
+        assert "ipv4 203" not in printed.partition("did not answer on all")[2].partition("No record")[0], run.output
+        assert seen(features, "ipv6-only", "ipv6")["family"] == "IPv4"
+        assert record(features, "A") and not record(features, "AAAA")
+    told = features.playbook("verify", "-e", "verify_timeout=7")
+    assert told.code == 2 and "tcp 7000: timed out" in " ".join(told.output.split()), told.output
+
+    # The rule is nobody's declaration, so that the role network removes it.
+    restored = features.playbook("site", "--tags", "network,ingress,dns")
+    assert restored.code == 0, restored.output
+    assert record(features, "AAAA")
 
 
 def raw(lab: Lab, client: str, family: str, payload: bytes, wait: float = 2) -> bytes:

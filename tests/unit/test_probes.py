@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrances import listeners_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.probes import (
     EntranceProbe,
+    ListenerProbe,
     ProbeHost,
     ResolverProbe,
     entrance_probes,
@@ -47,7 +49,45 @@ ENTRANCES: list[tuple[list[ProbeHost], dict[str, str], list[EntranceProbe]]] = [
 
 @pytest.mark.parametrize(("hosts", "addresses", "expected"), ENTRANCES)
 def test_entrances(hosts: list[ProbeHost], addresses: dict[str, str], expected: list[EntranceProbe]) -> None:
-    assert entrance_probes(hosts, addresses) == expected
+    assert entrance_probes(hosts, addresses, []) == expected
+
+
+SERVICE = {"service": "shop", "namespace": "apps"}
+#: declaration -> what is asked of each entrance
+LISTENERS: list[tuple[dict[str, Any], list[ListenerProbe]]] = [
+    ({"upstream": "services"}, [ListenerProbe("http 80", "http", 80)]),
+    (
+        {
+            "upstream": "services",
+            "tls": [{"hosts": ["a.example.org", "*.b.example.org"], "secret": "a"}],
+            "passthrough": [{**SERVICE, "host": "c.example.org", "port": 8443}],
+            "streams": [
+                {**SERVICE, "name": "sql", "port": 5432, "service_port": 5432},
+                {**SERVICE, "name": "dns", "port": "53", "protocol": "UDP", "service_port": 53},
+            ],
+        },
+        [
+            ListenerProbe("http 80", "http", 80),
+            ListenerProbe("tls 443 a.example.org", "tls", 443, "a.example.org"),
+            ListenerProbe("tls 443 *.b.example.org", "tls", 443, "*.b.example.org"),
+            ListenerProbe("tls 443 c.example.org", "tls", 443, "c.example.org"),
+            ListenerProbe("tcp 5432", "tcp", 5432),
+            ListenerProbe("udp 53", "udp", 53),
+        ],
+    ),
+    ({"upstream": "ingress", "upstream_ingress": SERVICE}, [ListenerProbe("http 80", "http", 80), ListenerProbe("tls 443", "tls", 443)]),
+    ({"upstream": "ingress", "upstream_ingress": {**SERVICE, "https_port": 0}}, [ListenerProbe("http 80", "http", 80)]),
+    (
+        {"upstream": "ingress", "upstream_ingress": SERVICE, "tls": [{"hosts": ["a.example.org"], "secret": "a"}]},
+        [ListenerProbe("http 80", "http", 80), ListenerProbe("tls 443 a.example.org", "tls", 443, "a.example.org")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("declaration", "expected"), LISTENERS)
+def test_listeners(declaration: dict[str, Any], expected: list[ListenerProbe]) -> None:
+    (probe,) = entrance_probes([DUAL], {"ipv6": SIX}, listeners_of(declaration))
+    assert list(probe.listeners) == expected
 
 
 #: hosts -> who looks up what

@@ -441,6 +441,7 @@ OUR_OWN = {
     "ingress_upstream",
     "ingress_timeout_of_route",
     "ingress_port",
+    "ingress_probe",
     "ingress_certificate",
     "ingress_redirect",
     "ingress_passthrough",

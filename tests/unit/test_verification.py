@@ -105,6 +105,24 @@ def answers() -> dict[str, Any]:
     }
 
 
+SHOP = "tls 443 shop.example.org"
+
+
+def listener(name: str, said: str = "TLSv1.3", *, answered: bool = True, unreachable: bool = False) -> dict[str, Any]:
+    return {"name": name, "said": said, "answered": answered, "unreachable": unreachable}
+
+
+def silent(name: str, said: str) -> dict[str, Any]:
+    return listener(name, said, answered=False)
+
+
+def asked(family: str, address: str, *listeners: dict[str, Any], **more: str) -> dict[str, Any]:
+    return {"key": family, "probe": "probe", "address": address, "listeners": [*listeners], **more}
+
+
+NO_WAY = asked("ipv6", SIX, listener("http 80", "[Errno 101] Network is unreachable", answered=False, unreachable=True))
+
+
 def healthy() -> Facts:
     return {
         "stamp": "westeurope",
@@ -125,10 +143,7 @@ def healthy() -> Facts:
         "applications": [{"namespace": "apps", "service": "shop"}],
         "zones": {"public": {"id": "/zones/public", "name": "www.public"}, "private": {"id": "", "name": ""}},
         "records": {"public_a": answer(ARecords=[{"ipv4Address": FOUR}]), "public_aaaa": answer(AAAARecords=[{"ipv6Address": "2001:DB8:F::10"}])},
-        "asked": [
-            {"key": "ipv4", "probe": "probe", "address": FOUR, "status": 200, "elapsed": 0, "msg": "OK"},
-            {"key": "ipv6", "probe": "probe", "address": SIX, "status": 404, "elapsed": 3, "msg": "Not Found"},
-        ],
+        "asked": [asked("ipv4", FOUR, listener("http 80", "status 200")), asked("ipv6", SIX, listener("http 80", "status 404"), listener(SHOP))],
         "resolved": [
             {"view": "public", "key": "ipv4", "probe": "probe", "rc": 0, "stdout": f"{FOUR} STREAM www\n{FOUR} DGRAM"},
             {"view": "public", "key": "ipv6", "probe": "probe", "rc": 0, "stdout": f"{SIX} STREAM www"},
@@ -159,7 +174,7 @@ def objects(facts: Facts, kind: str) -> Any:
 
 def silence(facts: Facts, *positions: int) -> None:
     for position in positions:
-        facts["asked"][position] |= {"status": -1, "msg": "Request failed: timed out"}
+        facts["asked"][position]["listeners"][0] |= silent("http 80", "timed out")
 
 
 def test_healthy() -> None:
@@ -179,7 +194,7 @@ def test_healthy() -> None:
         "nodes ipv6": "2 Ready, as fd00::1, pods fd00:1::100/120",
         "pods ipv6": "entrance-ipv6: 2 Ready on westeurope-1, westeurope-2",
         "service ipv6": f"IPv6, Local, {SIX}",
-        "entrance ipv6": f"{SIX} from probe: 404 in 3 s",
+        "entrance ipv6": f"{SIX} from probe: http 80: status 404; {SHOP}: TLSv1.3",
         "public record ipv6": "AAAA 2001:DB8:F::10",
         "public answer ipv6": f"probe resolves {SIX}",
         "egress ipv6": "loadBalancer: 2001:db8:f:1::/124",
@@ -346,24 +361,31 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
     "a silent entrance": (
         lambda facts: silence(facts, 1),
         {
-            "entrance ipv6": ("fail", f"{SIX} from probe: Request failed: timed out"),
+            "entrance ipv6": ("fail", f"{SIX} from probe: http 80: timed out"),
             "public record ipv6": ("fail", "AAAA 2001:DB8:F::10 of an entrance that does not answer"),
         },
     ),
     "a broken application": (
-        at("asked", 1, "status", value=502),
+        at("asked", 1, "listeners", 0, value=silent("http 80", "status 502")),
         {
-            "entrance ipv6": ("fail", f"{SIX} from probe: status 502"),
+            "entrance ipv6": ("fail", f"{SIX} from probe: http 80: status 502"),
+            "public record ipv6": ("fail", "AAAA 2001:DB8:F::10 of an entrance that does not answer"),
+        },
+    ),
+    "a listener that is silent beside others": (
+        at("asked", 1, "listeners", 1, value=silent(SHOP, "certificate: certificate has expired")),
+        {
+            "entrance ipv6": ("fail", f"{SIX} from probe: {SHOP}: certificate: certificate has expired"),
             "public record ipv6": ("fail", "AAAA 2001:DB8:F::10 of an entrance that does not answer"),
         },
     ),
     "a probe host that cannot be reached": (
-        at("asked", 1, value={"key": "ipv6", "probe": "probe", "address": SIX, "status": None, "msg": "no route"}),
+        at("asked", 1, value=asked("ipv6", SIX, msg="no route")),
         {"entrance ipv6": ("fail", f"probe could not ask {SIX}: no route")},
     ),
     "a probe host without a way into the family": (
-        at("asked", 1, value={"key": "ipv6", "probe": "probe", "address": SIX, "status": -1, "msg": "[Errno 101] Network is unreachable"}),
-        {"entrance ipv6": ("fail", f"probe could not ask {SIX}: [Errno 101] Network is unreachable")},
+        at("asked", 1, value=NO_WAY),
+        {"entrance ipv6": ("fail", f"probe could not ask {SIX}: http 80: [Errno 101] Network is unreachable")},
     ),
     "no probe hosts": (
         both(at("asked", value=[]), at("resolved", value=[])),
@@ -558,8 +580,9 @@ REPAIRS: dict[str, tuple[Callable[[Facts], None], bool, list[str], list[str]]] =
     "the last record is silent": (both(lambda facts: silence(facts, 1), at("records", "public_a", value=absent())), False, [], ["stays"]),
     "silent without a record": (both(lambda facts: silence(facts, 1), at("records", "public_aaaa", value=absent())), False, [], []),
     "nobody could ask": (at("asked", value=[]), True, [], []),
-    "the probe host cannot be reached": (at("asked", 1, "status", value=None), True, [], []),
-    "the probe host has no IPv6": (both(lambda facts: silence(facts, 1), at("asked", 1, "msg", value="Network is unreachable")), True, [], []),
+    "the probe host cannot be reached": (at("asked", 1, value=asked("ipv6", SIX, msg="no route")), True, [], []),
+    "the probe host has no IPv6": (at("asked", 1, value=NO_WAY), True, [], []),
+    "TLS is silent over IPv6": (at("asked", 1, "listeners", 1, value=silent(SHOP, "timed out")), False, ["ipv6"], [f"({SHOP}: timed out)"]),
     "in check mode": (both(lambda facts: silence(facts, 1), at("check_mode", value=True)), False, ["ipv6"], ["would be withdrawn"]),
 }
 

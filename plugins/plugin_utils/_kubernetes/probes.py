@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .entrances import Listener
+
 FAMILIES = ("ipv4", "ipv6")
 #: family -> the database of getent(1) that looks up its addresses alone
 _DATABASES = {"ipv4": "ahostsv4", "ipv6": "ahostsv6"}
@@ -26,12 +28,23 @@ class ProbeHost:
 
 
 @dataclass(frozen=True)
+class ListenerProbe:
+    """What a listener expects of whoever asks it, as the module listeners_info takes it."""
+
+    name: str
+    kind: str
+    port: int
+    host: str = ""
+
+
+@dataclass(frozen=True)
 class EntranceProbe:
-    """``probe`` asks the entrance of the family ``key`` at ``address``."""
+    """``probe`` asks each listener of the entrance of the family ``key`` at ``address``."""
 
     key: str
     probe: str
     address: str
+    listeners: tuple[ListenerProbe, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,10 +65,11 @@ def probe_hosts(group: Iterable[str], variables: Mapping[str, Mapping[str, Any]]
     ]
 
 
-def entrance_probes(hosts: Sequence[ProbeHost], addresses: Mapping[str, str]) -> list[EntranceProbe]:
+def entrance_probes(hosts: Sequence[ProbeHost], addresses: Mapping[str, str], listeners: Sequence[Listener]) -> list[EntranceProbe]:
     """The first host that has each family of ``addresses``; families that no host has are left out."""
+    asked = tuple(ListenerProbe(str(listener), listener.kind, listener.port.port, listener.host) for listener in listeners)
     found = ((family, next((host.name for host in hosts if family in host.families), "")) for family in addresses)
-    return [EntranceProbe(family, name, addresses[family]) for family, name in found if name]
+    return [EntranceProbe(family, name, addresses[family], asked) for family, name in found if name]
 
 
 def resolver_probes(hosts: Sequence[ProbeHost]) -> list[ResolverProbe]:

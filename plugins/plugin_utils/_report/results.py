@@ -213,14 +213,12 @@ def entrance(stamp: Stamp, family: str) -> Found:
         return _not_applicable(f"no host of the group probes has {family} among its probe_families")
     question = f"{asked.get('address')} from {asked.get('probe')}"
     if not answered(asked):
-        status = asked.get("status")
-        said = f"status {status}" if isinstance(status, int) and status > 0 else message_of(asked)
         return _failed(
-            f"{question}: {said}",
-            f"look at the pods of {stamp.facts.get('namespace')}, the load balancer's health probes, the network security groups in {WORDS[family]}",
+            f"{question}: {message_of(asked)}",
+            f"look at the pods of {stamp.facts.get('namespace')}, the certificates, the load balancer's health probes, "
+            f"the network security groups in {WORDS[family]}",
         )
-    seconds = int(asked.get("elapsed") or 0)
-    return _passed(f"{question}: {asked['status']} in {f'{seconds} s' if seconds else 'less than 1 s'}")
+    return _passed(one_line(f"{question}: {'; '.join(f'{found["name"]}: {found["said"]}' for found in asked['listeners'])}"))
 
 
 def _record(view: str) -> Callable[[Stamp, str], Found]:

@@ -188,25 +188,27 @@ class Stamp:
 
 
 def message_of(asked: Mapping[str, Any]) -> str:
-    """What went wrong, without the status that the module uri puts in front when there is none."""
-    return one_line(asked.get("msg")).removeprefix("Status code was -1 and not [200]: ") or "no answer"
+    """What is silent and why, or why nobody could ask."""
+    return one_line("; ".join(f"{found['name']}: {found['said']}" for found in _silent(asked)) or asked.get("msg")) or "no answer"
 
 
 def could_not_ask(asked: Mapping[str, Any]) -> str:
     """Why a probe host that was told to ask could not: it says nothing of the entrance then. Empty when it asked.
 
-    A host that has no way into the family answers with ENETUNREACH at once; a silent entrance is a time-out or a refusal.
+    A host that has no way into the family has none to any listener; a silent one is a time-out or a refusal.
     """
-    message = message_of(asked)
-    if not isinstance(asked.get("status"), int) or "Network is unreachable" in message:
-        return f"{asked.get('probe')} could not ask {asked.get('address')}: {message}"
+    if all(found["unreachable"] for found in asked.get("listeners") or []):
+        return f"{asked.get('probe')} could not ask {asked.get('address')}: {message_of(asked)}"
     return ""
 
 
 def answered(asked: Mapping[str, Any]) -> bool:
-    """Whether the application spoke: whatever it says below 500, it is the application that says it."""
-    status = asked.get("status")
-    return isinstance(status, int) and 200 <= status < 500
+    """Whether everything that the entrance listens on answered."""
+    return bool(asked.get("listeners")) and not _silent(asked)
+
+
+def _silent(asked: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [found for found in asked.get("listeners") or [] if not found["answered"]]
 
 
 def heard(resolved: Mapping[str, Any], family: str) -> list[str]:

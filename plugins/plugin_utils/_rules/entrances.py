@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import ssl
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -294,6 +295,19 @@ def ingress_streams(declaration: Declaration) -> Iterator[Finding]:
     """More ports than the load balancer has rules for: 250, two of each family for HTTP and TLS."""
     if len(_streams(declaration)) > 100:
         yield "ingress_streams", f"{len(_streams(declaration))} ports in each family"
+
+
+@rule("begin the path with / and write blanks as %20; give the authorities' certificates as PEM")
+def ingress_probe(declaration: Declaration) -> Iterator[Finding]:
+    """A path that no request can have, or authorities that cannot be read: every entrance would seem to be silent."""
+    probe = declaration.get("probe") or {}
+    path, authorities = str(probe.get("path") or "/"), str(probe.get("ca_certificates") or "")
+    if not re.fullmatch(r"/[!-~]*", path):
+        yield "ingress_probe_path", f"{path!r} is not a path"
+    try:
+        ssl.create_default_context(cadata=authorities or None)
+    except (ssl.SSLError, ValueError) as error:
+        yield "ingress_probe_ca_certificates", f"it holds no certificate that can be read ({error})"
 
 
 @dataclass(frozen=True)
