@@ -25,7 +25,7 @@ STAGES = {
         "Drain | Await the end",
         "Remove | Delete the entrances",
     ),
-    ON: ("Objects | Apply the objects", "Ask | GET", "Publish | Write the records"),
+    ON: ("Objects | Apply the objects", "Ask | Ask every listener", "Publish | Write the records"),
 }
 
 
