@@ -110,6 +110,7 @@ import concurrent.futures
 import errno
 import http.client
 import ipaddress
+import select
 import socket
 import ssl
 import time
@@ -194,25 +195,26 @@ class Client:
 
     def _tcp(self, listener: Mapping[str, Any]) -> str:
         with self._connection(listener) as connection:
-            connection.settimeout(_HOLD)
-            try:
-                if not connection.recv(1):
-                    raise Silent("closed at once")
-            except TimeoutError:
+            if not _has_come(connection):
                 return "open"
+            if not connection.recv(1):
+                raise Silent("closed at once")
         return "data"
 
     def _udp(self, listener: Mapping[str, Any]) -> str:
         family = socket.AF_INET6 if ":" in self._address else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM) as datagrams:
-            datagrams.settimeout(_HOLD)
             datagrams.connect((self._address, listener["port"]))
             datagrams.send(b"")
-            try:
-                datagrams.recv(1)
-            except TimeoutError:
+            if not _has_come(datagrams):
                 return "not refused"
+            datagrams.recv(1)
         return "data"
+
+
+def _has_come(connection: socket.socket) -> bool:
+    """Whether data, an end or a refusal has come within the time that a connection has to stay open."""
+    return bool(select.select([connection], [], [], _HOLD)[0])
 
 
 def _is_address(text: str) -> bool:
@@ -231,7 +233,7 @@ def asked(client: Client, listeners: list[dict[str, Any]], timeout: float) -> li
         rounds = 1
         while (silent := [number for number, result in enumerate(results) if not result["answered"]]) and (rounds < 2 or time.monotonic() < deadline):
             time.sleep(_PAUSE)
-            for number, result in zip(silent, pool.map(client.ask, [listeners[number] for number in silent]), strict=True):
+            for number, result in pool.map(lambda number: (number, client.ask(listeners[number])), silent):
                 results[number] = result
             rounds += 1
     return results
