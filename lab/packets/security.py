@@ -12,6 +12,7 @@ from typing import Any
 
 from ..arm.azure import Azure
 from ..arm.network.bodies import nic_configurations, reference
+from ..arm.network.service_tags import prefixes_of
 
 #: where the load balancer's probes come from
 PROBE_IPV4, PROBE_IPV6 = "168.63.129.16", "fe80::1234:5678:9abc"
@@ -77,9 +78,8 @@ def _sides(family: str, version: int, side: str, values: Sequence[str], space: S
             case "internet":
                 excluded += [item for item in (*space, PROBE_IPV4, PROBE_IPV6) if ipaddress.ip_network(item).version == version]
             case _:
-                network = _network(value)
-                if network is not None and network.version == version:
-                    wanted.append(str(network))
+                networks = [ipaddress.ip_network(text, strict=False) for text in (prefixes_of(value) if _is_tag(value) else [value])]
+                wanted += [str(network) for network in networks if network.version == version]
     result = []
     if wanted:
         result.append(f"{family} {side} {{ {', '.join(merged(wanted))} }}")
@@ -88,12 +88,8 @@ def _sides(family: str, version: int, side: str, values: Sequence[str], space: S
     return result
 
 
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    """A prefix; None for a service tag without addresses in the lab (AzureCloud, Storage, …)."""
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        return None
+def _is_tag(text: str) -> bool:
+    return text[:1].isalpha() and ":" not in text
 
 
 def merged(prefixes: Iterable[str]) -> list[str]:

@@ -15,10 +15,11 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import plain
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import read_all, reads_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
-from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrances import listeners_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrances import trusted_tags
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.probes import ProbeHost, entrance_probes, probe_hosts, resolver_probes
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.state import entrances_in, ipv6_state
-from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Violation, text
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Answer, Violation, text
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.entrances import SERVICE_TAGS, ServiceTags, prefixes_of_tags
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.roles import service_violations
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.switching import CHAPTER as SWITCHING
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.switching import Switch
@@ -35,6 +36,7 @@ class ActionModule(AzureAction):
         "ipv6_address_id": {"type": "str", "required": True},
         "namespace": {"type": "str", "required": True},
         "declaration": {"type": "dict", "required": True},
+        "service_tags_id": {"type": "str", "default": ""},
         "upstream_namespaces": {"type": "list", "elements": "str", "default": []},
         "ipv6": {"type": "str", "required": True},
         "consent": {"type": "bool", "default": False},
@@ -43,6 +45,8 @@ class ActionModule(AzureAction):
 
     def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         stamp, declaration, namespace = str(task_vars.get("inventory_hostname", "")), plain(arguments["declaration"]), arguments["namespace"]
+        tags, violations = _service_tags(client, arguments["service_tags_id"], trusted_tags(declaration))
+        declaration |= {"service_tags": tags}
         access = self._access(client, arguments, stamp)
         addresses = self._addresses(client, arguments)
         services, namespace_exists = access.pop("services"), access["namespace_exists"]
@@ -57,7 +61,6 @@ class ActionModule(AzureAction):
             consent=arguments["consent"],
         )
         hosts = probe_hosts((task_vars.get("groups") or {}).get("probes", ()), task_vars.get("hostvars") or {})
-        violations: list[Violation] = []
         if arguments["switch"] or (arguments["required"] and state.action == "flip"):
             violations += SWITCHING.violations(_switch(arguments, access, addresses, hosts))
         if services is not None:
@@ -72,7 +75,8 @@ class ActionModule(AzureAction):
             "addresses": addresses,
             "services": None if services is None else [_addressed(item) for item in services],
             "state": asdict(state),
-            "probes": [asdict(probe) for probe in entrance_probes(hosts, asked, listeners_of(declaration))],
+            "service_tags": tags,
+            "probes": [asdict(probe) for probe in entrance_probes(hosts, asked, declaration)],
             "resolvers": [asdict(probe) for probe in resolver_probes(hosts)],
             "violations": [str(violation) for violation in violations],
             # The token must not reach any output, whatever the task says.
@@ -127,6 +131,16 @@ class ActionModule(AzureAction):
             }
             for family, answer in read_all(client, reads_of(reads)).items()
         }
+
+
+def _service_tags(client: ArmClient, identifier: str, names: Sequence[str]) -> tuple[dict[str, list[str]], list[Violation]]:
+    """The prefixes of these service tags, and what is wrong with them: without its prefixes a proxy would not be believed."""
+    if not names:
+        return {}, []
+    answer = read_all(client, reads_of({"tags": {"id": identifier}}))["tags"]
+    known = prefixes_of_tags(answer["body"])
+    asked = ServiceTags(names, Answer(answer["exists"], answer["body"], str(answer["error"].get("message") or "")))
+    return {name: known.get(name.lower(), []) for name in names}, SERVICE_TAGS.violations(asked)
 
 
 def _switch(arguments: Mapping[str, Any], access: Mapping[str, Any], addresses: Mapping[str, Any], hosts: Sequence[ProbeHost]) -> Switch:

@@ -21,8 +21,9 @@ positional: family, services
 options:
   _input:
     description: >-
-      A mapping of C(mode), C(upstream), C(upstream_ingress), C(routes), C(tls), C(tls_redirect), C(passthrough), C(streams) and C(cpu_request),
-      each as the role ingress takes it.
+      A mapping of C(mode), C(upstream), C(upstream_ingress), C(routes), C(tls), C(tls_redirect), C(passthrough), C(streams), C(trusted_proxies),
+      C(real_ip_header) and C(cpu_request), each as the role ingress takes it, and of C(service_tags), the prefixes of each service tag among the
+      trusted proxies.
     type: dict
     required: true
   family:
@@ -65,6 +66,8 @@ _value:
       type: list
       elements: dict
     passed: {description: "C(host), C(name) and C(address) of each name whose TLS is passed on unopened.", type: list, elements: dict}
+    trusted_proxies: {description: Prefixes of those who are believed in what they say of their client., type: list, elements: str}
+    proxy_protocol: {description: Whether TCP clients have to send the PROXY protocol., type: bool}
     terminates: {description: Whether some TLS is opened here., type: bool}
     cleartext_http2: {description: Whether clients may speak HTTP/2 without TLS., type: bool}
 """

@@ -42,6 +42,10 @@ options:
         entrance.
     type: dict
     required: true
+  service_tags_id:
+    description: Id of a region's service tags; read where C(trusted_proxies) of O(declaration) names one.
+    type: str
+    default: ""
   upstream_namespaces:
     description: Namespaces of the Services behind the entrances.
     type: list
@@ -125,6 +129,10 @@ state:
   description: >-
     C(desired), C(actual), C(first_build), C(hold) and C(message) of IPv6, and C(action): V(converge) applies it as declared, V(leave) does not
     touch it, V(flip) goes through the stages of a switch.
+  returned: always
+  type: dict
+service_tags:
+  description: The prefixes of each service tag that the declaration trusts.
   returned: always
   type: dict
 probes:

@@ -79,6 +79,17 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
         },
         ["ingress_streams[0]: the rule no-sql of the nodes' network security group closes TCP port 5432 to every IPv4 and IPv6 client"],
     ),
+    "a trusted service tag that does not exist": (
+        {"ingress_trusted_proxies": ["AzureFrontDoor"]},
+        ["ingress_trusted_proxies: there is no service tag AzureFrontDoor with prefixes"],
+    ),
+    "a client's address in a header that is not looked into": (
+        {
+            "ingress_trusted_proxies": ["203.0.113.0/24"],
+            "ingress_tls_passthrough": [{"host": "raw.example.org", "service": "web", "namespace": "apps", "port": 8443}],
+        },
+        ["ingress_real_ip_header: X-Forwarded-For cannot be read of TLS", "set ingress_real_ip_header to proxy_protocol"],
+    ),
     "an imported image without a digest": ({"registry_images": ["docker.io/library/nginx:1"]}, ["docker.io/library/nginx:1: not pinned by digest"]),
     "a manifest that no API server takes": ({"ingress_node_selector": {"zone": 1}}, ["Deployment entrance-ipv6", "1 is not of type 'string'"]),
     "an image without a digest": ({"ingress_image": "nginx:latest"}, ["nginx:latest is not pinned by digest"]),

@@ -20,6 +20,9 @@ from tests.harness import Lab, Run, is_ready, until
 
 MANIFESTS = Path(__file__).with_name("applications.yml")
 IPV4_CLIENT, IPV6_CLIENT, NEIGHBOUR = "192.0.2.10", "2001:db8:c::10", "2001:db8:c::11"
+#: The client dual-stack plays Front Door, and these are its clients.
+FRONT_DOOR = {"ingress_trusted_proxies": ["AzureFrontDoor.Backend"]}
+CUSTOMER, CUSTOMER_IPV6 = "198.51.100.7", "2001:db8:9::7"
 WEB = {"path": "/", "service": "web", "namespace": "apps", "port": 8080}
 STREAMS = [
     {"name": "plain", "port": 7000, "service": "web", "namespace": "apps", "service_port": 9000},
@@ -120,9 +123,9 @@ HOP = {"nat64": "IPv4", "nat46": "IPv6"}
 
 @pytest.mark.parametrize("case", BOTH)
 def test_a_mode(lab: Lab, case: str) -> None:
-    """Each client is answered in its own family, by the right application, which knows the client's address."""
+    """Each client is answered in its own family, by the right application, which knows the client's address, also of one behind Front Door."""
     variables, expected = BOTH[case]
-    site(lab, **variables)
+    site(lab, **variables, **FRONT_DOOR)
     for client, (application, family, source) in expected.items():
         hops = Hops(lab, client[:4])
         begin = time.time()
@@ -133,6 +136,16 @@ def test_a_mode(lab: Lab, case: str) -> None:
         assert len(entries) == 10
         assert {entry["family"] for entry in entries} == {family}
         assert hops.families == {HOP.get(variables["ingress_mode"], client[:4].replace("ip", "IP"))}
+        assert claiming(lab, client, client[:4], f"6.6.6.6, {CUSTOMER}") == [source]
+        for customer in (CUSTOMER, CUSTOMER_IPV6):
+            assert claiming(lab, "dual-stack", client[:4], f"6.6.6.6, {customer}") == [customer]
+
+
+def claiming(lab: Lab, client: str, family: str, forwarded_for: str) -> list[str]:
+    """Which clients the application sees when one claims to send for others."""
+    answer = call(lab, client, "http", f"http://{address(lab, family)}/", "--header", f"X-Forwarded-For={forwarded_for}")
+    found: list[str] = answer["body"]["headers"]["x-forwarded-for"]
+    return found
 
 
 class Hops:
@@ -452,6 +465,47 @@ def test_a_slow_client_is_given_up(features: Lab) -> None:
     answer = raw(features, "ipv6-only", "ipv6", b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ", wait=20)
     assert time.monotonic() - begin < 18
     assert answer in (b"",) or answer.startswith(b"HTTP/1.1 408")
+
+
+def test_a_gateway_that_speaks_the_proxy_protocol(features: Lab) -> None:
+    """It has IPv4 alone, so that IPv6 clients come by themselves. Every listener answers the probes, TLS passed through included."""
+    features.change(ingress_trusted_proxies=["192.0.2.11"], ingress_real_ip_header="proxy_protocol")
+    run = features.playbook("site", "--tags", "ingress")
+    assert run.code == 0, run.output
+    # The older proxies, which go on for some seconds, answer whoever comes without the line.
+    until(lambda: raw(features, "ipv4-only", "ipv4", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n") == b"", 60)
+    place = address(features, "ipv4")
+    for client, source in (("dual-stack", CUSTOMER), ("ipv4-only", IPV4_CLIENT)):
+        for version in ("1", "2"):
+            line = ("--proxy", version, "--proxy-source", f"{CUSTOMER}:4711")
+            for scheme in ("http", "https"):
+                answer = call(features, client, "http", f"{scheme}://{place}/", *line, *SECURE, "--header", "X-Forwarded-For=6.6.6.6")
+                assert answer["body"]["headers"]["x-forwarded-for"] == [source], answer
+            passed = call(features, client, "http", f"https://{place}/", *line, "--insecure", "--host", "sealed.example.org")
+            stream = call(features, client, "tcp", f"{place}:7001", *line)
+            assert [found["body"]["client"].rpartition(":")[0] for found in (passed, stream)] == [source, source]
+    assert seen(features, "ipv6-only", "ipv6")["headers"]["x-forwarded-for"] == [IPV6_CLIENT]
+
+
+def test_a_client_behind_front_door(features: Lab) -> None:
+    """Its address reaches the application, the limits and the log; whatever it made up itself does not."""
+    site(features, ingress_mode="nat64", ingress_routes=[WEB], ingress_requests_per_second=1, ingress_request_burst=5, **FRONT_DOOR)
+    for client, family in (("dual-stack", "ipv4"), ("dual-stack", "ipv6")):
+        for written, source in (
+            (f"6.6.6.6, {CUSTOMER}, 192.0.2.11", CUSTOMER),
+            (f"{CUSTOMER}:4711", CUSTOMER),
+            (f"[{CUSTOMER_IPV6}]:443", CUSTOMER_IPV6),
+            ("nobody", {"ipv4": "192.0.2.11", "ipv6": NEIGHBOUR}[family]),
+        ):
+            assert claiming(features, client, family, written) == [source], written
+        target = ("http", f"http://{address(features, family)}/", "--count", "60", "--header", "X-Forwarded-For=6.6.6.6, 198.51.100.99")
+        many = features.as_client(client, str(images.program("application")), "call", *target)
+        statuses = [json.loads(line).get("status") for line in many.output.splitlines() if line.startswith("{")]
+        assert statuses.count(429) > 20, statuses
+        assert claiming(features, client, family, "198.51.100.98") == ["198.51.100.98"]
+        pods = features.kubectl("-n", "dualstack-ingress", "get", "pods", "-l", f"app.kubernetes.io/name=entrance-{family}")["items"]
+        log = "".join(features.kubectl_text("-n", "dualstack-ingress", "logs", pod["metadata"]["name"]) for pod in pods)
+        assert '198.51.100.99 "GET / HTTP/1.1" 429' in log and "6.6.6.6" not in log
 
 
 def test_a_rate_limit_counts_by_64(lab: Lab, features: Lab) -> None:

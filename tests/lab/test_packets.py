@@ -412,7 +412,6 @@ def test_the_default_rules_are_azures() -> None:
         ({"sourceAddressPrefix": "Internet"}, [f"{V4} ip saddr {NOT_OWN4} {WEB} return", f"{V6} ip6 saddr {NOT_OWN6} {WEB} return"]),
         ({"sourceAddressPrefix": "Any"}, [f"{V4} {WEB} return", f"{V6} {WEB} return"]),
         # A tag that means nothing here fits nobody.
-        ({"sourceAddressPrefix": "AzureFrontDoor.Backend"}, []),
         ({"sourceAddressPrefix": "192.0.2.0/24"}, [f"{V4} ip saddr {{ 192.0.2.0/24 }} {WEB} return"]),
         ({"sourceAddressPrefix": "192.0.2.7"}, [f"{V4} ip saddr {{ 192.0.2.7/32 }} {WEB} return"]),
         ({"sourceAddressPrefix": "2001:0db8:0000:0000::/64"}, [f"{V6} ip6 saddr {{ 2001:db8::/64 }} {WEB} return"]),
@@ -423,6 +422,11 @@ def test_the_default_rules_are_azures() -> None:
             {"sourceAddressPrefix": None, "sourceAddressPrefixes": ["192.0.2.0/24", "192.0.2.7/32", "2001:db8::/32", "198.51.100.0/24"]},
             [f"{V4} ip saddr {{ 192.0.2.0/24, 198.51.100.0/24 }} {WEB} return", f"{V6} ip6 saddr {{ 2001:db8::/32 }} {WEB} return"],
         ),
+        (
+            {"sourceAddressPrefix": "azurefrontdoor.backend"},
+            [f"{V4} ip saddr {{ 192.0.2.11/32 }} {WEB} return", f"{V6} ip6 saddr {{ 2001:db8:c::11/128 }} {WEB} return"],
+        ),
+        ({"sourceAddressPrefix": "Storage"}, []),
         (
             {"sourceAddressPrefix": None, "sourceAddressPrefixes": ["Internet", "10.128.0.0/16"]},
             [

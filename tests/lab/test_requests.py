@@ -544,3 +544,12 @@ def test_service_principals_of_microsoft_graph(tmp_path: Path, text: str, names:
             assert (status, answer["error"]["code"]) == refused
 
     against(tmp_path, work)
+
+
+def test_service_tags(tmp_path: Path) -> None:
+    async def work(client: Client) -> None:
+        found = await client.get(f"{GROUP.partition('/resourceGroups')[0]}/providers/Microsoft.Network/locations/westeurope/serviceTags")
+        prefixes = {item["name"]: item["properties"]["addressPrefixes"] for item in found["values"]}
+        assert prefixes["AzureFrontDoor.Backend"] == ["192.0.2.11/32", "2001:db8:c::11/128"]
+
+    against(tmp_path, work)

@@ -6,14 +6,23 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrances import UnknownService, entrance_configuration
+from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrances import (
+    MODES,
+    UnknownService,
+    entrance_configuration,
+    expects_proxy_protocol,
+    trusted_prefixes,
+)
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Violation
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.entrances import CHAPTER, UPSTREAMS, Upstreams
 
 ROUTE = {"service": "shop", "namespace": "apps", "port": 8080}
 STREAM = {**ROUTE, "name": "mail", "port": 25, "service_port": 8080}
+SPLIT, STREAM_OF_BOTH = {**ROUTE, "ipv6_service": "shop-ipv6"}, {**STREAM, "ipv6_service": "shop-ipv6"}
 SERVICES = {"mode": "nat64", "upstream": "services"}
-RUNNING = {"mode": "nat64", "upstream": "ingress", "upstream_ingress": {"service": "running", "namespace": "apps"}}
+INGRESS = {"service": "running", "namespace": "apps"}
+RUNNING = {"mode": "nat64", "upstream": "ingress", "upstream_ingress": INGRESS}
+PROXIES = ["AzureFrontDoor.Backend", "203.0.113.0/24", "2001:db8:1::1"]
 TLS = {"hosts": ["a.example.org"], "secret": "a"}
 VAULT = {"key_vault_id": "/vaults/kv", "key_vault_client_id": "00000000-0000-4000-8000-000000000009"}
 
@@ -27,6 +36,16 @@ GOOD: list[dict[str, Any]] = [
     {**SERVICES, "passthrough": [{**ROUTE, "host": "raw.example.org"}], "tls_redirect": True},
     {**SERVICES, "streams": [STREAM, {**STREAM, "name": "mail-udp", "protocol": "UDP"}, {**STREAM, "name": "quic", "port": 443, "protocol": "UDP"}]},
     {**RUNNING, "tls": [TLS], "streams": [STREAM]},
+    *(
+        {**SERVICES, "mode": mode, "trusted_proxies": PROXIES, "real_ip_header": header, "tls": [TLS], "routes": [SPLIT], "streams": [STREAM_OF_BOTH]}
+        for mode in MODES
+        for header in ("X-Forwarded-For", "X-Azure-ClientIP", "X-Azure-SocketIP", "proxy_protocol")
+    ),
+    {**SERVICES, "trusted_proxies": PROXIES, "real_ip_header": "proxy_protocol", "passthrough": [{**ROUTE, "host": "raw.example.org"}]},
+    {**RUNNING, "trusted_proxies": PROXIES, "tls": [TLS]},
+    {**RUNNING, "trusted_proxies": PROXIES, "upstream_ingress": {**INGRESS, "https_port": 0}},
+    {**RUNNING, "trusted_proxies": PROXIES, "real_ip_header": "proxy_protocol"},
+    {**RUNNING, "trusted_proxies": PROXIES, "real_ip_header": "proxy_protocol", "upstream_ingress": {**INGRESS, "proxy_protocol": True}},
 ]
 
 
@@ -42,6 +61,20 @@ def test_good(declaration: dict[str, Any]) -> None:
 
 #: declaration -> the rules it breaks, and a part of what is said
 BAD: list[tuple[dict[str, Any], list[str], str]] = [
+    ({**SERVICES, "trusted_proxies": ["front door"]}, ["ingress_trusted_proxies"], "neither an address, a prefix nor a service tag"),
+    ({**SERVICES, "trusted_proxies": ["203.0.113.0/33"]}, ["ingress_trusted_proxies"], "neither"),
+    ({**SERVICES, "trusted_proxies": ["203.0.113.1", "::/0"]}, ["ingress_trusted_proxies"], "::/0 is every client"),
+    (
+        {**SERVICES, "trusted_proxies": PROXIES, "passthrough": [{**ROUTE, "host": "raw.example.org"}]},
+        ["ingress_real_ip_header"],
+        "X-Forwarded-For cannot be read of TLS while ingress_tls_passthrough",
+    ),
+    ({**RUNNING, "trusted_proxies": PROXIES}, ["ingress_real_ip_header"], "https_port"),
+    (
+        {**RUNNING, "trusted_proxies": PROXIES, "upstream_ingress": {**INGRESS, "proxy_protocol": True}},
+        ["ingress_real_ip_header"],
+        "passed to the running ingress as they come",
+    ),
     ({**SERVICES, "upstream_ingress": {"service": "running", "namespace": "apps"}}, ["ingress_unused"], "nothing goes there"),
     ({**RUNNING, "mode": "split"}, ["ingress_mode_upstream", "ingress_split", "ingress_split"], "LoadBalancer Service of the other family"),
     ({**RUNNING, "mode": "native"}, ["ingress_mode_upstream"], "keeps each family apart"),
@@ -161,3 +194,28 @@ def test_every_service_that_is_named_is_asked_for() -> None:
         "Service apps/mail",
     ]
     assert [violation.subject for violation in missing(RUNNING, [])] == ["Service apps/running"]
+
+
+#: trusted proxies, service tags -> their prefixes, and the families whose clients have to speak the PROXY protocol
+TRUSTED: list[tuple[list[str], dict[str, list[str]], list[str], list[str]]] = [
+    ([], {}, [], []),
+    (["203.0.113.7", "203.0.113.9/24", "203.0.113.0/24"], {}, ["203.0.113.7/32", "203.0.113.0/24"], ["IPv4"]),
+    (["2001:DB8:1::/48"], {}, ["2001:db8:1::/48"], ["IPv6"]),
+    (
+        ["azurefrontdoor.backend"],
+        {"AzureFrontDoor.Backend": ["203.0.113.0/24", "2001:db8::/32"]},
+        ["203.0.113.0/24", "2001:db8::/32"],
+        ["IPv4", "IPv6"],
+    ),
+    # Before Azure was asked.
+    (["AzureFrontDoor.Backend", "203.0.113.7"], {}, ["203.0.113.7/32"], ["IPv4"]),
+]
+
+
+@pytest.mark.parametrize(("proxies", "tags", "prefixes", "families"), TRUSTED)
+def test_trusted_proxies(proxies: list[str], tags: dict[str, list[str]], prefixes: list[str], families: list[str]) -> None:
+    declaration = {"trusted_proxies": proxies, "service_tags": tags}
+    assert trusted_prefixes(declaration) == prefixes
+    for header, expected in (("X-Forwarded-For", []), ("proxy_protocol", families)):
+        found = [family for family in ("IPv4", "IPv6") if expects_proxy_protocol({**declaration, "real_ip_header": header}, family)]
+        assert found == expected

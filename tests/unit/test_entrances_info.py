@@ -23,6 +23,7 @@ ARGUMENTS: dict[str, Any] = {
     "ipv6_address_id": ADDRESSES["ipv6"],
     "namespace": "ours",
     "declaration": {"mode": "nat64", "upstream": "services", "routes": [ROUTE], "families": ["IPv6", "IPv4"]},
+    "service_tags_id": f"{GROUP}/Microsoft.Network/locations/westeurope/serviceTags",
     "upstream_namespaces": ["apps"],
     "ipv6": "enabled",
     "consent": False,
@@ -65,7 +66,8 @@ def result(
             family: {"name": f"pip-{family}", "tags": tags, "properties": {"ipAddress": address}}
             for family, address in (("ipv4", "203.0.113.10"), ("ipv6", "2001:db8:f::10"))
         }
-        return {family: {"id": read.id, "exists": True, "body": bodies[family], "error": {}} for family, read in reads.items()}
+        front = {"values": [{"name": "AzureFrontDoor.Backend", "properties": {"addressPrefixes": ["203.0.113.0/24"]}}]}
+        return {name: {"id": read.id, "exists": True, "body": {**bodies, "tags": front}[name], "error": {}} for name, read in reads.items()}
 
     services = found if isinstance(found, list) else []
     monkeypatch.setattr(entrances_info, "ready_cluster", ready)
@@ -142,3 +144,21 @@ def test_verification_does_not_ask_for_what_a_switch_needs(monkeypatch: pytest.M
 def test_a_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     found = result(monkeypatch, BOTH[:2], tags={"dualstack-hold": "disabled since 2026-11-24T11:00:00Z: ticket 4711"}, consent=True)
     assert found["state"]["action"] == "leave" and "ticket 4711" in found["state"]["message"]
+
+
+def trusting(*proxies: str, header: str = "X-Forwarded-For") -> dict[str, Any]:
+    return {"declaration": {**ARGUMENTS["declaration"], "trusted_proxies": list(proxies), "real_ip_header": header}}
+
+
+def test_service_tags_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = result(monkeypatch, BOTH, **trusting("AzureFrontDoor.Backend", header="proxy_protocol"))
+    assert found["service_tags"] == {"AzureFrontDoor.Backend": ["203.0.113.0/24"]}
+    asked = {probe["key"]: [listener["proxy_protocol"] for listener in probe["listeners"]] for probe in found["probes"]}
+    assert asked == {"ipv4": [True], "ipv6": [False]}
+
+
+def test_a_service_tag_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AnsibleActionFail, match="there is no service tag AzureFrontdoor with prefixes"):
+        result(monkeypatch, BOTH, **trusting("AzureFrontdoor"))
+    told = result(monkeypatch, BOTH, required=False, **trusting("AzureFrontdoor"))["violations"]
+    assert ["there is no service tag" in violation for violation in told] == [True]

@@ -220,6 +220,73 @@ def test_a_running_ingress_behind_tls_that_is_opened_here() -> None:
     assert "ssl_certificate $certificates/secrets/a-tls/tls.crt;" in text
 
 
+FRONT = ["203.0.113.0/24", "2001:db8:1::/48"]
+
+
+def test_nobody_is_trusted_unless_declared() -> None:
+    for text in configurations(rendering(routes=[ROUTE])).values():
+        assert "real_ip" not in text and "proxy_protocol" not in text
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Azure-ClientIP", "X-Azure-SocketIP"])
+@pytest.mark.parametrize(("mode", "behind", "services", "expected"), MODES)
+def test_trusted_proxies(mode: str, behind: dict[str, Any], services: list[dict[str, Any]], expected: dict[str, set[str]], header: str) -> None:
+    """In each mode, also what they say of clients of the other family."""
+    for text in configurations(rendering(*services, mode=mode, **behind, trusted_proxies=FRONT, real_ip_header=header)).values():
+        http, _, stream = text.partition("\nstream {")
+        assert re.findall("set_real_ip_from (.*);", http) == FRONT
+        assert f"real_ip_header {header};" in http and "real_ip_recursive on;" in http
+        assert "real_ip" not in stream and "proxy_protocol" not in text
+
+
+def test_trusted_proxies_by_service_tag() -> None:
+    access = {"ingress_access": {"services": [service("shop", V4)], "service_tags": {"AzureFrontDoor.Backend": FRONT}}}
+    found = Rendering(ingress_routes=[ROUTE], ingress_trusted_proxies=["AzureFrontDoor.Backend"], **access)
+    for text in configurations(found).values():
+        assert re.findall("set_real_ip_from (.*);", text) == FRONT
+
+
+def test_the_proxy_protocol_of_trusted_proxies() -> None:
+    """On every TCP listener of a family that they have, and on none of the other."""
+    found = rendering(
+        service("shop", V4),
+        routes=[{**ROUTE, "host": "a.example.org"}],
+        tls=[{"hosts": ["a.example.org"], "secret": "a"}],
+        tls_passthrough=[{**ROUTE, "host": "raw.example.org"}],
+        streams=[
+            {**ROUTE, "name": "sql", "port": 5432, "service_port": 8080},
+            {**ROUTE, "name": "dns", "port": 53, "protocol": "UDP", "service_port": 8080},
+        ],
+        trusted_proxies=FRONT[:1],
+        real_ip_header="proxy_protocol",
+    )
+    texts = configurations(found)
+    four, six = (
+        [line for line in re.findall("listen (.*);", texts[name]) if ":8081" not in line and line != "8081"]
+        for name in ("entrance-ipv4", "entrance-ipv6")
+    )
+    assert set(four) == {
+        "0.0.0.0:8080 proxy_protocol",
+        "0.0.0.0:8080 default_server proxy_protocol",
+        "127.0.0.1:8444 ssl proxy_protocol",
+        "127.0.0.1:8444 default_server ssl proxy_protocol",
+        "0.0.0.0:8443 proxy_protocol",
+        "0.0.0.0:10000 proxy_protocol",
+        "0.0.0.0:10001 udp reuseport",
+    }
+    assert {line for line in six if line.startswith("[::]:")} == {
+        "[::]:8080",
+        "[::]:8080 default_server",
+        "[::]:8443",
+        "[::]:10000",
+        "[::]:10001 udp reuseport",
+    }
+    http, _, stream = texts["entrance-ipv4"].partition("\nstream {")
+    assert re.findall("set_real_ip_from (.*);", http) == [FRONT[0], "127.0.0.1"] and re.findall("set_real_ip_from (.*);", stream) == FRONT[:1]
+    assert "set_real_ip_from" not in texts["entrance-ipv6"].partition("\nstream {")[2]
+    assert all("real_ip_header proxy_protocol;" in text for text in texts.values())
+
+
 def test_pods_that_are_gone_are_found() -> None:
     """A connection is tried twelve times within 3 s, and kept ones are asked for by TCP's own keepalive."""
     streams = [{"name": "mail", "port": 25, "service": "shop", "namespace": APPS, "service_port": 25}]

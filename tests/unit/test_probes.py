@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrances import listeners_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.probes import (
     EntranceProbe,
     ListenerProbe,
@@ -49,7 +49,7 @@ ENTRANCES: list[tuple[list[ProbeHost], dict[str, str], list[EntranceProbe]]] = [
 
 @pytest.mark.parametrize(("hosts", "addresses", "expected"), ENTRANCES)
 def test_entrances(hosts: list[ProbeHost], addresses: dict[str, str], expected: list[EntranceProbe]) -> None:
-    assert entrance_probes(hosts, addresses, []) == expected
+    assert [dataclasses.replace(probe, listeners=()) for probe in entrance_probes(hosts, addresses, {"upstream": "services"})] == expected
 
 
 SERVICE = {"service": "shop", "namespace": "apps"}
@@ -86,8 +86,17 @@ LISTENERS: list[tuple[dict[str, Any], list[ListenerProbe]]] = [
 
 @pytest.mark.parametrize(("declaration", "expected"), LISTENERS)
 def test_listeners(declaration: dict[str, Any], expected: list[ListenerProbe]) -> None:
-    (probe,) = entrance_probes([DUAL], {"ipv6": SIX}, listeners_of(declaration))
+    (probe,) = entrance_probes([DUAL], {"ipv6": SIX}, declaration)
     assert list(probe.listeners) == expected
+
+
+def test_listeners_that_expect_the_proxy_protocol() -> None:
+    """In the families of the trusted proxies, and never over UDP."""
+    streams = [{**SERVICE, "name": name, "port": 53, "protocol": name.upper(), "service_port": 53} for name in ("tcp", "udp")]
+    declaration = {"upstream": "services", "streams": streams, "trusted_proxies": ["203.0.113.0/24"], "real_ip_header": "proxy_protocol"}
+    four, six = entrance_probes([DUAL], {"ipv4": FOUR, "ipv6": SIX}, declaration)
+    assert [listener.proxy_protocol for listener in four.listeners] == [True, True, False]
+    assert [listener.proxy_protocol for listener in six.listeners] == [False, False, False]
 
 
 #: hosts -> who looks up what

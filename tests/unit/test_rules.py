@@ -102,6 +102,7 @@ CLUSTER = aks.Cluster(
     answers={"usages": usages(cores=(88, 100)), "cluster": ABSENT, "workspace": ABSENT},
 )
 DUAL_STACK = Answer(True, {"properties": {"networkProfile": {"ipFamilies": ["IPv4", "IPv6"]}}})
+SERVICE_TAGS = Answer(True, {"values": [{"name": "AzureFrontDoor.Backend", "properties": {"addressPrefixes": ["203.0.113.0/24"]}}]})
 VERSIONS = Answer(True, {"values": [{"version": "1.35", "patchVersions": {"1.35.4": {}}}, {"version": "1.36"}]})
 POOLS = [
     {"name": "system", "mode": "System", "min_count": 2, "max_count": 5, "zones": ["2", "1"]},
@@ -384,6 +385,11 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
     "ingress_quantity": (entrances.PROXIES, changed(PROXIES, memory_limit="256 MB"), changed(PROXIES, memory_limit="1Gi")),
     "ingress_memory": (entrances.PROXIES, changed(PROXIES, cpu_request="25"), changed(PROXIES, cpu_request="24")),
     "ingress_metrics_sources": (entrances.PROXIES, changed(PROXIES, metrics_sources=["10.0.0.0/33"]), PROXIES),
+    "ingress_service_tag": (
+        entrances.SERVICE_TAGS,
+        entrances.ServiceTags(["AzureFrontdoor"], SERVICE_TAGS),
+        entrances.ServiceTags(["azurefrontdoor.backend"], SERVICE_TAGS),
+    ),
     "manifest": (
         entrances.MANIFESTS,
         entrances.Manifests([{**SERVICE, "spec": {"ports": [{"port": "many"}]}}], "1.36"),
@@ -440,6 +446,7 @@ OUR_OWN = {
     "ingress_unused",
     "ingress_upstream",
     "ingress_timeout_of_route",
+    "ingress_trusted_proxies",
     "ingress_port",
     "ingress_probe",
     "ingress_certificate",
@@ -528,6 +535,7 @@ FOUND: list[tuple[Chapter[Any], Any, str]] = [
     (entrances.PROXIES, changed(PROXIES, memory_limit="79Mi", memory_request="1Mi"), "79Mi, and 2 workers need 80Mi"),
     (entrances.PROXIES, changed(PROXIES, memory_request="300M"), "300M, and the limit is 256Mi"),
     (entrances.PROXIES, changed(PROXIES, cpu_request="much"), "'much' is not a quantity"),
+    (entrances.SERVICE_TAGS, entrances.ServiceTags(["A"], Answer(False, {}, "AuthorizationFailed: no")), "the list cannot be read (Auth"),
     (entrances.MANIFESTS, entrances.Manifests([{**SERVICE, "spec": {"ports": [{"port": "many"}]}}], "1.36"), "'many' is not of type 'integer'"),
     (entrances.MANIFESTS, entrances.Manifests([{**SERVICE, "spec": {"ipFamily": "IPv6"}}], "1.36"), "'ipFamily' was unexpected"),
     (entrances.MANIFESTS, entrances.Manifests([{**SERVICE, "kind": "Sevrice"}], "1.36"), "Couldn't find schema for kind Sevrice"),

@@ -107,6 +107,9 @@ class Configuration:
     servers: tuple[Server, ...]
     streams: tuple[Stream, ...]
     passed: tuple[Passed, ...]
+    #: prefixes of those who are believed in what they say of their client, and whether everybody in this family has to say it by the PROXY protocol
+    trusted_proxies: tuple[str, ...]
+    proxy_protocol: bool
     #: whether some TLS is opened here, and whether clients may speak HTTP/2 without TLS
     terminates: bool
     cleartext_http2: bool
@@ -155,6 +158,37 @@ def listeners_of(declaration: Mapping[str, Any]) -> list[Listener]:
             port = Port(str(stream.get("name")), int(stream["port"]), FIRST_STREAM + index, protocol_of(stream))
             listeners.append(Listener(f"ingress_streams[{index}]", port, port.protocol.lower()))
     return listeners
+
+
+def is_prefix(text: str) -> bool:
+    """Whether a trusted proxy is named by its address or prefix; a service tag is not."""
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def trusted_tags(declaration: Mapping[str, Any]) -> list[str]:
+    """The service tags among the trusted proxies."""
+    return [text for text in map(str, declaration.get("trusted_proxies") or []) if not is_prefix(text)]
+
+
+def trusted_prefixes(declaration: Mapping[str, Any]) -> list[str]:
+    """The prefixes of the trusted proxies of both families, each once. A tag has those of ``service_tags``; none before Azure was asked."""
+    tags = {str(name).lower(): prefixes for name, prefixes in (declaration.get("service_tags") or {}).items()}
+    named = map(str, declaration.get("trusted_proxies") or [])
+    found = [prefix for text in named for prefix in ([text] if is_prefix(text) else tags.get(text.lower(), []))]
+    return list(dict.fromkeys(str(ipaddress.ip_network(prefix, strict=False)) for prefix in found))
+
+
+def expects_proxy_protocol(declaration: Mapping[str, Any], family: str) -> bool:
+    """Whether the entrance of ``family`` takes TCP connections with the PROXY protocol only: a listener takes it from all clients or from none.
+
+    Where no trusted proxy has the family, its clients come by themselves, and without it.
+    """
+    versions = {ipaddress.ip_network(prefix).version for prefix in trusted_prefixes(declaration)}
+    return declaration.get("real_ip_header") == "proxy_protocol" and int(family[-1]) in versions
 
 
 def targets_of(declaration: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -299,6 +333,8 @@ def entrance_configuration(declaration: Mapping[str, Any], family: str, services
         servers=tuple(servers),
         streams=tuple(streams),
         passed=tuple(passed),
+        trusted_proxies=tuple(trusted_prefixes(declaration)),
+        proxy_protocol=expects_proxy_protocol(declaration, family),
         terminates=any(server.certificate for server in servers),
         cleartext_http2=any(route.get("protocol") == "grpc" for route in routes),
     )

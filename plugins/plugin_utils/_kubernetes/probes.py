@@ -5,11 +5,11 @@ This file is private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .entrances import Listener
+from .entrances import expects_proxy_protocol, listeners_of
 
 FAMILIES = ("ipv4", "ipv6")
 #: family -> the database of getent(1) that looks up its addresses alone
@@ -35,6 +35,7 @@ class ListenerProbe:
     kind: str
     port: int
     host: str = ""
+    proxy_protocol: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,16 @@ def probe_hosts(group: Iterable[str], variables: Mapping[str, Mapping[str, Any]]
     ]
 
 
-def entrance_probes(hosts: Sequence[ProbeHost], addresses: Mapping[str, str], listeners: Sequence[Listener]) -> list[EntranceProbe]:
-    """The first host that has each family of ``addresses``; families that no host has are left out."""
-    asked = tuple(ListenerProbe(str(listener), listener.kind, listener.port.port, listener.host) for listener in listeners)
+def entrance_probes(hosts: Sequence[ProbeHost], addresses: Mapping[str, str], declaration: Mapping[str, Any]) -> list[EntranceProbe]:
+    """The first host that has each family of ``addresses``, with all that an entrance listens on; families that no host has are left out."""
     found = ((family, next((host.name for host in hosts if family in host.families), "")) for family in addresses)
-    return [EntranceProbe(family, name, addresses[family], asked) for family, name in found if name]
+    return [EntranceProbe(family, name, addresses[family], tuple(_listeners(declaration, family))) for family, name in found if name]
+
+
+def _listeners(declaration: Mapping[str, Any], family: str) -> Iterator[ListenerProbe]:
+    proxied = expects_proxy_protocol(declaration, family)
+    for listener in listeners_of(declaration):
+        yield ListenerProbe(str(listener), listener.kind, listener.port.port, listener.host, proxied and listener.kind != "udp")
 
 
 def resolver_probes(hosts: Sequence[ProbeHost]) -> list[ResolverProbe]:

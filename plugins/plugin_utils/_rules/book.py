@@ -44,6 +44,7 @@ CHAPTERS: tuple[Chapter[Any], ...] = (
     dns.CHAPTER,
     entrances.PROXIES,
     entrances.CHAPTER,
+    entrances.SERVICE_TAGS,
     entrances.MANIFESTS,
     entrances.UPSTREAMS,
     entrances.OWN_SERVICES,

@@ -17,6 +17,8 @@ from .._kubernetes.entrances import (
     addresses_of,
     by_name,
     families_of,
+    ingress_of,
+    is_prefix,
     path_of,
     protocol_of,
     service_of,
@@ -26,7 +28,8 @@ from .._kubernetes.entrances import (
 )
 from .._kubernetes.quantities import quantity
 from .._kubernetes.service_families import SINGLE, service_family_change
-from . import Chapter, Finding
+from . import Answer, Chapter, Finding
+from .security_groups import SERVICE_TAG
 
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
@@ -308,6 +311,78 @@ def ingress_probe(declaration: Declaration) -> Iterator[Finding]:
         ssl.create_default_context(cadata=authorities or None)
     except (ssl.SSLError, ValueError) as error:
         yield "ingress_probe_ca_certificates", f"it holds no certificate that can be read ({error})"
+
+
+@rule("name what stands in front of the entrances: addresses, prefixes, or a service tag such as AzureFrontDoor.Backend")
+def ingress_trusted_proxies(declaration: Declaration) -> Iterator[Finding]:
+    """Trusted proxies that are neither prefixes nor service tags, or that are everybody: anybody could say who he is."""
+    for index, proxy in enumerate(map(str, declaration.get("trusted_proxies") or [])):
+        if is_prefix(proxy) and not ipaddress.ip_network(proxy, strict=False).prefixlen:
+            yield f"ingress_trusted_proxies[{index}]", f"{proxy} is every client"
+        elif not is_prefix(proxy) and not SERVICE_TAG.fullmatch(proxy):
+            yield f"ingress_trusted_proxies[{index}]", f"{proxy!r} is neither an address, a prefix nor a service tag"
+
+
+@rule(
+    "set ingress_real_ip_header to proxy_protocol if what stands in front can send it, or open TLS and HTTP here",
+    "https://nginx.org/en/docs/http/ngx_http_realip_module.html",
+)
+def ingress_real_ip_header(declaration: Declaration) -> Iterator[Finding]:
+    """A client's address in a header of HTTP that the entrance does not look into."""
+    header = declaration.get("real_ip_header") or "X-Forwarded-For"
+    if not declaration.get("trusted_proxies") or header == "proxy_protocol":
+        return
+    subject, found = "ingress_real_ip_header", f"{header} cannot be read of "
+    if _passed(declaration):
+        yield (
+            subject,
+            f"{found}TLS while ingress_tls_passthrough has its names looked at before it is opened",
+            "empty ingress_tls_passthrough, or set ingress_real_ip_header to proxy_protocol if what stands in front can send it",
+        )
+    if declaration["upstream"] == "ingress":
+        ingress = ingress_of(declaration)
+        if ingress["proxy_protocol"]:
+            yield subject, f"{found}connections that are passed to the running ingress as they come (proxy_protocol of ingress_upstream_ingress)"
+        elif ingress["https_port"]:
+            yield (
+                subject,
+                f"{found}TLS that is passed to the running ingress unopened (https_port)",
+                "open TLS here (ingress_tls), set https_port to 0, or set ingress_real_ip_header to proxy_protocol",
+            )
+
+
+@dataclass(frozen=True)
+class ServiceTags:
+    """The service tags that are trusted, and what Azure answered of a region's."""
+
+    names: Sequence[str]
+    answer: Answer
+
+
+SERVICE_TAGS = Chapter[ServiceTags]("entrances")
+
+
+def prefixes_of_tags(body: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The prefixes of each service tag, by its name in lower case, from Azure's list."""
+    return {str(tag["name"]).lower(): list((tag.get("properties") or {}).get("addressPrefixes") or []) for tag in body.get("values") or []}
+
+
+@SERVICE_TAGS.rule(
+    "use a service tag of Azure's list (az network list-service-tags), or prefixes",
+    "https://learn.microsoft.com/azure/virtual-network/service-tags-overview",
+)
+def ingress_service_tag(tags: ServiceTags) -> Iterator[Finding]:
+    """A trusted service tag that has no prefixes, or that cannot be looked up."""
+    known = prefixes_of_tags(tags.answer.body)
+    for name in tags.names:
+        if not tags.answer.exists:
+            yield (
+                "ingress_trusted_proxies",
+                f"the service tag {name} cannot be looked up: the list {tags.answer.absence}",
+                "allow the list to be read",
+            )
+        elif not known.get(name.lower()):
+            yield "ingress_trusted_proxies", f"there is no service tag {name} with prefixes"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from .._azure.preflight import live_network
+from .._kubernetes.entrances import trusted_tags
 from . import Answer, Violation, aks, api_server, destroying, dns, endpoints, entrances, keyvault, network, principals, registry, variables
 from .plans import plan_problems
 
@@ -236,6 +237,9 @@ def _entrances(facts: Facts, reader: Reader) -> Iterator[Violation]:
         # What is declared wrongly cannot be rendered.
         found = entrances.MANIFESTS.violations(entrances.Manifests(facts["objects"], str(facts["kubernetes_version"])))
     yield from found
+    if not found and (tags := trusted_tags(declaration)):
+        answer = reader.azure({"service_tags": {"id": facts["service_tags_id"]}})["service_tags"]
+        yield from entrances.SERVICE_TAGS.violations(entrances.ServiceTags(tags, answer))
     # A run of other tags comes before the applications, as when a new cluster waits for them, and is not theirs to stop.
     if found or not facts["is_applied"]:
         return

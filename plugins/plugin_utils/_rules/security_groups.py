@@ -20,7 +20,8 @@ _LIMITS = "https://learn.microsoft.com/azure/azure-resource-manager/management/a
 _RULES = "https://learn.microsoft.com/rest/api/virtualnetwork/security-rules/create-or-update"
 _NAMES = "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftnetwork"
 
-_SERVICE_TAG = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)*")
+#: how a service tag is written
+SERVICE_TAG = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)*")
 
 CHAPTER = Chapter[PlannedStamp]("security_groups")
 rule = CHAPTER.rule
@@ -89,7 +90,7 @@ def security_rule_prefixes(case: PlannedStamp) -> Iterator[Finding]:
             for text in prefixes:
                 if text == "*" and len(prefixes) > 1:
                     yield f"{subject}.{side}", "'*' stands beside other prefixes", "use '*' alone, or list prefixes and service tags only"
-                elif text != "*" and not _SERVICE_TAG.fullmatch(text) and ("%" in text or not prefix_family(text)):
+                elif text != "*" and not SERVICE_TAG.fullmatch(text) and ("%" in text or not prefix_family(text)):
                     yield f"{subject}.{side}", f"{text!r} is not a prefix, an address or a service tag"
 
 
