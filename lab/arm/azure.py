@@ -105,7 +105,7 @@ class Azure:
             raise errors.ArmError(405, "MethodNotAllowed", f"{served.type} cannot be written by clients of the lab.")
         before = self.store.get(path)
         if parsed.names:
-            preconditions.check_scope(self, parsed, writing=True)
+            preconditions.check_scope(self, parsed, writing=served.needs_group)
         if parsed.namespace and self.registration(parsed.namespace) != "Registered":
             raise errors.NotRegistered(parsed.namespace)
         preconditions.check_parents(self, parsed)
@@ -131,6 +131,7 @@ class Azure:
             wanted.setdefault("location", old_location)
         write = Write(self, self.spelt(path), before.type if before else served.type, wanted, before, caller, partial)
         served.defaults(write)
+        preconditions.check_references(self, served, write.id, write.properties)
         rules.check_write(write)
         self._check_children(served, write)
         resource, operation = self._accept(served, write)

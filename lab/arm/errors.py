@@ -69,11 +69,33 @@ class InvalidReference(ArmError):
         super().__init__(400, "InvalidResourceReference", f"Resource {missing} referenced by resource {user} was not found.")
 
 
+class ReferenceNotFound(ArmError):
+    """What NAT gateways and public addresses say instead."""
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(404, "NotFound", f"Resource {missing} not found.")
+
+
 class InProgress(ArmError):
     def __init__(self, resource: str, operation: str) -> None:
         super().__init__(
             409, "AnotherOperationInProgress", f"Another operation on this or dependent resource is in progress: {resource}, operation {operation}."
         )
+
+
+class Retryable(ArmError):
+    """Microsoft.Network's other way of saying so: of routes and peerings, and of what a body refers to."""
+
+    def __init__(self, resource: str, operation: str) -> None:
+        detail = Problem("RetryableErrorDueToAnotherOperation", "", f"Operation ({operation}) is updating resource {resource}.")
+        super().__init__(429, "RetryableError", "A retryable error occurred.", details=[detail])
+
+
+class NotProvisioned(ArmError):
+    def __init__(self, used: str, user: str) -> None:
+        message = f"Cannot proceed with operation because resource {used} used by resource {user} is not in Succeeded state."
+        detail = Problem("ReferencedResourceNotProvisioned", "", message)
+        super().__init__(429, "RetryableError", "A retryable error occurred.", details=[detail])
 
 
 class PreconditionFailed(ArmError):

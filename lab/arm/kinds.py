@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,12 @@ class Kind:
     writable = True
     #: a DELETE is taken while another write is in progress, and cancels it
     delete_interrupts = False
+    #: the refusal of a write while another one is in progress, made of the resource that is being changed and its operation
+    refused_while_busy: Callable[[str, str], errors.ArmError] = errors.InProgress
+    #: False: written while its group is being deleted, and deleted where there is no group
+    needs_group = True
+    #: types that a body may refer to only while nothing changes the resource
+    awaited: tuple[str, ...] = ()
     #: False: no lock covers it
     lockable = True
     #: properties that are lists whose members clients read and write one by one as well
@@ -100,6 +106,10 @@ class Kind:
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         """The resource as Azure answers it."""
         return copy.deepcopy(resource.body)
+
+    def render_member(self, name: str, item: dict[str, Any]) -> dict[str, Any]:
+        """A member of the list ``name`` as Azure answers it by itself."""
+        return item
 
     def leaving(self, azure: Azure, resource: Resource) -> None:
         """Save what outlives the resource, before anything below it is removed."""

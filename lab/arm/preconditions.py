@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import errors, ids
 
@@ -51,5 +51,17 @@ def check_idle(azure: Azure, served: Kind, parsed: ids.ResourceId) -> None:
     for operation in azure.store.operations.values():
         if operation.status == "InProgress":
             other = ids.parse(operation.resource)
-            if azure.kind_of(other.type).busy_with(other).lower() == busy:
-                raise errors.InProgress(operation.resource, operation.id)
+            changing = azure.kind_of(other.type)
+            if changing.busy_with(other).lower() == busy:
+                raise changing.refused_while_busy(operation.resource, operation.id)
+
+
+def check_references(azure: Azure, served: Kind, user: str, value: Any) -> None:
+    """What a body refers to is not being changed, where the type awaits that."""
+    if isinstance(value, dict):
+        found = azure.store.get(str(value.get("id") or ""))
+        if found and found.operation and found.type in served.awaited:
+            raise errors.NotProvisioned(found.id, user)
+    if isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            check_references(azure, served, user, item)

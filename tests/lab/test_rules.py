@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
+from lab.arm import ids
 from lab.arm.authorization import kinds as authorization
 from lab.arm.azure import Azure, merge
 from lab.arm.compute import kinds as compute
@@ -961,6 +962,20 @@ CASES: dict[str, Case] = {
         Put(at(managedidentity.CREDENTIAL, "cluster", "second"), credential("system:serviceaccount:apps:worker")),
         (Put(at(managedidentity.CREDENTIAL, "cluster", "first"), credential("system:serviceaccount:apps:web")),),
     ),
+    "role-assignment-principal-id": Case(
+        "InvalidPrincipalId", Put(assignment(VNET, 9), grant("somebody")), Put(assignment(VNET, 9), grant(OPTIONS.client_object))
+    ),
+    "peering-remote": Case(
+        "VnetAddressSpacesOverlap",
+        Put(at(network.PEERING, "vnet", "other"), {"properties": {"remoteVirtualNetwork": refer(at(network.VNET, "overlapping"))}}),
+        Put(at(network.PEERING, "vnet", "other"), {"properties": {"remoteVirtualNetwork": refer(at(network.VNET, "apart"))}}),
+        (Put(at(network.VNET, "overlapping"), vnet(VNET_SPACE[0])), Put(at(network.VNET, "apart"), vnet("192.0.2.0/24"))),
+    ),
+    "group-location": Case(
+        "LocationNotAvailableForResourceGroup",
+        Put(f"{SUBSCRIPTION}/resourceGroups/free", {"location": "nowhere"}),
+        Put(f"{SUBSCRIPTION}/resourceGroups/free", {"location": "West US 3"}),
+    ),
     "group-locked": Case(
         "ScopeLocked",
         Delete(GROUP),
@@ -1070,7 +1085,7 @@ MORE_REFUSED = (
     Refusal("public-ip-immutable", "PublicIPPropertyCannotBeChanged", Put(IPV4, public_ip(zones=("1",)))),
     Refusal("public-ip-in-use", "PublicIPAddressCannotBeDeleted", Delete(IPV4), (GATEWAY,)),
     Refusal("public-ip-prefix-length", "PublicIpPrefixLengthOutOfRange", Put(PREFIX, ip_prefix(20))),
-    Refusal("nat-gateway-addresses", "InvalidResourceReference", Put(NAT, nat("Standard", v4=(at(network.PUBLIC_IP, "nowhere"),)))),
+    Refusal("nat-gateway-addresses", "NotFound", Put(NAT, nat("Standard", v4=(at(network.PUBLIC_IP, "nowhere"),)))),
     Refusal("nat-gateway-addresses", "NatGatewayAddressSkuMismatch", Put(NAT, nat("StandardV2", v4=(IPV4,)))),
     Refusal("nat-gateway-addresses", "NatGatewayTooManyAddresses", Put(NAT, nat("Standard", v4=(IPV4,) * 17))),
     Refusal(
@@ -1115,7 +1130,7 @@ MORE_REFUSED = (
         Refusal("nsg-port-ranges", "SecurityRuleInvalidPortRange", Put(NSG, nsg(security_rule(destinationPortRange=ports))))
         for ports in ("65536", "http", "80,443", "80-")
     ),
-    Refusal("public-ip-in-prefix", "InvalidResourceReference", Put(IPV4, merge(public_ip(), {"properties": {"publicIPPrefix": refer(PREFIX)}}))),
+    Refusal("public-ip-in-prefix", "NotFound", Put(IPV4, merge(public_ip(), {"properties": {"publicIPPrefix": refer(PREFIX)}}))),
     *(
         Refusal("public-ip-prefix-in-use", "PublicIpPrefixCannotBeDeleted", Delete(PREFIX), (Put(PREFIX, ip_prefix(31)), user))
         for user in (
@@ -1123,7 +1138,7 @@ MORE_REFUSED = (
             Put(BALANCER, balancer([frontend("front", publicIPPrefix=PREFIX)])),
         )
     ),
-    Refusal("nat-gateway-prefixes", "InvalidResourceReference", Put(NAT, tracked({"publicIpPrefixes": [refer(PREFIX)]}, sku={"name": "Standard"}))),
+    Refusal("nat-gateway-prefixes", "NotFound", Put(NAT, tracked({"publicIpPrefixes": [refer(PREFIX)]}, sku={"name": "Standard"}))),
     Refusal("dns-alias-a", "InvalidResourceReference", Put(f"{ZONE}/A/www", alias(at(network.PUBLIC_IP, "nowhere"))), (GIVEN_ZONE,)),
     Refusal(
         "dns-alias-a",
@@ -1241,5 +1256,44 @@ def test_passing(identifier: str) -> None:
         with only(identifier) as asked:
             send(azure, case.good)
         assert len(asked) == 1
+
+    asyncio.run(check())
+
+
+# What depends on when something ends: each request is refused after the first one, and carried out once that has ended
+
+IN_BETWEEN = {
+    "a subnet beside another": ("AnotherOperationInProgress", Put(NODES, subnet(NODE_PREFIXES)), Put(SPARE, subnet(SPARE_PREFIXES))),
+    "a peering beside another": (
+        "RetryableError",
+        Put(at(network.PEERING, "vnet", "one"), {"properties": {"remoteVirtualNetwork": refer(at(network.VNET, "apart"))}}),
+        Put(SPARE, subnet(SPARE_PREFIXES)),
+    ),
+    "a route table": ("RetryableError", Put(ROUTES, routes()), Put(ROUTES, routes())),
+    "a NAT gateway with a new address": (
+        "RetryableError",
+        Put(at(network.PUBLIC_IP, "new"), public_ip()),
+        Put(NAT, nat("Standard", v4=(at(network.PUBLIC_IP, "new"),))),
+    ),
+    "a role for a new identity": (
+        "PrincipalNotFound",
+        Put(at(managedidentity.IDENTITY, "new"), {"location": LOCATION}),
+        Put(assignment(VNET, 9), grant(ids.stable_uuid(at(managedidentity.IDENTITY, "new"), "principal", "0"))),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IN_BETWEEN)
+def test_too_early(name: str) -> None:
+    code, first, second = IN_BETWEEN[name]
+
+    async def check() -> None:
+        azure = await world((Put(at(network.VNET, "apart"), vnet("192.0.2.0/24")),))
+        azure.options = replace(OPTIONS, time_scale=1e-2)
+        send(azure, first)
+        assert refusal(azure, second) == code
+        azure.options = OPTIONS
+        await asyncio.gather(*azure.operations.tasks)
+        await carry_out(azure, second)
 
     asyncio.run(check())

@@ -17,8 +17,9 @@ _DRAWN = (
     re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?"),
     re.compile(r"/.*"),
     re.compile(r"v?\d+\.\d+\.\d+"),
+    re.compile(r"ns\d-\d\d\.azure-dns\.(com|net|org|info)\.?"),
 )
-_DRAWN_NAMES = frozenset({"id", "etag"})
+_DRAWN_NAMES = frozenset({"id", "etag", "ipprefix", "internalid"})
 
 
 @dataclass(frozen=True)
@@ -64,19 +65,24 @@ def _pairs(azure: list[Any], lab: list[Any]) -> Iterator[tuple[Any, Any]]:
     """Each item with the lab's of the same name or id, or at the same place."""
     for name in ("name", "id"):
         if all(isinstance(item, dict) and item.get(name) for item in (*azure, *lab)):
-            named = {str(item[name]).lower(): item for item in lab}
-            yield from ((item, named.get(str(item[name]).lower(), _ABSENT)) for item in azure)
+            theirs, ours = ({str(item[name]).lower(): item for item in items} for items in (lab, azure))
+            # What Azure named itself has another name in the lab.
+            others = iter([theirs[key] for key in theirs.keys() - ours.keys()] if name == "id" else [])
+            yield from ((item, theirs[key] if key in theirs else next(others, _ABSENT)) for key, item in ours.items())
             return
     yield from ((item, lab[at] if at < len(lab) else _ABSENT) for at, item in enumerate(azure))
 
 
 def _are_alike(one: str, other: str) -> bool:
-    return (_is_address(one) and _is_address(other)) or any(form.fullmatch(one) and form.fullmatch(other) for form in _DRAWN)
+    addresses = _address(one), _address(other)
+    if all(addresses):
+        # The same address in another text is one that a client gave, spelt otherwise than by Azure.
+        return addresses[0] != addresses[1]
+    return any(form.fullmatch(one) and form.fullmatch(other) for form in _DRAWN)
 
 
-def _is_address(text: str) -> bool:
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        ipaddress.ip_address(text)
+        return ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None

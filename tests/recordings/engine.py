@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import 
 
 from .reader import Exchange, Scenario
 from .report import Report
+
+_ITEM = re.compile(r"\[[^\]]*\]")
 
 
 def compare_writes(scenario: Scenario) -> Report:
@@ -28,7 +31,7 @@ def compare_writes(scenario: Scenario) -> Report:
         figures.same += not differences
         for found in differences:
             example = f"{scenario.name}: PUT {write.path}\nsent:  {found.after!r}\nAzure: {found.before!r}"
-            figures.gap(f"the engine differs {found.path}", example)
+            figures.gap(f"the engine differs {_ITEM.sub('[]', found.path)}", example)
     return report
 
 

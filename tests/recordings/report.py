@@ -52,7 +52,7 @@ class Report:
         self.not_served += other.not_served
 
 
-#: type -> a gap, or the beginning of several and "*" -> why it is there
+#: type, or "*" for all -> a gap, or the beginning of several and "*" -> why it is there
 Reasons = dict[str, dict[str, str]]
 
 
@@ -62,7 +62,7 @@ def without_reason(report: Report, reasons: Reasons) -> list[tuple[str, str]]:
         (name, gap)
         for name, figures in sorted(report.types.items())
         for gap in sorted(figures.gaps)
-        if not any(_covers(pattern, gap) for pattern in reasons.get(name, {}))
+        if not any(_covers(pattern, gap) for pattern in (*reasons.get(name, {}), *reasons.get("*", {})))
     ]
 
 
@@ -72,7 +72,7 @@ def without_difference(report: Report, reasons: Reasons) -> list[tuple[str, str]
         (name, pattern)
         for name, patterns in reasons.items()
         for pattern in patterns
-        if not any(_covers(pattern, gap) for gap in (report.types[name].gaps if name in report.types else ()))
+        if not any(_covers(pattern, gap) for found, figures in report.types.items() if name in (found, "*") for gap in figures.gaps)
     ]
 
 

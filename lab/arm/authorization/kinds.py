@@ -22,6 +22,7 @@ class _ScopedKind(Kind):
     """What holds at a scope and below it: lists have those of the scopes above and below too."""
 
     has_provisioning_state = False
+    needs_group = False
 
     def listed(self, azure: Azure, scope: str, query: Mapping[str, str]) -> list[Resource]:
         result = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
+import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +14,8 @@ from ..store import Resource
 PUBLIC_ZONE = "Microsoft.Network/dnsZones"
 PRIVATE_ZONE = "Microsoft.Network/privateDnsZones"
 LINK = PRIVATE_ZONE + "/virtualNetworkLinks"
+#: how Azure spells it in answers
+_SHOWN_ZONE = "Microsoft.Network/dnszones"
 RECORD_TYPES = ("A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT")
 
 
@@ -42,6 +44,7 @@ class PublicZone(_Zone):
 
     def defaults(self, write: Write) -> None:
         super().defaults(write)
+        write.body.setdefault("tags", {})
         write.properties.setdefault("zoneType", "Public")
 
     def accepted(self, write: Write, resource: Resource) -> None:
@@ -61,7 +64,7 @@ class PublicZone(_Zone):
             )
 
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
-        body = super().render(azure, resource)
+        body = super().render(azure, resource) | {"type": _SHOWN_ZONE}
         body["properties"]["numberOfRecordSets"] = len(
             [found for found in azure.store.below(resource.id) if found.type.lower().startswith(PUBLIC_ZONE.lower() + "/")]
         )
@@ -75,8 +78,11 @@ class PrivateZone(_Zone):
     seconds = 10
     delete_seconds = 10
     accepts_with_202 = True
+    #: while a link is being deleted, Azure says that it is in the way
+    delete_interrupts = True
 
     def accepted(self, write: Write, resource: Resource) -> None:
+        resource.properties["internalId"] = base64.b64encode(f"ImmutableZoneIdentity;{ids.stable_uuid(resource.id)};0".encode()).decode()
         resource.properties["maxNumberOfRecordSets"] = 25000
         resource.properties["maxNumberOfVirtualNetworkLinks"] = 1000
         resource.properties["maxNumberOfVirtualNetworkLinksWithRegistration"] = 100
@@ -109,7 +115,7 @@ def _start_of_authority(host: str, minimum: str) -> dict[str, Any]:
 
 
 class _RecordSet(Kind):
-    """Record sets are written at once. Addresses are answered in canonical text."""
+    """Record sets are written at once. Addresses are answered in the text in which they were sent."""
 
     has_provisioning_state = False
     has_etag = True
@@ -122,12 +128,10 @@ class _RecordSet(Kind):
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         body = super().render(azure, resource)
         properties = body["properties"]
-        for name in ("AAAARecords", "aaaaRecords"):
-            for record in properties.get(name) or []:
-                record["ipv6Address"] = str(ipaddress.ip_address(record["ipv6Address"]))
         zone = ids.parse(resource.id).names[0]
         properties["fqdn"] = f"{zone}." if resource.name == "@" else f"{resource.name}.{zone}."
         if self.public:
+            body["type"] = f"{_SHOWN_ZONE}/{ids.parse(resource.id).types[-1]}"
             properties.setdefault("metadata", {})
             properties.setdefault("targetResource", {})
             properties["provisioningState"] = "Succeeded"

@@ -105,4 +105,5 @@ def link_names_a_vnet_once(write: Write) -> None:
 @delete_rule("private-dns-zone-linked", "Microsoft.Network/privateDnsZones", "learn.microsoft.com/azure/dns/private-dns-privatednszone")
 def zone_with_links_stays(azure: Azure, resource: Resource) -> None:
     for link in azure.store.children(resource.id, "virtualNetworkLinks"):
-        raise ArmError(409, "CannotDeleteResource", f"Can not delete {resource.id}: it has the virtual network link {link.name}.")
+        message = f"Cannot delete resource while nested resources exist. Some existing nested resource IDs include: '{link.id}'."
+        raise ArmError(409, "CannotDeleteResource", message)

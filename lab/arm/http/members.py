@@ -6,7 +6,7 @@ import copy
 
 from aiohttp import web
 
-from .. import answers, errors, ids
+from .. import answers, errors, ids, preconditions
 from ..kinds import KINDS
 from ..request import Request
 
@@ -22,15 +22,17 @@ def list_of(resource_type: str, *, shown: bool = False) -> str:
 def answer(request: Request, parsed: ids.ResourceId, name: str) -> web.Response:
     """GET, PUT or DELETE of one member of the list ``name``."""
     azure = request.azure
+    preconditions.check_scope(azure, parsed)
     parent = azure.store.get(parsed.parent)
     if parent is None:
         raise errors.ParentNotFound(parsed.parent)
+    render = azure.kind_of(parent.type).render_member
     items = azure.render(parent)["properties"][name]
     current = next((item for item in items if item["name"].lower() == parsed.name.lower()), None)
     if request.method == "GET":
         if current is None:
             raise errors.NotFound(parsed.text)
-        return web.json_response(current)
+        return web.json_response(render(name, current))
     if request.method not in ("PUT", "DELETE") or not isinstance(request.body, dict):
         raise errors.ArmError(405, "MethodNotAllowed", f"{request.method} is not allowed on {parsed.text}.")
     changed = copy.deepcopy(parent.body)
@@ -46,7 +48,8 @@ def answer(request: Request, parsed: ids.ResourceId, name: str) -> web.Response:
     if request.method == "DELETE":
         return answers.accepted(request, operation, None, 200)
     shown = azure.render(azure.get(parent.id))["properties"][name]
-    response = web.json_response(next(item for item in shown if item["name"].lower() == parsed.name.lower()), status=200 if current else 201)
+    written = next(item for item in shown if item["name"].lower() == parsed.name.lower())
+    response = web.json_response(render(name, written), status=200 if current else 201)
     if operation:
         headers = answers.accepted(request, operation, None, 200).headers
         response.headers.update({key: value for key, value in headers.items() if "async" in key.lower() or "retry" in key.lower()})

@@ -85,6 +85,10 @@ def _delete(request: Request) -> web.Response:
     azure = request.azure
     resource = azure.store.get(request.path)
     if resource is None:
+        parsed = ids.parse(request.path)
+        if azure.kind_of(parsed.type).needs_group or ids.parse(parsed.scope).names:
+            preconditions.check_scope(azure, parsed)
+            preconditions.check_parents(azure, parsed)
         return web.Response(status=204)
     shown = azure.render(resource) if azure.kind_of(resource.type).shows_deleted else None
     operation = azure.delete(request.path, if_match=request.headers.get("If-Match", ""))

@@ -18,6 +18,9 @@ class UserAssignedIdentity(Kind):
     type = IDENTITY
     has_provisioning_state = False
 
+    def defaults(self, write: Write) -> None:
+        write.body.setdefault("tags", {})
+
     def accepted(self, write: Write, resource: Resource) -> None:
         azure = write.azure
         # A recreated identity is another principal, and has none of the old one's roles.

@@ -8,6 +8,7 @@ from typing import Any
 
 VNET = "Microsoft.Network/virtualNetworks"
 SUBNET = VNET + "/subnets"
+PEERING = VNET + "/virtualNetworkPeerings"
 NSG = "Microsoft.Network/networkSecurityGroups"
 ROUTE_TABLE = "Microsoft.Network/routeTables"
 PUBLIC_IP = "Microsoft.Network/publicIPAddresses"
@@ -18,8 +19,18 @@ NIC = "Microsoft.Network/networkInterfaces"
 PRIVATE_ENDPOINT = "Microsoft.Network/privateEndpoints"
 ZONE_GROUP = PRIVATE_ENDPOINT + "/privateDnsZoneGroups"
 SCALE_SET_VM = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"
+#: Recorded of these; whether Azure awaits others too is assumed not to be so.
+AWAITED = (PUBLIC_IP, SUBNET)
 #: the lists of a load balancer's body whose items have ids of their own
-BALANCER_PARTS = ("frontendIPConfigurations", "backendAddressPools", "loadBalancingRules", "probes", "outboundRules", "inboundNatRules")
+BALANCER_PARTS = (
+    "frontendIPConfigurations",
+    "backendAddressPools",
+    "loadBalancingRules",
+    "probes",
+    "outboundRules",
+    "inboundNatRules",
+    "inboundNatPools",
+)
 
 
 def reference(properties: dict[str, Any], name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from .. import errors
 from ..azure import Azure
 from ..store import Resource
-from .bodies import LOAD_BALANCER, NAT_GATEWAY, PRIVATE_ENDPOINT, PUBLIC_IP, SCALE_SET_VM, nic_configurations, prefixes_of, reference, same_id
+from .bodies import NAT_GATEWAY, PRIVATE_ENDPOINT, PUBLIC_IP, SCALE_SET_VM, nic_configurations, prefixes_of, reference, same_id
 
 #: Public addresses come from the documentation ranges (RFC 5737, RFC 3849).
 _PUBLIC_IPV4 = [ipaddress.ip_network("203.0.113.0/24"), ipaddress.ip_network("198.51.100.0/24")]
@@ -39,27 +39,26 @@ def pool_members(azure: Azure, pool: str) -> list[str]:
     ]
 
 
+def _address_holders(azure: Azure) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(id, properties) of each IP configuration outside of scale sets: of network interfaces, load balancers, gateways."""
+    for found in list(azure.store.resources.values()):
+        if found.type.lower().startswith("microsoft.network/"):
+            for part in ("ipConfigurations", "frontendIPConfigurations", "gatewayIPConfigurations"):
+                for item in found.properties.get(part) or []:
+                    yield f"{found.id}/{part}/{item.get('name', '')}", item.get("properties") or {}
+
+
 def subnet_users(azure: Azure, subnet: str) -> Iterator[str]:
-    """Ids of what sits in a subnet: IP configurations of scale sets, private endpoints, internal frontends."""
+    """Ids of the IP configurations that sit in a subnet."""
     for scale_set_vm, nic, configuration in vm_ip_configurations(azure):
         if same_id(reference(configuration["properties"], "subnet"), subnet):
             yield f"{scale_set_vm.id}/networkInterfaces/{nic['name']}/ipConfigurations/{configuration['name']}"
-    for endpoint in references_to(azure, PRIVATE_ENDPOINT, "subnet", subnet):
-        for configuration in azure.get(endpoint.hidden["nic"]).properties["ipConfigurations"]:
-            yield f"{endpoint.hidden['nic']}/ipConfigurations/{configuration['name']}"
-    for balancer in azure.store.of_type(LOAD_BALANCER):
-        for frontend in balancer.properties.get("frontendIPConfigurations") or []:
-            if same_id(reference(frontend["properties"], "subnet"), subnet):
-                yield frontend["id"]
+    yield from (holder for holder, properties in _address_holders(azure) if same_id(reference(properties, "subnet"), subnet))
 
 
 def public_ip_user(azure: Azure, public_ip: str) -> str:
-    """Id of the frontend that a public address is bound to."""
-    for balancer in azure.store.of_type(LOAD_BALANCER):
-        for frontend in balancer.properties.get("frontendIPConfigurations") or []:
-            if same_id(reference(frontend["properties"], "publicIPAddress"), public_ip):
-                return str(frontend["id"])
-    return ""
+    """Id of the IP configuration that a public address is bound to."""
+    return next((holder for holder, properties in _address_holders(azure) if same_id(reference(properties, "publicIPAddress"), public_ip)), "")
 
 
 def public_ip_gateway(azure: Azure, public_ip: str) -> Resource | None:
@@ -78,17 +77,13 @@ def public_ip_prefix_users(azure: Azure, prefix: str) -> Iterator[str]:
         for name in ("publicIpPrefixes", "publicIpPrefixesV6"):
             if any(same_id(item["id"], prefix) for item in gateway.properties.get(name) or []):
                 yield gateway.id
-    for balancer in azure.store.of_type(LOAD_BALANCER):
-        for frontend in balancer.properties.get("frontendIPConfigurations") or []:
-            if same_id(reference(frontend["properties"], "publicIPPrefix"), prefix):
-                yield str(frontend["id"])
+    yield from (holder for holder, properties in _address_holders(azure) if same_id(reference(properties, "publicIPPrefix"), prefix))
 
 
 def used_private_addresses(azure: Azure) -> set[str | None]:
-    """The private addresses of VMs, internal frontends and private endpoints."""
+    """The private addresses of VMs, network interfaces, internal frontends and private endpoints."""
     used = {configuration["properties"].get("privateIPAddress") for _, _, configuration in vm_ip_configurations(azure)}
-    for balancer in azure.store.of_type(LOAD_BALANCER):
-        used |= {item["properties"].get("privateIPAddress") for item in balancer.properties.get("frontendIPConfigurations") or []}
+    used |= {properties.get("privateIPAddress") for _, properties in _address_holders(azure)}
     return used.union(*(found.hidden.get("addresses", {}).values() for found in azure.store.of_type(PRIVATE_ENDPOINT)))
 
 

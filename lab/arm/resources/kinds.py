@@ -11,3 +11,5 @@ GROUP = "Microsoft.Resources/resourceGroups"
 class ResourceGroup(Kind):
     type = GROUP
     delete_seconds = 10
+    #: a second DELETE is accepted while the first is in progress
+    delete_interrupts = True

@@ -18,6 +18,8 @@ _ENVELOPE = {"id", "name", "type", "apiversion", "etag", "systemdata"}
 #: Microsoft.Network reads a number as text where its types have text, and stores it so (azure.azcollection's own tests send ports as numbers).
 _NUMBERS_AS_TEXT = "microsoft.network/"
 
+_INDEX = re.compile(r"\[\d+\]")
+
 #: Azure DNS answers ``targetResource: {}`` for a record set without an alias, and accepts it.
 _EMPTY_REFERENCES = "microsoft.network/dnszones"
 
@@ -207,7 +209,7 @@ class _Reader:
             elif key.lower() in {"id", "name", "type", "etag"}:
                 # Sub-resources carry these in Azure's answers, and clients echo them.
                 result[key] = item
-            elif here in self.overlooked:
+            elif _INDEX.sub("[]", here) in self.overlooked:
                 self.checked.ignored.append(here)
             else:
                 self.problem(

@@ -86,6 +86,7 @@ SERVED = {
         "Microsoft.Network/routeTables/routes",
         "Microsoft.Network/virtualNetworks",
         "Microsoft.Network/virtualNetworks/subnets",
+        "Microsoft.Network/virtualNetworks/virtualNetworkPeerings",
         "Microsoft.OperationalInsights/workspaces",
         "Microsoft.Resources/resourceGroups",
     )

@@ -7,9 +7,18 @@ from typing import Any
 from ...azure import Azure
 from ...kinds import Write, kind
 from ...store import Resource
-from ..bodies import BALANCER_PARTS, LOAD_BALANCER, reference, same_id
+from ..bodies import AWAITED, BALANCER_PARTS, LOAD_BALANCER, reference, same_id
 from ..usage import free_private_address, pool_members
 from .base import NetworkKind
+
+_INBOUND = {
+    "idleTimeoutInMinutes": 4,
+    "enableFloatingIP": False,
+    "enableDestinationServiceEndpoint": False,
+    "enableTcpReset": False,
+    "allowBackendPortConflict": False,
+}
+_DEFAULTS: dict[str, dict[str, Any]] = {"inboundNatRules": _INBOUND, "inboundNatPools": _INBOUND}
 
 
 @kind
@@ -17,10 +26,15 @@ class LoadBalancer(NetworkKind):
     """Writes are done when they are answered, as the cloud controller's Services wait for each one."""
 
     type = LOAD_BALANCER
+    awaited = AWAITED
     member_lists = ("backendAddressPools",)
     shown_lists = tuple(part for part in BALANCER_PARTS if part != "backendAddressPools")
     seconds = 0
     delete_seconds = 0
+    #: Azure answers with these, and takes them back
+    overlooked = frozenset(
+        f"properties.{part}[].properties.{name}" for part in _DEFAULTS for name in ("enableDestinationServiceEndpoint", "allowBackendPortConflict")
+    )
 
     def defaults(self, write: Write) -> None:
         write.body.setdefault("sku", {}).setdefault("name", "Basic")
@@ -38,7 +52,7 @@ class LoadBalancer(NetworkKind):
                 item["id"] = f"{resource.id}/{part}/{item['name']}"
                 item["type"] = f"{LOAD_BALANCER}/{part}"
                 item["etag"] = resource.body["etag"]
-                item["properties"]["provisioningState"] = "Succeeded"
+                item["properties"] = _DEFAULTS.get(part, {}) | item["properties"] | {"provisioningState": "Succeeded"}
         for frontend in resource.properties["frontendIPConfigurations"]:
             properties = frontend["properties"]
             properties.setdefault("privateIPAllocationMethod", "Dynamic")
@@ -68,6 +82,8 @@ class LoadBalancer(NetworkKind):
                 if any(same_id(used["id"], frontend["id"]) for used in item["properties"].get("frontendIPConfigurations") or [])
             ]
             _set_unless_empty(frontend["properties"], "outboundRules", outbound)
+            for part in _DEFAULTS:
+                _set_unless_empty(frontend["properties"], part, users(part, "frontendIPConfiguration", frontend["id"]))
         for pool in properties["backendAddressPools"]:
             _set_unless_empty(pool["properties"], "loadBalancingRules", users("loadBalancingRules", "backendAddressPool", pool["id"]))
             _set_unless_empty(pool["properties"], "outboundRules", users("outboundRules", "backendAddressPool", pool["id"]))

@@ -10,7 +10,7 @@ from ... import errors, ids
 from ...azure import Azure
 from ...kinds import Kind, Write, kind
 from ...store import Resource
-from ..bodies import NIC, PRIVATE_ENDPOINT, ZONE_GROUP, reference
+from ..bodies import AWAITED, NIC, PRIVATE_ENDPOINT, ZONE_GROUP, reference
 from ..private_links import PrivatelyLinked
 from ..usage import free_private_address
 from .base import NetworkKind
@@ -30,16 +30,21 @@ class NetworkInterface(NetworkKind):
 @kind
 class PrivateEndpoint(NetworkKind):
     type = PRIVATE_ENDPOINT
+    awaited = AWAITED
 
     seconds = 20
     delete_seconds = 15
+    #: Azure answers with these, and takes them back
+    overlooked = frozenset({"properties.resourceGuid", "properties.isIPv6EnabledPrivateEndpoint"})
 
     def defaults(self, write: Write) -> None:
         write.properties.setdefault("ipVersionType", "IPv4")
-        write.properties.setdefault("manualPrivateLinkServiceConnections", [])
+        for name in ("manualPrivateLinkServiceConnections", "ipConfigurations"):
+            write.properties.setdefault(name, [])
+        write.properties.setdefault("customNetworkInterfaceName", "")
 
     def accepted(self, write: Write, resource: Resource) -> None:
-        """Microsoft's type has no resourceGuid, and Azure accepts what it answers."""
+        super().accepted(write, resource)
         azure, properties, addresses = write.azure, resource.properties, resource.hidden.setdefault("addresses", {})
         for member in _members(azure, resource):
             if member not in addresses:
@@ -83,10 +88,13 @@ class PrivateEndpoint(NetworkKind):
                 "description": "Auto-Approved",
                 "actionsRequired": "None",
             }
+            connection["type"] = f"{PRIVATE_ENDPOINT}/privateLinkServiceConnections"
+            connection["etag"] = resource.body["etag"]
             connection["properties"]["provisioningState"] = "Succeeded"
 
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         body = super().render(azure, resource)
+        body["properties"]["isIPv6EnabledPrivateEndpoint"] = body["properties"]["ipVersionType"] != "IPv4"
         body["properties"]["networkInterfaces"] = [{"id": resource.hidden["nic"]}]
         # The names are in the zones of a group once there is one.
         has_group = any(azure.store.children(resource.id, "privateDnsZoneGroups"))

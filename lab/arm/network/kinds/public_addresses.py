@@ -8,7 +8,7 @@ from ...azure import Azure
 from ...kinds import Write, kind
 from ...store import Resource
 from ..bodies import PUBLIC_IP, PUBLIC_IP_PREFIX
-from ..usage import free_public_address, public_ip_gateway, public_ip_user
+from ..usage import free_public_address, public_ip_gateway, public_ip_user, references_to
 from .base import NetworkKind
 
 
@@ -25,6 +25,7 @@ class PublicIPAddress(NetworkKind):
         properties.setdefault("publicIPAllocationMethod", "Static")
         properties.setdefault("idleTimeoutInMinutes", 4)
         properties.setdefault("ipTags", [])
+        properties.setdefault("ddosSettings", {"protectionMode": "VirtualNetworkInherited"})
         # Writable in the schema, server-assigned in practice.
         properties.pop("ipAddress", None)
 
@@ -39,6 +40,10 @@ class PublicIPAddress(NetworkKind):
 
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         body = super().render(azure, resource)
+        label = (body["properties"].get("dnsSettings") or {}).get("domainNameLabel")
+        if label:
+            region = body["location"].replace(" ", "").lower()
+            body["properties"]["dnsSettings"].setdefault("fqdn", f"{label}.{region}.cloudapp.azure.com")
         owner = public_ip_user(azure, resource.id)
         if owner:
             body["properties"]["ipConfiguration"] = {"id": owner}
@@ -59,6 +64,7 @@ class PublicIPPrefix(NetworkKind):
         write.body.setdefault("sku", {}).setdefault("name", "Standard")
         write.body["sku"].setdefault("tier", "Regional")
         write.properties.setdefault("publicIPAddressVersion", "IPv4")
+        write.properties.setdefault("ipTags", [])
         write.properties.setdefault("prefixLength", 28 if write.properties["publicIPAddressVersion"] == "IPv4" else 124)
 
     def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
@@ -69,3 +75,10 @@ class PublicIPPrefix(NetworkKind):
                 properties["ipPrefix"] = f"2001:db8:e:{number:x}::/{properties['prefixLength']}"
             else:
                 properties["ipPrefix"] = f"198.51.100.{(number * 16) % 256}/{properties['prefixLength']}"
+
+    def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
+        body = super().render(azure, resource)
+        addresses = list(references_to(azure, PUBLIC_IP, "publicIPPrefix", resource.id))
+        if addresses:
+            body["properties"]["publicIPAddresses"] = [{"id": address.id} for address in addresses]
+        return body

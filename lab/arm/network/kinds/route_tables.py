@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ... import errors
 from ...kinds import Write, kind
 from ...store import Resource
 from ..bodies import ROUTE_TABLE
@@ -12,6 +13,7 @@ from .base import NetworkKind
 class RouteTable(NetworkKind):
     type = ROUTE_TABLE
     member_lists = ("routes",)
+    refused_while_busy = errors.Retryable
 
     def defaults(self, write: Write) -> None:
         write.properties.setdefault("routes", [])
@@ -21,5 +23,7 @@ class RouteTable(NetworkKind):
         super().accepted(write, resource)
         for route in resource.properties["routes"]:
             route["id"] = f"{resource.id}/routes/{route['name']}"
+            route["type"] = f"{ROUTE_TABLE}/routes"
             route["etag"] = resource.body["etag"]
+            route["properties"].setdefault("hasBgpOverride", False)
             route["properties"]["provisioningState"] = "Succeeded"

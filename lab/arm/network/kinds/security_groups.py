@@ -12,6 +12,9 @@ from ..bodies import NSG, SUBNET
 from ..usage import references_to
 from .base import NetworkKind
 
+#: what a rule lists beside the one value of the singular property
+_PLURALS = ("sourcePortRanges", "destinationPortRanges", "sourceAddressPrefixes", "destinationAddressPrefixes")
+
 
 @kind
 class NetworkSecurityGroup(NetworkKind):
@@ -33,11 +36,15 @@ class NetworkSecurityGroup(NetworkKind):
         properties = body["properties"]
         for rule in properties["securityRules"]:
             rule["properties"] = _spelt_rule(rule["properties"])
-        properties["defaultSecurityRules"] = _default_rules(resource.id)
+        properties["defaultSecurityRules"] = _default_rules(resource)
         subnets = references_to(azure, SUBNET, "networkSecurityGroup", resource.id)
         if subnets:
             properties["subnets"] = [{"id": subnet.id} for subnet in subnets]
         return body
+
+    def render_member(self, name: str, item: dict[str, Any]) -> dict[str, Any]:
+        empty: dict[str, list[str]] = {plural: [] for plural in _PLURALS}
+        return item | {"properties": empty | item["properties"]}
 
 
 def _complete_rule(group: Resource, rule: dict[str, Any]) -> None:
@@ -48,7 +55,10 @@ def _complete_rule(group: Resource, rule: dict[str, Any]) -> None:
 
 
 def _spelt_rule(properties: dict[str, Any]) -> dict[str, Any]:
-    """IPv6 prefixes are answered uncompressed. Empty lists are left out: with them the cloud controller would write on every pass."""
+    """IPv6 prefixes are answered uncompressed.
+
+    Empty lists are left out, although Azure has them in a rule by itself: with them the cloud controller would write on every pass.
+    """
     result = {name: value for name, value in properties.items() if value != []}
     for name in ("sourceAddressPrefix", "destinationAddressPrefix"):
         if result.get(name):
@@ -69,20 +79,23 @@ def _respelt(prefix: str) -> str:
     return f"{parsed.exploded}{slash}{length}" if slash else str(parsed)
 
 
-def _default_rules(group: str) -> list[dict[str, Any]]:
+def _default_rules(group: Resource) -> list[dict[str, Any]]:
     rows = [
-        ("AllowVnetInBound", "VirtualNetwork", "VirtualNetwork", "Allow", 65000, "Inbound"),
-        ("AllowAzureLoadBalancerInBound", "AzureLoadBalancer", "*", "Allow", 65001, "Inbound"),
-        ("DenyAllInBound", "*", "*", "Deny", 65500, "Inbound"),
-        ("AllowVnetOutBound", "VirtualNetwork", "VirtualNetwork", "Allow", 65000, "Outbound"),
-        ("AllowInternetOutBound", "*", "Internet", "Allow", 65001, "Outbound"),
-        ("DenyAllOutBound", "*", "*", "Deny", 65500, "Outbound"),
+        ("AllowVnetInBound", "inbound traffic from all VMs in VNET", "VirtualNetwork", "VirtualNetwork", "Allow", 65000, "Inbound"),
+        ("AllowAzureLoadBalancerInBound", "inbound traffic from azure load balancer", "AzureLoadBalancer", "*", "Allow", 65001, "Inbound"),
+        ("DenyAllInBound", "all inbound traffic", "*", "*", "Deny", 65500, "Inbound"),
+        ("AllowVnetOutBound", "outbound traffic from all VMs to all VMs in VNET", "VirtualNetwork", "VirtualNetwork", "Allow", 65000, "Outbound"),
+        ("AllowInternetOutBound", "outbound traffic from all VMs to Internet", "*", "Internet", "Allow", 65001, "Outbound"),
+        ("DenyAllOutBound", "all outbound traffic", "*", "*", "Deny", 65500, "Outbound"),
     ]
     return [
         {
-            "id": f"{group}/defaultSecurityRules/{name}",
+            "id": f"{group.id}/defaultSecurityRules/{name}",
             "name": name,
+            "etag": group.body["etag"],
+            "type": f"{NSG}/defaultSecurityRules",
             "properties": {
+                "description": f"{access} {traffic}",
                 "protocol": "*",
                 "sourcePortRange": "*",
                 "destinationPortRange": "*",
@@ -92,7 +105,8 @@ def _default_rules(group: str) -> list[dict[str, Any]]:
                 "priority": priority,
                 "direction": direction,
                 "provisioningState": "Succeeded",
-            },
+            }
+            | {plural: [] for plural in _PLURALS},
         }
-        for name, source, destination, access, priority, direction in rows
+        for name, traffic, source, destination, access, priority, direction in rows
     ]

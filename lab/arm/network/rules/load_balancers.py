@@ -28,7 +28,7 @@ def what_a_balancer_names_exists(write: Write) -> None:
         part: {f"{write.id}/{part}/{item['name']}".lower() for item in write.properties[part]}
         for part in ("frontendIPConfigurations", "backendAddressPools", "probes")
     }
-    for owner in ("loadBalancingRules", "outboundRules", "inboundNatRules"):
+    for owner in ("loadBalancingRules", "outboundRules", "inboundNatRules", "inboundNatPools"):
         for item in write.properties[owner]:
             for part, one, many in (
                 ("frontendIPConfigurations", "frontendIPConfiguration", "frontendIPConfigurations"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...azure import Azure
-from ...errors import ArmError, InvalidReference
+from ...errors import ArmError, ReferenceNotFound
 from ...kinds import Write
 from ...rules import delete_rule, rule
 from ...store import Resource
@@ -31,7 +31,7 @@ def gateway_addresses(write: Write) -> None:
         for item in found:
             address = write.azure.store.get(item["id"])
             if address is None:
-                raise InvalidReference(item["id"], write.id)
+                raise ReferenceNotFound(item["id"])
             if address.properties["publicIPAddressVersion"] != version:
                 raise ArmError(400, "NatGatewayAddressVersionMismatch", f"{item['id']} in {name} is not {version}.")
             if address.body["sku"]["name"] != sku:
@@ -44,7 +44,7 @@ def gateway_prefixes(write: Write) -> None:
         for item in write.properties.get(name) or []:
             prefix = write.azure.store.get(item["id"])
             if prefix is None:
-                raise InvalidReference(item["id"], write.id)
+                raise ReferenceNotFound(item["id"])
             if prefix.properties["publicIPAddressVersion"] != version:
                 raise ArmError(400, "NatGatewayAddressVersionMismatch", f"{item['id']} in {name} is not {version}.")
 

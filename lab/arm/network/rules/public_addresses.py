@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...azure import Azure
-from ...errors import ArmError, InvalidReference
+from ...errors import ArmError, ReferenceNotFound
 from ...kinds import Write
 from ...rules import delete_rule, rule
 from ...store import Resource
@@ -59,7 +59,7 @@ def prefix_has_the_address_family(write: Write) -> None:
     target = reference(write.properties, "publicIPPrefix")
     prefix = write.azure.store.get(target) if target else None
     if target and prefix is None:
-        raise InvalidReference(target, write.id)
+        raise ReferenceNotFound(target)
     if prefix and prefix.properties["publicIPAddressVersion"] != write.properties["publicIPAddressVersion"]:
         raise ArmError(400, "PublicIpAndPublicIpPrefixVersionMismatch", f"{write.id} and its prefix {prefix.id} are of different IP versions.")
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
 
 from ...azure import Azure
 from ...errors import ArmError, InvalidReference
 from ...kinds import Write
 from ...rules import delete_rule, rule
 from ...store import Resource
-from ..bodies import SUBNET, VNET, prefixes_of, reference
+from ..bodies import PEERING, SUBNET, VNET, prefixes_of, reference
 from ..usage import subnet_users
 from .shared import IPV6_OVERVIEW, RESOURCE_NAMES, Network, check_names_are_unique, networks
 
@@ -92,6 +92,19 @@ def prefix_in_use_stays(write: Write) -> None:
     users = list(subnet_users(write.azure, write.id))
     if gone and users:
         raise ArmError(400, "InUsePrefixCannotBeDeleted", f"{', '.join(map(str, gone))} cannot be deleted while {users[0]} uses the subnet.")
+
+
+@rule("peering-remote", PEERING, "learn.microsoft.com/azure/virtual-network/virtual-network-manage-peering#requirements-and-constraints")
+def peered_networks_are_disjoint(write: Write) -> None:
+    target = reference(write.properties, "remoteVirtualNetwork")
+    remote, network = write.azure.store.get(target), write.azure.get(write.id.rsplit("/", 2)[0])
+    if remote is None:
+        raise InvalidReference(target, write.id)
+    ours, theirs = (networks(found.properties["addressSpace"]["addressPrefixes"], found.id) for found in (network, remote))
+    for one, other in product(ours, theirs):
+        if one.overlaps(other):
+            message = f"Cannot create or update peering {write.id}. The address space {one} of {network.id} overlaps with {other} of {remote.id}."
+            raise ArmError(400, "VnetAddressSpacesOverlap", message)
 
 
 @delete_rule("subnet-in-use", SUBNET, "learn.microsoft.com/azure/virtual-network/virtual-network-manage-subnet")
