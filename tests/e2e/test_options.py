@@ -59,6 +59,42 @@ def test_cluster_registry_and_vault_of_others(arm: Lab) -> None:
         assert arm.get(kubelet, "2024-11-30")["properties"]["principalId"] in {item["properties"]["principalId"] for item in found}
 
 
+def test_resources_of_others_that_do_not_fit_are_refused_together(arm: Lab) -> None:
+    theirs = _platform(arm)
+    group = theirs["vault"][0].partition("/providers/")[0]
+    vault, cluster = arm.get(*theirs["vault"]), _cluster(["IPv4", "IPv6"])
+    arm.put(*theirs["vault"], {"location": "westeurope", "properties": vault["properties"] | {"enableRbacAuthorization": False}})
+    arm.put(f"{group}/providers/Microsoft.ContainerRegistry/registries/basic123", "2025-11-01", {"location": "westeurope", "sku": {"name": "Basic"}})
+    cluster["properties"].pop("aadProfile")
+    arm.put(f"{group}/providers/Microsoft.ContainerService/managedClusters/local", "2026-05-01", cluster)
+    address = f"{group}/providers/Microsoft.Network/publicIPAddresses/elsewhere"
+    properties = {"publicIPAddressVersion": "IPv6", "publicIPAllocationMethod": "Static"}
+    arm.put(address, "2025-05-01", {"location": "northeurope", "sku": {"name": "Standard"}, "properties": properties})
+    arm.set(
+        aks_existing_id=f"{group}/providers/Microsoft.ContainerService/managedClusters/local",
+        registry_existing_id=f"{group}/providers/Microsoft.ContainerRegistry/registries/basic123",
+        registry_images=[],
+        registry_existing_private_zone_id=theirs["vault"][0],
+        keyvault_existing_id=theirs["vault"][0],
+        keyvault_secret_user_identity_ids=[f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/nobody"],
+        network_existing_entrance_ipv6_id=address,
+    )
+    run = arm.playbook("site", "--check")
+    assert run.code == 2
+    rules = (
+        "existing_cluster_entra",
+        "existing_registry_sku",
+        "existing_type",
+        "private_zone_name",
+        "existing_vault_access",
+        "identity_exists",
+        "existing_region",
+    )
+    for rule in rules:
+        assert f"[{rule}]" in run.output, run.output
+    assert arm.our_writes() == []
+
+
 def test_images_do_not_go_into_a_registry_of_others(arm: Lab) -> None:
     theirs = _platform(arm)
     arm.set(registry_existing_id=theirs["registry"][0])
@@ -101,5 +137,5 @@ def _cluster(families: list[str]) -> dict[str, Any]:
     return {
         "location": "westeurope",
         "identity": {"type": "SystemAssigned"},
-        "properties": {"dnsPrefix": "theirs", "agentPoolProfiles": [pool], "networkProfile": network},
+        "properties": {"dnsPrefix": "theirs", "agentPoolProfiles": [pool], "networkProfile": network, "aadProfile": {"managed": True}},
     }

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import (
     Answer,
@@ -18,6 +21,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import (
     dns,
     endpoints,
     entrances,
+    existing,
     keyvault,
     network,
     once,
@@ -101,7 +105,7 @@ CLUSTER = aks.Cluster(
     image_cleaner_interval_hours=24,
     answers={"usages": usages(cores=(88, 100)), "cluster": ABSENT, "workspace": ABSENT},
 )
-DUAL_STACK = Answer(True, {"properties": {"networkProfile": {"ipFamilies": ["IPv4", "IPv6"]}}})
+DUAL_STACK = Answer(True, {"properties": {"aadProfile": {"managed": True}, "networkProfile": {"ipFamilies": ["IPv4", "IPv6"]}}})
 SERVICE_TAGS = Answer(True, {"values": [{"name": "AzureFrontDoor.Backend", "properties": {"addressPrefixes": ["203.0.113.0/24"]}}]})
 VERSIONS = Answer(True, {"values": [{"version": "1.35", "patchVersions": {"1.35.4": {}}}, {"version": "1.36"}]})
 POOLS = [
@@ -160,12 +164,31 @@ def nodes(
     return aks.NodeSubnet("/v/subnets/n", planned, Answer(True, {"properties": properties}), outbound_type, False, ranges, gateway, table)
 
 
-ENDPOINT = endpoints.Endpoint("keyvault", "/v/subnets/endpoints", "")
+ENDPOINT = endpoints.Endpoint("registry", "/v/subnets/endpoints", "", "privatelink.azurecr.io")
+
+
+def existing_vault(broken: Mapping[str, Any], fit: Mapping[str, Any]) -> tuple[keyvault.Vault, keyvault.Vault]:
+    """Two existing vaults with these properties beside Azure RBAC."""
+    first, second = (
+        changed(VAULT, {"vault": Answer(True, {"properties": {"enableRbacAuthorization": True, **properties}})}, existing_id="/v")
+        for properties in (broken, fit)
+    )
+    return first, second
+
+
 PRINCIPAL = "00000000-0000-4000-8000-00000000000A"
-REGISTRY = registries.Registry("example", "", [f"ghcr.io/nginx/nginx:1{DIGEST}"], {"registry": ABSENT, "name": Answer(True, {"nameAvailable": True})})
+REGISTRY = registries.Registry(
+    "example", "", [f"ghcr.io/nginx/nginx:1{DIGEST}"], True, {"registry": ABSENT, "name": Answer(True, {"nameAvailable": True})}
+)
 TAKEN = Answer(True, {"nameAvailable": False})
-VAULT = keyvault.Vault("kv-example", "", "fail", 90, {"vault": ABSENT, "deleted": ABSENT, "name": Answer(True, {"nameAvailable": True})})
-VAULT_OF_90_DAYS = Answer(True, {"properties": {"softDeleteRetentionInDays": 90}})
+VAULT = keyvault.Vault("kv-example", "", "fail", 90, False, {"vault": ABSENT, "deleted": ABSENT, "name": Answer(True, {"nameAvailable": True})})
+CLOSED = Answer(True, {"properties": {"publicNetworkAccess": "Disabled"}})
+VNET = existing.Existing(
+    "network_existing_vnet_id",
+    f"/subscriptions/s/resourceGroups/rg/providers/{existing.TYPES['network_existing_vnet_id']}/v",
+    Answer(True, {"location": "westeurope"}),
+)
+VAULT_OF_90_DAYS = Answer(True, {"properties": {"softDeleteRetentionInDays": 90, "enableRbacAuthorization": True}})
 ZONES = dns.Zones(
     public_zone_id="/zones/aks.example.org",
     private_zone_id="/zones/internal.example.org",
@@ -311,8 +334,17 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
         nodes("userDefinedRouting", routes=["192.168.0.0/16", "0.0.0.0/0"]),
     ),
     "endpoint_subnet": (endpoints.CHAPTER, changed(ENDPOINT, subnet=ABSENT), ENDPOINT),
-    "private_zone_exists": (endpoints.CHAPTER, changed(ENDPOINT, existing_zone_id="/z", zone=ABSENT), changed(ENDPOINT, zone=THERE)),
+    "private_zone_exists": (
+        endpoints.CHAPTER,
+        changed(ENDPOINT, existing_zone_id="/z/privatelink.azurecr.io", zone=ABSENT),
+        changed(ENDPOINT, zone=THERE),
+    ),
     "zone_link": (endpoints.LINKS, endpoints.Link("dns", "/v", ABSENT), endpoints.Link("dns", "/v", THERE)),
+    "identity_exists": (
+        principals.IDENTITIES,
+        principals.Identity("keyvault_secret_user_identity_ids", "/i", ABSENT),
+        principals.Identity("keyvault_secret_user_identity_ids", "/i", THERE),
+    ),
     "principal_ids": (
         principals.CHAPTER,
         principals.Principals("aks_admin_principal_ids", ["alice@example.org"]),
@@ -335,6 +367,38 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
     ),
     "egress_ranges": (api_server.CHAPTER, changed(ACCESS, egress_ranges=["2001:db8::/64"]), changed(ACCESS, egress_ranges=["203.0.113.0/28"])),
     "locked_out": (aks.LIVE, changed(CLUSTER, controller_address="203.0.114.7"), changed(CLUSTER, controller_address="")),
+    "existing_cluster_entra": (
+        aks.LIVE,
+        changed(CLUSTER, {"cluster": Answer(True, {"properties": {**DUAL_STACK.body["properties"], "aadProfile": None}})}, existing_id="/c"),
+        changed(CLUSTER, {"cluster": DUAL_STACK}, existing_id="/c"),
+    ),
+    "existing_type": (existing.CHAPTER, changed(VNET, variable="aks_existing_id"), changed(VNET, id=VNET.id.upper())),
+    "existing_state": (
+        existing.CHAPTER,
+        changed(VNET, answer=Answer(True, {"properties": {"provisioningState": "Failed"}})),
+        changed(VNET, answer=Answer(True, {"properties": {"provisioningState": "Updating"}})),
+    ),
+    "existing_region": (existing.CHAPTER, changed(VNET, region="northeurope"), changed(VNET, region="West Europe")),
+    "existing_vault_access": (keyvault.CHAPTER, *existing_vault({"enableRbacAuthorization": False}, {"enableRbacAuthorization": True})),
+    "existing_vault_reachable": (
+        keyvault.CHAPTER,
+        *existing_vault({"publicNetworkAccess": "Disabled"}, {"publicNetworkAccess": "Disabled", "privateEndpointConnections": [{}]}),
+    ),
+    "existing_registry_sku": (
+        registries.CHAPTER,
+        changed(REGISTRY, {"registry": Answer(True, {"sku": {"name": "Basic"}})}, existing_id="/r", images=[]),
+        changed(REGISTRY, {"registry": Answer(True, {"sku": {"name": "Basic"}})}, existing_id="/r", images=[], private_endpoint=False),
+    ),
+    "existing_registry_reachable": (
+        registries.CHAPTER,
+        changed(REGISTRY, {"registry": CLOSED}, existing_id="/r", images=[], private_endpoint=False),
+        changed(REGISTRY, {"registry": CLOSED}, existing_id="/r", images=[]),
+    ),
+    "private_zone_name": (
+        endpoints.CHAPTER,
+        changed(ENDPOINT, existing_zone_id="/zones/privatelink.example", zone=THERE),
+        changed(ENDPOINT, existing_zone_id="/zones/PrivateLink.azurecr.io", zone=THERE),
+    ),
     "existing_cluster": (aks.LIVE, changed(CLUSTER, existing_id="/c"), changed(CLUSTER, {"cluster": DUAL_STACK}, existing_id="/c")),
     "existing_workspace": (
         aks.LIVE,
@@ -355,7 +419,7 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
     "vault_name": (keyvault.CHAPTER, changed(VAULT, name="kv--example"), changed(VAULT, name="kv1")),
     "vault_deleted": (keyvault.CHAPTER, changed(VAULT, {"deleted": THERE}), changed(VAULT, {"deleted": THERE}, on_deleted="recover")),
     "vault_name_taken": (keyvault.CHAPTER, changed(VAULT, {"name": TAKEN}), changed(VAULT, {"name": TAKEN, "vault": THERE})),
-    "existing_vault": (keyvault.CHAPTER, changed(VAULT, existing_id="/v"), changed(VAULT, {"vault": THERE}, existing_id="/v")),
+    "existing_vault": (keyvault.CHAPTER, changed(VAULT, existing_id="/v"), changed(VAULT, {"vault": VAULT_OF_90_DAYS}, existing_id="/v")),
     "vault_retention": (keyvault.CHAPTER, changed(VAULT, retention_days=91), changed(VAULT, retention_days=7)),
     "vault_retention_fixed": (
         keyvault.CHAPTER,
@@ -429,6 +493,8 @@ OUR_OWN = {
     "unusable_value",
     "azure_unanswered",
     "subscription",
+    "existing_type",
+    "identity_exists",
     "existing_vnet",
     "existing_subnets",
     "existing_cluster",
@@ -470,6 +536,15 @@ def test_every_rule_is_explained() -> None:
         assert rule.refuses.endswith((".", "it.")), rule.id
         assert rule.remedy, rule.id
         assert not rule.reference or rule.reference.startswith("https://"), rule.id
+
+
+def test_every_existing_id_is_checked() -> None:
+    """Of all roles' variables that name a resource that exists already."""
+    specifications = (
+        yaml.safe_load(path.read_text())["argument_specs"]["main"]["options"] for path in Path("roles").glob("*/meta/argument_specs.yml")
+    )
+    names = {name for options in specifications for name in options if re.search(r"_existing_.*id$", name)}
+    assert names == set(existing.TYPES)
 
 
 def test_the_page_lists_every_rule() -> None:

@@ -25,6 +25,7 @@ _RANGES = "https://learn.microsoft.com/azure/aks/api-server-authorized-ip-ranges
 _NAT = "https://learn.microsoft.com/azure/nat-gateway/nat-sku"
 _SYSTEM_POOLS = "https://learn.microsoft.com/azure/aks/use-system-pools"
 _AGENT_POOLS = "https://learn.microsoft.com/rest/api/aks/agent-pools/create-or-update"
+_ENTRA = "https://learn.microsoft.com/azure/aks/enable-authentication-microsoft-entra-id"
 _EGRESS = "https://learn.microsoft.com/azure/aks/egress-outboundtype"
 _BALANCER = "https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"
 _FIXED = "https://learn.microsoft.com/rest/api/aks/managed-clusters/create-or-update"
@@ -407,6 +408,14 @@ def existing_cluster(cluster: Cluster) -> Iterator[Finding]:
     """An existing cluster that Azure does not have."""
     if cluster.existing_id and not cluster.answers["cluster"].exists:
         yield "aks_existing_id", f"{cluster.existing_id} {cluster.answers['cluster'].absence}"
+
+
+@LIVE.rule("turn Microsoft Entra ID on (az aks update --enable-aad), and give the credentials a role in it", _ENTRA)
+def existing_cluster_entra(cluster: Cluster) -> Iterator[Finding]:
+    """An existing cluster without Microsoft Entra ID: the run's tokens are Entra's."""
+    found = cluster.answers["cluster"]
+    if cluster.existing_id and found.exists and not ((found.body.get("properties") or {}).get("aadProfile") or {}).get("managed"):
+        yield "aks_existing_id", f"{cluster.existing_id} does not use Microsoft Entra ID, and the run logs in to it with an Entra token"
 
 
 @LIVE.rule("correct the id, or leave it empty to create a workspace")

@@ -19,6 +19,7 @@ class Endpoint:
     role: str
     subnet_id: str
     existing_zone_id: str
+    zone_name: str
     subnet: Answer | None = None
     zone: Answer | None = None
 
@@ -48,6 +49,17 @@ def private_zone_exists(endpoint: Endpoint) -> Iterator[Finding]:
     """An existing private zone that Azure does not have."""
     if endpoint.zone and not endpoint.zone.exists:
         yield f"{endpoint.role}_existing_private_zone_id", f"{endpoint.existing_zone_id} {endpoint.zone.absence}"
+
+
+@rule("use a zone of that name: clients ask for the endpoint by it", "https://learn.microsoft.com/azure/private-link/private-endpoint-dns")
+def private_zone_name(endpoint: Endpoint) -> Iterator[Finding]:
+    """An existing private zone for other names than the endpoint's."""
+    name = endpoint.existing_zone_id.rpartition("/")[2]
+    if endpoint.existing_zone_id and name.lower() != endpoint.zone_name:
+        yield (
+            f"{endpoint.role}_existing_private_zone_id",
+            f"{endpoint.existing_zone_id} is the zone {name}, and the endpoint's is {endpoint.zone_name}",
+        )
 
 
 @dataclass(frozen=True)

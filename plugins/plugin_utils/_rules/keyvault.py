@@ -21,9 +21,12 @@ class Vault:
     existing_id: str
     on_deleted: str
     retention_days: int
+    private_endpoint: bool
     answers: Mapping[str, Answer]
 
 
+_ACCESS = "https://learn.microsoft.com/azure/key-vault/general/rbac-migration"
+_NETWORK = "https://learn.microsoft.com/azure/key-vault/general/network-security"
 _SOFT_DELETE = "https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview"
 
 CHAPTER = Chapter[Vault]("keyvault")
@@ -63,6 +66,23 @@ def existing_vault(vault: Vault) -> Iterator[Finding]:
     """An existing vault that Azure does not have."""
     if vault.existing_id and not vault.answers["vault"].exists:
         yield "keyvault_existing_id", f"{vault.existing_id} {vault.answers['vault'].absence}"
+
+
+@rule("switch the vault to Azure RBAC (az keyvault update --enable-rbac-authorization true), after giving roles to those who have policies", _ACCESS)
+def existing_vault_access(vault: Vault) -> Iterator[Finding]:
+    """An existing vault on access policies: role assignments have no effect there."""
+    found = vault.answers["vault"]
+    if vault.existing_id and found.exists and not (found.body.get("properties") or {}).get("enableRbacAuthorization"):
+        yield "keyvault_existing_id", f"{vault.existing_id} uses access policies, and the role grants access by role assignments"
+
+
+@rule("set keyvault_private_endpoint to true, or open the vault to the stamp", _NETWORK)
+def existing_vault_reachable(vault: Vault) -> Iterator[Finding]:
+    """An existing vault without public access that nothing in the stamp reaches."""
+    properties = vault.answers["vault"].body.get("properties") or {}
+    closed = str(properties.get("publicNetworkAccess") or "").lower() == "disabled" and not properties.get("privateEndpointConnections")
+    if vault.existing_id and closed and not vault.private_endpoint:
+        yield "keyvault_existing_id", f"{vault.existing_id} has neither public access nor a private endpoint"
 
 
 @rule("give 7 to 90 days", _SOFT_DELETE)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from . import Chapter, Finding
+from . import Answer, Chapter, Finding
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -34,3 +34,22 @@ def principal_ids(principals: Principals) -> Iterator[Finding]:
     for text in principals.ids:
         if not _OBJECT_ID.fullmatch(text):
             yield principals.variable, f"{text!r} is not an object id"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A user-assigned identity that gets a role and that the run does not make: the variable that names it, its id, and what Azure answered."""
+
+    variable: str
+    id: str
+    answer: Answer
+
+
+IDENTITIES = Chapter[Identity]("principals")
+
+
+@IDENTITIES.rule("correct the id, or create the identity (az identity create)")
+def identity_exists(identity: Identity) -> Iterator[Finding]:
+    """A user-assigned identity that Azure does not have."""
+    if not identity.answer.exists:
+        yield identity.variable, f"{identity.id} {identity.answer.absence}"

@@ -20,6 +20,7 @@ class Registry:
     name: str
     existing_id: str
     images: Sequence[str]
+    private_endpoint: bool
     answers: Mapping[str, Answer]
 
 
@@ -27,6 +28,7 @@ CHAPTER = Chapter[Registry]("registry")
 rule = CHAPTER.rule
 
 
+_PRIVATE_LINK = "https://learn.microsoft.com/azure/container-registry/container-registry-private-link"
 _NAMES = "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftcontainerregistry"
 
 
@@ -49,6 +51,23 @@ def existing_registry(registry: Registry) -> Iterator[Finding]:
     """An existing registry that Azure does not have."""
     if registry.existing_id and not registry.answers["registry"].exists:
         yield "registry_existing_id", f"{registry.existing_id} {registry.answers['registry'].absence}"
+
+
+@rule("upgrade it (az acr update --sku Premium), or set registry_private_endpoint to false", _PRIVATE_LINK)
+def existing_registry_sku(registry: Registry) -> Iterator[Finding]:
+    """A private endpoint for an existing registry whose SKU has none."""
+    sku = (registry.answers["registry"].body.get("sku") or {}).get("name")
+    if registry.existing_id and registry.private_endpoint and sku and sku != "Premium":
+        yield "registry_existing_id", f"{registry.existing_id} has the SKU {sku}, and private endpoints need Premium"
+
+
+@rule("set registry_private_endpoint to true, or open the registry to the stamp", _PRIVATE_LINK)
+def existing_registry_reachable(registry: Registry) -> Iterator[Finding]:
+    """An existing registry without public access that nothing in the stamp reaches."""
+    properties = registry.answers["registry"].body.get("properties") or {}
+    closed = str(properties.get("publicNetworkAccess") or "").lower() == "disabled" and not properties.get("privateEndpointConnections")
+    if registry.existing_id and closed and not registry.private_endpoint:
+        yield "registry_existing_id", f"{registry.existing_id} has neither public access nor a private endpoint"
 
 
 @rule(

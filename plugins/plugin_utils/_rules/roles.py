@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from .._azure.preflight import live_network
 from .._kubernetes.entrances import trusted_tags
-from . import Answer, Violation, aks, api_server, destroying, dns, endpoints, entrances, keyvault, network, principals, registry, variables
+from . import Answer, Violation, aks, api_server, destroying, dns, endpoints, entrances, existing, keyvault, network, principals, registry, variables
 from .plans import plan_problems
 
 #: name -> what the inventory declares; raises for what cannot be rendered
@@ -47,7 +47,11 @@ type Part = Callable[[Facts, Reader], Iterator[Violation]]
 def _network_in_azure(facts: Facts, reader: Reader) -> Iterator[Violation]:
     declared = facts["declared"]
     addresses = {identifier: {"id": identifier} for identifiers in declared["egress_address_ids"].values() for identifier in identifiers}
-    yield from network.CHAPTER.violations(network.Network(**declared, answers=reader.azure({**facts["reads"], **addresses})))
+    answers = reader.azure({**facts["reads"], **addresses})
+    yield from network.CHAPTER.violations(network.Network(**declared, answers=answers))
+    yield from _existing("network_existing_vnet_id", declared["existing_vnet_id"], answers["vnet"], declared["location"])
+    for family, identifier in declared["existing_entrance_ids"].items():
+        yield from _existing(f"network_existing_entrance_{family}_id", identifier, answers[family], declared["location"])
 
 
 def _network_plan(facts: Facts, reader: Reader) -> Iterator[Violation]:
@@ -129,6 +133,8 @@ def _cluster_in_azure(facts: Facts, reader: Reader) -> Iterator[Violation]:
     if not declared["existing_id"] and not (runs and (moves or f"{runs}.".startswith(f"{version}."))):
         answers |= reader.azure({"versions": {"id": facts["versions_id"]}})
     yield from aks.LIVE.violations(aks.Cluster(**declared, answers=answers))
+    yield from _existing("aks_existing_id", declared["existing_id"], answers["cluster"], declared["location"])
+    yield from _existing("aks_existing_workspace_id", declared["existing_workspace_id"], answers.get("workspace"))
 
 
 def _cluster_changes(facts: Facts, reader: Reader) -> Iterator[Violation]:
@@ -180,6 +186,8 @@ def _answers(facts: Facts, reader: Reader, resource: str) -> dict[str, Answer]:
 def _registry(facts: Facts, reader: Reader) -> Iterator[Violation]:
     answers = _answers(facts, reader, "registry")
     yield from registry.CHAPTER.violations(registry.Registry(**facts["declared"], answers=answers))
+    yield from _identities("registry_puller_identity_id", [facts["puller_id"]], facts["made_identity_ids"], reader)
+    yield from _existing("registry_existing_id", facts["declared"]["existing_id"], answers["registry"])
     if not answers["registry"].exists or facts["declared"]["existing_id"]:
         yield from _endpoint("registry", facts["endpoint"], reader)
 
@@ -188,6 +196,8 @@ def _vault(facts: Facts, reader: Reader) -> Iterator[Violation]:
     yield from principals.CHAPTER.violations(principals.Principals("keyvault_secret_user_principal_ids", facts["principal_ids"]))
     answers = _answers(facts, reader, "vault")
     yield from keyvault.CHAPTER.violations(keyvault.Vault(**facts["declared"], answers=answers))
+    yield from _identities("keyvault_secret_user_identity_ids", facts["identity_ids"], facts["made_identity_ids"], reader)
+    yield from _existing("keyvault_existing_id", facts["declared"]["existing_id"], answers["vault"])
     if not answers["vault"].exists or facts["declared"]["existing_id"]:
         yield from _endpoint("keyvault", facts["endpoint"], reader)
 
@@ -205,9 +215,25 @@ def _endpoint(role: str, declared: Mapping[str, Any], reader: Reader) -> Iterato
         reads["vnet"] = {"id": declared["vnet_id"]}
     answers = reader.azure(reads)
     yield from endpoints.CHAPTER.violations(
-        endpoints.Endpoint(role, declared["subnet_id"], declared["existing_zone_id"], answers.get("subnet"), answers.get("zone"))
+        endpoints.Endpoint(
+            role, declared["subnet_id"], declared["existing_zone_id"], declared["zone_name"], answers.get("subnet"), answers.get("zone")
+        )
     )
+    yield from _existing(f"{role}_existing_private_zone_id", declared["existing_zone_id"], answers.get("zone"))
     yield from endpoints.LINKS.violations(endpoints.Link(role, declared["vnet_id"], answers.get("vnet")))
+
+
+def _identities(variable: str, identifiers: Sequence[str], made: Sequence[str], reader: Reader) -> Iterator[Violation]:
+    """The identities that no role makes exist."""
+    ours = {identifier.lower() for identifier in made}
+    for identifier, answer in reader.azure({name: {"id": name} for name in identifiers if name.lower() not in ours}).items():
+        yield from principals.IDENTITIES.violations(principals.Identity(variable, identifier, answer))
+
+
+def _existing(variable: str, identifier: str, answer: Answer | None, region: str = "") -> Iterator[Violation]:
+    """What every use of an existing resource needs; nothing where none is named, and its own chapter reports one that is not there."""
+    if identifier and answer:
+        yield from existing.CHAPTER.violations(existing.Existing(variable, identifier, answer, region))
 
 
 def _zones(facts: Facts, reader: Reader) -> Iterator[Violation]:
