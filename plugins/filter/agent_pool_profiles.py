@@ -21,7 +21,8 @@ options:
     elements: dict
     required: true
   defaults:
-    description: What the pools share, C(subnet_id), and where a pool does not set them C(os_sku) and C(max_pods).
+    description: >-
+      What the pools share, C(subnet_id) and C(kubernetes_version), and where a pool does not set them C(os_sku) and C(max_pods).
     type: dict
     required: true
 """

@@ -25,6 +25,7 @@ options:
       - C(api_version) is only needed where the engine does not know the type of C(id). When given, it is used.
       - "Of a list C(attributes) are all that is returned of its items: a subscription's resource providers are megabytes, which Ansible would keep
         for every host."
+      - Of a list C(names) are the only items that are returned, whatever their case.
     type: dict
 extends_documentation_fragment:
   - dualstack.aks.reading

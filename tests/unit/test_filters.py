@@ -109,7 +109,6 @@ VALUES: list[tuple[str, list[Any], dict[str, Any], Any]] = [
                 "vmSize": "Standard_D4ds_v5",
                 "osType": "Linux",
                 "osSKU": "Ubuntu",
-                "osDiskType": "Ephemeral",
                 "vnetSubnetID": "/s",
                 "availabilityZones": ["1"],
                 "maxPods": 250,

@@ -108,6 +108,12 @@ def pool(**changes: Any) -> Case:
     return cluster(node_pools=[{"name": "system", "mode": "System", "zones": ["1", "2"], **changes}])
 
 
+def windows(kubernetes_version: str = "1.34", **changes: Any) -> Case:
+    """A Linux System pool and a Windows pool, on the data plane that takes them."""
+    pools = [{"name": "system", "mode": "System"}, {"name": "winpwr", "os_type": "Windows", **changes}]
+    return cluster(network_policy="none", network_dataplane="azure", kubernetes_version=kubernetes_version, node_pools=pools)
+
+
 def subnet(name: str = "other", **keys: Any) -> Case:
     nodes = {"ipv4_prefix_length": 22, "families": ["IPv4", "IPv6"]}
     return specified(subnets={"nodes": nodes, name: {"ipv4_prefix_length": 26, **keys}})
@@ -142,6 +148,9 @@ def listening_elsewhere(*rules: dict[str, Any], **changes: Any) -> Case:
     found = [{"name": made["name"], "properties": made["properties"]} for item in (SQL, *rules) for made in family_rules(item, {})]
     return specified(entrances=LISTENING, existing_security_groups={"nsg-theirs": found}, existing_vnet_id="/vnets/theirs", **changes)
 
+
+#: each image at the ends of what AKS runs on it
+WINDOWS_FIT = [("Windows2019", "1.32"), ("Windows2022", "1.23"), ("Windows2022", "1.36.3"), ("Windows2025", "1.32"), ("Windows2025", "1.40")]
 
 MANY_PREFIXES = [f"10.{high}.{low}.0/24" for high in range(16) for low in range(251)]
 
@@ -183,6 +192,8 @@ FAILING: dict[str, Case] = {
     "pool_max_pods": pool(max_pods=251),
     "pool_vm_size": pool(vm_size="Standard_DC4s_v2"),
     "pool_os_sku": pool(os_sku="Windows2022"),
+    "pool_disk_size": pool(os_disk_size_gb=29),
+    "windows_image": windows(os_sku="Windows2019"),
     "system_pool": pool(mode="User"),
     "pool_names_unique": cluster(node_pools=[{"name": "a", "mode": "System"}, {"name": "a"}]),
     "pool_size": pool(min_count=0),
@@ -323,6 +334,16 @@ ALSO_FAILING: dict[str, tuple[str, Case, str]] = {
     "pool_max_pods: none": ("pool_max_pods", pool(max_pods=0), "aks_node_pools.system.max_pods"),
     "pool_max_pods: the role's own": ("pool_max_pods", cluster(max_pods=5, node_pools=[{"name": "a", "mode": "System"}]), "aks_max_pods"),
     "pool_vm_size: in lower case": ("pool_vm_size", pool(vm_size="standard_dc2s_v2"), "aks_node_pools.system.vm_size"),
+    "windows_image: not any more": ("windows_image", windows("1.37.1", os_sku="Windows2022"), "aks_node_pools.winpwr.os_sku"),
+    "windows_image: not yet": ("windows_image", windows("1.31", os_sku="Windows2025"), "aks_node_pools.winpwr.os_sku"),
+    "system_pool: Windows": ("system_pool", windows(mode="System"), "aks_node_pools.winpwr.mode"),
+    "cilium_windows: a pool that others made": (
+        "cilium_windows",
+        grown({"name": "theirs", "count": 1, "osType": "Windows"}),
+        "aks_node_pools.theirs",
+    ),
+    "pod_capacity_ipv4: the surge that the role sends": ("pod_capacity_ipv4", pool(max_count=193), "westeurope.pods"),
+    "pool_disk_size: too large": ("pool_disk_size", pool(os_disk_size_gb=2049), "aks_node_pools.system.os_disk_size_gb"),
     "pool_os_sku: Linux for Windows": ("pool_os_sku", pool(os_type="Windows", os_sku="Ubuntu"), "aks_node_pools.system.os_sku"),
     "system_pool: no pool": ("system_pool", cluster(node_pools=[]), "aks_node_pools"),
     "system_pool: no mode": ("system_pool", cluster(node_pools=[{"name": "a"}]), "aks_node_pools"),
@@ -342,7 +363,7 @@ ALSO_FAILING: dict[str, tuple[str, Case, str]] = {
     "pool_name: a digit first": ("pool_name", pool(name="1a"), "1a"),
     "pool_name: 13 characters": ("pool_name", pool(name="abcdefghijklm"), "abcdefghijklm"),
     "pool_name: Windows, 7 characters": ("pool_name", pool(name="windows", os_type="Windows"), "windows"),
-    "pool_zones: none": ("pool_zones", pool(zones=[]), "aks_node_pools.system.zones"),
+    "pool_zones: one": ("pool_zones", pool(zones=["3"]), "aks_node_pools.system.zones"),
     "pool_counts: minimum above maximum": ("pool_counts", pool(min_count=5, max_count=3), "aks_node_pools.system"),
     "pool_counts: no node": ("pool_counts", pool(min_count=1, count=0, max_count=3), "aks_node_pools.system"),
     "network_policy: azure": ("network_policy", cluster(network_policy="azure"), "aks_network_policy"),
@@ -518,11 +539,12 @@ PASSING: dict[str, Case] = {
     "pods at the limits": cluster(node_pools=[{"name": "a", "mode": "System", "max_pods": 10}, {"name": "b", "max_pods": 250}, {"name": "c"}]),
     "a role's number of pods that no pool takes": cluster(max_pods=5, node_pools=[{"name": "a", "mode": "System", "max_pods": 10}]),
     "pool names": cluster(node_pools=[{"name": "a", "mode": "System"}, {"name": "abcdefghijkl"}, {"name": "a1"}]),
-    "Windows without Cilium": cluster(
-        network_policy="none",
-        network_dataplane="azure",
-        node_pools=[{"name": "system", "mode": "System"}, {"name": "winpwr", "os_type": "Windows", "os_sku": "Windows2022"}],
-    ),
+    "Windows without Cilium": windows(),
+    **{f"{image} with {version}": windows(version, os_sku=image) for image, version in WINDOWS_FIT},
+    "a region without zones": pool(zones=[]),
+    "the smallest disk": pool(os_disk_size_gb=30),
+    "the largest disk": pool(os_disk_size_gb=2048),
+    "as many nodes as there are pod ranges with the surge that the role sends": pool(max_count=192),
     "pools at the limits": cluster(
         node_pools=[
             {"name": "system", "mode": "System", "min_count": 1, "max_count": 100, "os_sku": "AzureLinux", "vm_size": "Standard_DC4as_v5"},

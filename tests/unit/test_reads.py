@@ -33,6 +33,12 @@ def test_only(attributes: list[str], body: dict[str, Any], expected: dict[str, A
     assert only(attributes, body) == expected
 
 
+def test_only_some_names() -> None:
+    body = {"value": [{"name": "Standard_D4ds_v5", "size": "D4ds_v5"}, {"name": "Premium_LRS"}, {}]}
+    assert only([], body, ["STANDARD_D4ds_v5"]) == {"value": body["value"][:1]}
+    assert only(["name"], body, ["premium_lrs"]) == {"value": [{"name": "Premium_LRS"}]}
+
+
 # (entry, read)
 READS: list[tuple[dict[str, Any], Read]] = [
     ({"id": VNET}, Read(VNET, "2025-05-01")),
@@ -42,6 +48,10 @@ READS: list[tuple[dict[str, Any], Read]] = [
     (
         {"id": f"{SUBSCRIPTION}/providers", "attributes": ["namespace"]},
         Read(f"{SUBSCRIPTION}/providers", "2021-04-01", attributes=("namespace",)),
+    ),
+    (
+        {"id": f"{SUBSCRIPTION}/providers/Microsoft.Compute/skus?$filter=location eq 'westeurope'", "names": ["a"]},
+        Read(f"{SUBSCRIPTION}/providers/Microsoft.Compute/skus?$filter=location eq 'westeurope'", "2021-07-01", names=("a",)),
     ),
     (
         {"id": f"{SUBSCRIPTION}/providers/Microsoft.KeyVault", "action": "checkNameAvailability", "body": {"name": "kv"}},
@@ -59,8 +69,9 @@ def test_reads(entry: dict[str, Any], expected: Read) -> None:
 REFUSED: list[tuple[Any, str]] = [
     (VNET, "reads.bad: id is needed"),
     ({"api_version": "2025-05-01"}, "reads.bad: id is needed"),
-    ({"id": VNET, "attribute": ["name"]}, "reads.bad: unknown keys attribute. Known: action, api_version, attributes, body, id."),
+    ({"id": VNET, "attribute": ["name"]}, "reads.bad: unknown keys attribute. Known: action, api_version, attributes, body, id, names."),
     ({"id": VNET, "attributes": "name"}, "reads.bad: attributes must be a list, not 'name'."),
+    ({"id": VNET, "names": "name"}, "reads.bad: names must be a list, not 'name'."),
     ({"id": VNET, "body": "name"}, "reads.bad: body must be a mapping, not 'name'."),
     ({"id": VNET, "action": "start"}, "reads.bad: start is not one of the reading actions"),
     ({"id": f"{SUBSCRIPTION}/tagNames"}, "reads.bad: the engine does not know Microsoft.Resources/subscriptions/tagNames: give api_version."),

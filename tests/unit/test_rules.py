@@ -32,7 +32,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import (
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import registry as registries
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.book import CHAPTERS, RULES
 from scripts import rules_page
-from tests.unit import test_entrance_rules, test_plan_rules, test_switching_rules
+from tests.unit import test_entrance_rules, test_plan_rules, test_size_rules, test_switching_rules
 
 THERE, ABSENT = Answer(True, {}), Answer(False)
 DIGEST = "@sha256:" + "0" * 64
@@ -61,6 +61,7 @@ def changed(facts: Any, answers: Mapping[str, Answer] | None = None, **changes: 
 
 ACCESS = api_server.Access(["203.0.113.0/24"], "userAssignedNATGateway", [], ["/e4"])
 CANADA = Answer(True, {"value": [{"name": "canadaeast"}]})
+ONE_ZONE = Answer(True, {"value": [{"name": "westeurope", "availabilityZoneMappings": [{"logicalZone": "1"}]}]})
 NETWORK = network.Network(
     subscription_id="s",
     location="westeurope",
@@ -79,7 +80,7 @@ NETWORK = network.Network(
     subnets=["nodes"],
     answers={
         "subscription": THERE,
-        "locations": Answer(True, {"value": [{"name": "westeurope"}]}),
+        "locations": Answer(True, {"value": [{"name": "westeurope", "availabilityZoneMappings": [{"logicalZone": zone} for zone in "123"]}]}),
         "providers": Answer(True, {"value": [{"namespace": "Microsoft.Network", "registrationState": "Registered"}]}),
         "usages": usages(IPv4StandardSkuPublicIpAddresses=(8, 10), IPv6StandardSkuPublicIpAddresses=(8, 10), VirtualNetworks=(50, 50)),
         "vnet": Answer(True, {"properties": {"subnets": [{"name": "nodes", "properties": {"addressPrefix": "10.0.0.0/24"}}]}}),
@@ -94,7 +95,6 @@ CLUSTER = aks.Cluster(
     existing_workspace_id="",
     workspace_id="/workspaces/log-aks-westeurope",
     workspace_retention_days=30,
-    node_pools=[{"name": "a", "min_count": 2, "vm_size": "Standard_D4ds_v5"}, {"name": "b", "min_count": 1}],
     api_server_authorized_ip_ranges=["203.0.113.0/24"],
     controller_address="203.0.113.7",
     monitoring=True,
@@ -103,7 +103,7 @@ CLUSTER = aks.Cluster(
     maintenance_start_time="23:59",
     maintenance_duration_hours=4,
     image_cleaner_interval_hours=24,
-    answers={"usages": usages(cores=(88, 100)), "cluster": ABSENT, "workspace": ABSENT},
+    answers={"cluster": ABSENT, "workspace": ABSENT},
 )
 DUAL_STACK = Answer(True, {"properties": {"aadProfile": {"managed": True}, "networkProfile": {"ipFamilies": ["IPv4", "IPv6"]}}})
 SERVICE_TAGS = Answer(True, {"values": [{"name": "AzureFrontDoor.Backend", "properties": {"addressPrefixes": ["203.0.113.0/24"]}}]})
@@ -213,6 +213,7 @@ def own_service(*families: str) -> entrances.OwnServices:
 
 #: rule -> its chapter, facts that break it, and facts just inside it
 CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
+    **test_size_rules.CASES,
     "specification": (variables.CHAPTER, variables.Variables("aks", [("aks_max_pods", "too many")]), variables.Variables("aks")),
     "malformed_value": (variables.CHAPTER, variables.Variables("aks", malformed=["aks_x: wrong."]), variables.Variables("aks")),
     "unusable_value": (variables.CHAPTER, variables.Variables("aks", unusable=["'x' is undefined"]), variables.Variables("aks")),
@@ -247,8 +248,8 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
     "resource_group_name": (network.CHAPTER, changed(NETWORK, resource_group="rg."), changed(NETWORK, resource_group="g" * 90)),
     "nat_gateway_region": (
         network.CHAPTER,
-        changed(NETWORK, {"locations": CANADA}, location="canadaeast"),
-        changed(NETWORK, {"locations": CANADA}, location="canadaeast", egress="load_balancer"),
+        changed(NETWORK, {"locations": CANADA}, zones=[], location="canadaeast"),
+        changed(NETWORK, {"locations": CANADA}, zones=[], location="canadaeast", egress="load_balancer"),
     ),
     "egress_address_count": (network.CHAPTER, changed(NETWORK, egress_address_count=17), changed(NETWORK, egress_address_count=16)),
     "entrance_names": (network.CHAPTER, changed(NETWORK, entrance_ids={"ipv4": "/i4", "ipv6": "/I4"}), NETWORK),
@@ -350,10 +351,10 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
         principals.Principals("aks_admin_principal_ids", ["alice@example.org"]),
         principals.Principals("aks_admin_principal_ids", [PRINCIPAL]),
     ),
-    "core_quota": (
-        aks.LIVE,
-        changed(CLUSTER, {"usages": usages(cores=(89, 100))}),
-        changed(CLUSTER, {"usages": usages(cores=(100, 100)), "cluster": DUAL_STACK}),
+    "network_zones": (
+        network.CHAPTER,
+        changed(NETWORK, {"locations": Answer(True, {"value": [{"name": "westeurope"}]})}),
+        changed(NETWORK, {"locations": Answer(True, {"value": [{"name": "westeurope"}]})}, zones=[]),
     ),
     "nodes_locked_out": (
         api_server.CHAPTER,
@@ -561,10 +562,10 @@ def test_ids_are_unique() -> None:
 #: more ways to break a rule: its chapter, the facts, and what is found
 FOUND: list[tuple[Chapter[Any], Any, str]] = [
     (network.CHAPTER, changed(NETWORK, {"usages": usages(StandardSkuPublicIpAddresses=(7, 10))}), "4 wanted, 7 of 10 in use"),
+    (network.CHAPTER, changed(NETWORK, {"locations": ONE_ZONE}), "westeurope has the zones 1, and 2, 3 is declared"),
     (network.CHAPTER, changed(NETWORK, {"vnet": Answer(False, {}, "AuthorizationFailed: no")}, existing_vnet_id="/v"), "/v cannot be read (Auth"),
     (network.CHAPTER, changed(NETWORK, {"ipv4": address("IPv4", "Basic")}, existing_entrance_ids={"ipv4": "/a", "ipv6": ""}), "SKU Standard"),
     (network.CHAPTER, changed(NETWORK, {"ipv4": address("IPv4", allocation="Dynamic")}, existing_entrance_ids={"ipv4": "/a"}), "static IPv4"),
-    (aks.LIVE, changed(CLUSTER, {"usages": usages(cores=(90, 100))}), "the pools start with 12 cores, and 90 of 100 are in use"),
     (aks.LIVE, changed(CLUSTER, controller_address="here"), "'here' is not an address"),
     (aks.LIVE, changed(CLUSTER, {"versions": VERSIONS}, kubernetes_version="1.35.5"), "AKS does not offer 1.35.5 in westeurope"),
     (aks.LIVE, changed(CLUSTER, maintenance_duration_hours=3), "3"),

@@ -76,6 +76,7 @@ VERSIONS: list[tuple[str, str, str]] = [
     (f"{SUBSCRIPTION}/providers/Microsoft.Network", "", "Microsoft.Resources/providers"),
     (f"{SUBSCRIPTION}/providers/Microsoft.Network/locations/westeurope/usages", "", "Microsoft.Network/locations/usages"),
     (f"{SUBSCRIPTION}/providers/Microsoft.Compute/locations/westeurope/usages", "", "Microsoft.Compute/locations/usages"),
+    (f"{SUBSCRIPTION}/providers/Microsoft.Compute/skus", "", "Microsoft.Compute/skus"),
     (f"{SUBSCRIPTION}/providers/Microsoft.KeyVault/locations/westeurope/deletedVaults/kv", "", "Microsoft.KeyVault/locations/deletedVaults"),
     (
         f"{SUBSCRIPTION}/providers/Microsoft.ContainerService/locations/westeurope/kubernetesVersions",

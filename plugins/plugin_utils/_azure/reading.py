@@ -18,18 +18,20 @@ from .types import version_of
 
 #: POSTs that read; no other action is ever sent as a read
 READING_ACTIONS = ("checknameavailability", "listclusterusercredential")
-_KEYS = {"id", "api_version", "action", "body", "attributes"}
+_KEYS = {"id", "api_version", "action", "body", "attributes", "names"}
 
 
 @dataclass(frozen=True)
 class Read:
-    """One GET, or with ``action`` one POST. ``attributes`` are all that is kept of a list's items; empty for all."""
+    """One GET, or with ``action`` one POST. ``id`` may have a query. Of a list ``names`` are the items that are kept, whatever their case, and
+    ``attributes`` all that is kept of an item; empty for all."""
 
     id: str
     api_version: str
     action: str = ""
     body: dict[str, Any] | None = None
     attributes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 def reads_of(declared: Mapping[str, Any]) -> dict[str, Read]:
@@ -50,15 +52,21 @@ def _read(entry: Any) -> Read:
         raise ValueError("id is needed.")
     if unknown := sorted(map(str, entry.keys() - _KEYS)):
         raise ValueError(f"unknown keys {', '.join(unknown)}. Known: {', '.join(sorted(_KEYS))}.")
-    attributes, body, action = entry.get("attributes") or [], entry.get("body"), str(entry.get("action") or "")
-    if not isinstance(attributes, list):
-        raise ValueError(f"attributes must be a list, not {attributes!r}.")
+    body, action = entry.get("body"), str(entry.get("action") or "")
+    attributes, names = (_texts(entry, key) for key in ("attributes", "names"))
     if body is not None and not isinstance(body, Mapping):
         raise ValueError(f"body must be a mapping, not {body!r}.")
     if action and action.lower() not in READING_ACTIONS:
         raise ValueError(f"{action} is not one of the reading actions {', '.join(READING_ACTIONS)}.")
-    version = entry.get("api_version") or version_of(str(entry["id"]), action)
-    return Read(str(entry["id"]), str(version), action, dict(body) if body is not None else None, tuple(map(str, attributes)))
+    version = entry.get("api_version") or version_of(str(entry["id"]).partition("?")[0], action)
+    return Read(str(entry["id"]), str(version), action, dict(body) if body is not None else None, attributes, names)
+
+
+def _texts(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    found = entry.get(key) or []
+    if not isinstance(found, list):
+        raise ValueError(f"{key} must be a list, not {found!r}.")
+    return tuple(map(str, found))
 
 
 def read_all(client: ArmClient, reads: Mapping[str, Read], parallelism: int = 8) -> dict[str, dict[str, Any]]:
@@ -72,11 +80,13 @@ def _answer(client: ArmClient, read: Read) -> dict[str, Any]:
         body = client.post(f"{read.id}/{read.action}", read.api_version, read.body) if read.action else client.get(read.id, read.api_version)
     except ArmFailure as error:
         return {"id": read.id, "exists": False, "body": {}, "error": {"code": error.code, "message": error.message, "status": error.status}}
-    return {"id": read.id, "exists": body is not None, "body": masked(only(read.attributes, body or {})), "error": {}}
+    return {"id": read.id, "exists": body is not None, "body": masked(only(read.attributes, body or {}, read.names)), "error": {}}
 
 
-def only(attributes: Sequence[str], body: dict[str, Any]) -> dict[str, Any]:
-    """A list with nothing but these attributes in its items; whole where none are named."""
-    if not attributes:
+def only(attributes: Sequence[str], body: dict[str, Any], names: Sequence[str] = ()) -> dict[str, Any]:
+    """A list with nothing but the items of these names, and nothing but these attributes in them; whole where none are named."""
+    if not attributes and not names:
         return body
-    return {"value": [{name: item[name] for name in attributes if name in item} for item in body.get("value") or []]}
+    wanted = {name.lower() for name in names}
+    items = [item for item in body.get("value") or [] if not wanted or str(item.get("name")).lower() in wanted]
+    return {"value": [{name: item[name] for name in attributes if name in item} for item in items] if attributes else items}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._addresses.ranges import listed, overlaps, read
-from .._azure.agent_pools import DEFAULT_VM_SIZE, agent_pool_profile
+from .._azure.agent_pools import DEFAULT_MAX_SURGE, WINDOWS_IMAGES, agent_pool_profile, minor_version
 from .._azure.preflight import prefixes_of
 from . import Answer, Chapter, Finding
 from .planned import PlannedStamp
@@ -26,6 +26,7 @@ _NAT = "https://learn.microsoft.com/azure/nat-gateway/nat-sku"
 _SYSTEM_POOLS = "https://learn.microsoft.com/azure/aks/use-system-pools"
 _AGENT_POOLS = "https://learn.microsoft.com/rest/api/aks/agent-pools/create-or-update"
 _ENTRA = "https://learn.microsoft.com/azure/aks/enable-authentication-microsoft-entra-id"
+_WINDOWS_IMAGES = "https://learn.microsoft.com/azure/aks/upgrade-windows-os"
 _EGRESS = "https://learn.microsoft.com/azure/aks/egress-outboundtype"
 _BALANCER = "https://learn.microsoft.com/azure/aks/configure-load-balancer-standard"
 _FIXED = "https://learn.microsoft.com/rest/api/aks/managed-clusters/create-or-update"
@@ -82,13 +83,18 @@ def _nodes(pool: Mapping[str, Any]) -> int:
 
 def _surge(pool: Mapping[str, Any]) -> int:
     """Nodes that an upgrade adds: a number, or a share of the pool rounded up."""
-    text = str(pool.get("max_surge") or "10%")
+    text = str(pool.get("max_surge") or DEFAULT_MAX_SURGE)
     number = _whole(text.removesuffix("%")) or 0
     return -(-_nodes(pool) * number // 100) if text.endswith("%") else number
 
 
+def nodes_with_surge(pool: Mapping[str, Any]) -> int:
+    """The most nodes that a pool of ``aks_node_pools`` can have, while an upgrade adds some."""
+    return _nodes(pool) + _surge(pool)
+
+
 def _nodes_with_surge(case: PlannedStamp) -> int:
-    return sum(_nodes(pool) + _surge(pool) for pool in case.all_pools)
+    return sum(map(nodes_with_surge, case.all_pools))
 
 
 @rule("give a whole number", _POOLS)
@@ -161,6 +167,15 @@ def pool_max_pods(case: PlannedStamp) -> Iterator[Finding]:
             yield subject, f"{number}"
 
 
+@rule("give 30 to 2048 GiB, or leave it out for 128", _AGENT_POOLS)
+def pool_disk_size(case: PlannedStamp) -> Iterator[Finding]:
+    """A size of the operating system's disk that a node cannot have."""
+    for pool in case.node_pools:
+        size = _whole(pool.get("os_disk_size_gb"))
+        if size is not None and not 30 <= size <= 2048:
+            yield f"aks_node_pools.{pool.get('name')}.os_disk_size_gb", f"{size}"
+
+
 @rule("use DCasv5, DCadsv5 or another size", _OVERLAY)
 def pool_vm_size(case: PlannedStamp) -> Iterator[Finding]:
     """A VM size that Azure CNI Overlay does not support."""
@@ -178,11 +193,37 @@ def pool_os_sku(case: PlannedStamp) -> Iterator[Finding]:
             yield f"aks_node_pools.{pool.get('name')}.os_sku", f"{image} for {system}"
 
 
-@rule("set mode: System on at least one pool", _SYSTEM_POOLS)
+@rule("leave os_sku out, or use another Kubernetes version", _WINDOWS_IMAGES)
+def windows_image(case: PlannedStamp) -> Iterator[Finding]:
+    """A Windows image that AKS does not run this Kubernetes version on."""
+    version = str(case.cluster.get("kubernetes_version") or "")
+    minor = minor_version(version)
+    for pool in case.node_pools:
+        image = str(pool.get("os_sku") or "")
+        if minor is None or image not in WINDOWS_IMAGES:
+            continue
+        oldest, newest = WINDOWS_IMAGES[image]
+        if minor < oldest or (newest is not None and minor > newest):
+            fitting = [name for name, (low, high) in WINDOWS_IMAGES.items() if low <= minor and (high is None or minor <= high)]
+            yield (
+                f"aks_node_pools.{pool.get('name')}.os_sku",
+                f"AKS has no {image} with Kubernetes {version}",
+                f"use {' or '.join(fitting)}, or another aks_kubernetes_version",
+            )
+
+
+@rule("set mode: System on at least one Linux pool", _SYSTEM_POOLS)
 def system_pool(case: PlannedStamp) -> Iterator[Finding]:
-    """A cluster without a System pool."""
+    """A cluster without a System pool, or with one that runs Windows."""
     if "node_pools" in case.cluster and not any(pool.get("mode") == "System" for pool in case.node_pools):
         yield "aks_node_pools", "no pool has the mode System"
+    for pool in case.node_pools:
+        if pool.get("mode") == "System" and pool.get("os_type") == "Windows":
+            yield (
+                f"aks_node_pools.{pool.get('name')}.mode",
+                "System, and AKS runs its own pods on Linux only",
+                "set mode to User, and System on a Linux pool",
+            )
 
 
 @rule("give each pool a name of its own", _POOLS)
@@ -239,15 +280,24 @@ def pool_name(case: PlannedStamp) -> Iterator[Finding]:
     """A pool's name that AKS refuses."""
     for pool in case.node_pools:
         name, windows = str(pool.get("name", "")), pool.get("os_type") == "Windows"
-        if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", name) or (windows and len(name) > 6):
+        if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", name):
             yield f"aks_node_pools.{name}", "not a pool name"
+        elif windows and len(name) > 6:
+            yield (
+                f"aks_node_pools.{name}",
+                f"a Windows pool whose name has {len(name)} characters",
+                "use 1 to 6 lower-case letters and digits, a letter first",
+            )
 
 
-@rule("use two zones at least, so that the loss of one is survived", "https://learn.microsoft.com/azure/aks/availability-zones")
+@rule(
+    "use two zones at least, so that the loss of one is survived, or [] where the region has none",
+    "https://learn.microsoft.com/azure/aks/availability-zones",
+)
 def pool_zones(case: PlannedStamp) -> Iterator[Finding]:
     """A pool in a single zone."""
     for pool in case.node_pools:
-        if pool.get("zones") is not None and len(set(pool["zones"])) < 2:
+        if pool.get("zones") and len(set(pool["zones"])) < 2:
             yield f"aks_node_pools.{pool.get('name')}.zones", f"{pool['zones']}"
 
 
@@ -284,10 +334,10 @@ def cilium_version(case: PlannedStamp) -> Iterator[Finding]:
         yield "aks_kubernetes_version", version
 
 
-@rule("use no Windows pools with Cilium", _CILIUM)
+@rule("set aks_network_dataplane to azure and aks_network_policy to none, or remove the Windows pools", _CILIUM)
 def cilium_windows(case: PlannedStamp) -> Iterator[Finding]:
     """Windows nodes on the Cilium data plane."""
-    for pool in case.node_pools:
+    for pool in case.all_pools:
         if pool.get("os_type") == "Windows" and case.cluster.get("network_dataplane", "cilium") == "cilium":
             yield f"aks_node_pools.{pool.get('name')}", "Windows with network dataplane cilium"
 
@@ -337,8 +387,8 @@ def public_ip_prefix_length(case: PlannedStamp) -> Iterator[Finding]:
 
 @dataclass(frozen=True)
 class Cluster:
-    """What is declared of a cluster beside its plan, and what Azure answered: ``usages`` of Microsoft.Compute in the region, ``cluster``,
-    ``workspace`` and, where the declared version may be new to the cluster, ``versions`` that the region offers."""
+    """What is declared of a cluster beside its plan and its pools, and what Azure answered: ``cluster``, ``workspace`` and, where the declared
+    version may be new to the cluster, ``versions`` that the region offers."""
 
     id: str
     existing_id: str
@@ -347,7 +397,6 @@ class Cluster:
     existing_workspace_id: str
     workspace_id: str
     workspace_retention_days: int
-    node_pools: Sequence[Mapping[str, Any]]
     api_server_authorized_ip_ranges: Sequence[str]
     controller_address: str
     monitoring: bool
@@ -358,25 +407,8 @@ class Cluster:
     image_cleaner_interval_hours: int
     answers: Mapping[str, Answer]
 
-    @property
-    def cores(self) -> int:
-        """vCPUs of the pools at their smallest, from the digits of each VM size."""
-        sizes = ((str(pool.get("vm_size") or DEFAULT_VM_SIZE), _whole(pool.get("min_count")) or 0) for pool in self.node_pools)
-        return sum(int(digits[0]) * count for size, count in sizes if (digits := re.search(r"[0-9]+", size)))
-
 
 LIVE = Chapter[Cluster]("aks")
-
-
-@LIVE.rule("request more quota in this region, or use smaller or fewer nodes", "https://learn.microsoft.com/azure/quotas/per-vm-quota-requests")
-def core_quota(cluster: Cluster) -> Iterator[Finding]:
-    """A new cluster whose smallest pools need more vCPUs than the subscription has left in the region."""
-    if cluster.answers["cluster"].exists:
-        return
-    for usage in cluster.answers["usages"].body.get("value") or ():
-        used, limit = int(usage["currentValue"]), int(usage["limit"])
-        if usage["name"]["value"] == "cores" and cluster.cores and used + cluster.cores > limit:
-            yield "aks_node_pools", f"the pools start with {cluster.cores} cores, and {used} of {limit} are in use"
 
 
 @LIVE.rule("add the controller's address, or the run cannot reach the API server that it has just made", _RANGES)
@@ -563,11 +595,17 @@ def pool_fixed(cluster: LiveCluster) -> Iterator[Finding]:
         declared = agent_pool_profile(pool, cluster.pool_defaults)
         changes = [
             f"{name} is {_words(live[name])} and declared {_words(declared[name])}"
-            for name in ("vmSize", "osType", "vnetSubnetID", "maxPods", "availabilityZones")
+            for name in _fixed_of(declared)
             if live and live.get(name) is not None and _unordered(live[name]) != _unordered(declared[name])
         ]
         if changes:
             yield f"aks_node_pools.{pool['name']}", f"fixed at creation: {'; '.join(changes)}"
+
+
+def _fixed_of(declared: Mapping[str, Any]) -> list[str]:
+    """What of a declared pool is fixed at creation: of Windows the image too; of the disk what is declared."""
+    names = ["vmSize", "osType", "vnetSubnetID", "maxPods", "availabilityZones", "osDiskType", "osDiskSizeGB"]
+    return [name for name in [*names, *(["osSKU"] if declared["osType"] == "Windows" else [])] if name in declared]
 
 
 def _unordered(value: Any) -> Any:

@@ -23,6 +23,7 @@ from . import (
     principals,
     registry,
     security_groups,
+    sizes,
     switching,
     variables,
 )
@@ -34,6 +35,7 @@ CHAPTERS: tuple[Chapter[Any], ...] = (
     network.CHAPTER,
     aks.CHAPTER,
     aks.LIVE,
+    sizes.CHAPTER,
     aks.CHANGES,
     aks.NODES,
     api_server.CHAPTER,

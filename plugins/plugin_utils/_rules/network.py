@@ -101,6 +101,17 @@ def location(network: Network) -> Iterator[Finding]:
         )
 
 
+@rule("use zones of the region, or [] where it has none", "https://learn.microsoft.com/azure/reliability/availability-zones-region-support")
+def network_zones(network: Network) -> Iterator[Finding]:
+    """Zones that the region does not have."""
+    for region in network.values("locations"):
+        zones = [str(mapping["logicalZone"]) for mapping in region.get("availabilityZoneMappings") or ()]
+        missing = sorted(set(network.zones) - set(zones))
+        if region["name"] == network.location and missing:
+            found = f"{network.location} has {f'the zones {", ".join(zones)}' if zones else 'no zones'}, and {', '.join(missing)} is declared"
+            yield "network_zones", found
+
+
 @rule("register them (az provider register), or set network_register_providers to true", _PROVIDERS)
 def providers(network: Network) -> Iterator[Finding]:
     """Resource providers that are not registered, where the run may not register them."""

@@ -84,7 +84,9 @@ class PlannedStamp:
                 "name": pool["name"],
                 "count": pool.get("count"),
                 "max_count": pool.get("maxCount"),
-                "max_surge": (pool.get("upgradeSettings") or {}).get("maxSurge"),
+                # AKS' own figure, where the pool does not say
+                "max_surge": (pool.get("upgradeSettings") or {}).get("maxSurge") or "10%",
+                "os_type": pool.get("osType"),
             }
             for pool in self.specification.get("live_pools") or []
             if pool["name"] not in declared

@@ -12,9 +12,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from .._azure.agent_pools import DEFAULT_VM_SIZE
 from .._azure.preflight import live_network
 from .._kubernetes.entrances import trusted_tags
-from . import Answer, Violation, aks, api_server, destroying, dns, endpoints, entrances, existing, keyvault, network, principals, registry, variables
+from . import (
+    Answer,
+    Violation,
+    aks,
+    api_server,
+    destroying,
+    dns,
+    endpoints,
+    entrances,
+    existing,
+    keyvault,
+    network,
+    principals,
+    registry,
+    sizes,
+    variables,
+)
 from .plans import plan_problems
 
 #: name -> what the inventory declares; raises for what cannot be rendered
@@ -126,7 +143,7 @@ def _live_cluster(facts: Facts, reader: Reader) -> Mapping[str, Any]:
 
 def _cluster_in_azure(facts: Facts, reader: Reader) -> Iterator[Violation]:
     yield from principals.CHAPTER.violations(principals.Principals("aks_admin_principal_ids", facts["admin_principal_ids"]))
-    declared, answers = facts["declared"], _answers(facts, reader, "cluster")
+    declared, answers = facts["declared"], reader.azure({name: read for name, read in facts["reads"].items() if read["id"]})
     live = answers["cluster"].body.get("properties") or {}
     runs = str(live.get("currentKubernetesVersion") or live.get("kubernetesVersion") or "")
     version, moves = str(declared["kubernetes_version"]), facts["version_moves"]
@@ -137,10 +154,28 @@ def _cluster_in_azure(facts: Facts, reader: Reader) -> Iterator[Violation]:
     yield from _existing("aks_existing_workspace_id", declared["existing_workspace_id"], answers.get("workspace"))
 
 
+def _new_pools(facts: Facts, reader: Reader) -> Iterator[Violation]:
+    declared = facts["declared"]
+    live = {str(pool["name"]) for pool in (_live_cluster(facts, reader).get("properties") or {}).get("agentPoolProfiles") or ()}
+    pools = [] if declared["existing_id"] else [pool for pool in facts["node_pools"] if str(pool["name"]) not in live]
+    if not pools:
+        return
+    names = sorted({str(pool.get("vm_size") or DEFAULT_VM_SIZE) for pool in pools})
+    answers = reader.azure({"skus": {"id": facts["skus_id"], "names": names}, "usages": {"id": facts["usages_id"]}})
+    for answer in answers.values():
+        if answer.error:
+            reader.warn(f"The sizes of new pools are not fully checked: {answer.error}")
+    found = sizes.NewPools(declared["location"], pools, facts["pool_defaults"], answers["skus"], answers["usages"])
+    yield from sizes.CHAPTER.violations(found)
+    for text in sizes.warnings(found):
+        reader.warn(text)
+
+
 def _cluster_changes(facts: Facts, reader: Reader) -> Iterator[Violation]:
     live = _live_cluster(facts, reader)
     if live:
-        yield from aks.CHANGES.violations(aks.LiveCluster(**facts["changes"], node_pools=facts["declared"]["node_pools"], live=live))
+        pools = {"node_pools": facts["node_pools"], "pool_defaults": facts["pool_defaults"]}
+        yield from aks.CHANGES.violations(aks.LiveCluster(**facts["changes"], **pools, live=live))
 
 
 def _cluster_nodes(facts: Facts, reader: Reader) -> Iterator[Violation]:
@@ -314,7 +349,7 @@ def _deletion(facts: Facts, _reader: Reader) -> Iterator[Violation]:
 ROLES: dict[tuple[str, str], tuple[Part, ...]] = {
     ("network", "main"): (_network_in_azure, _network_plan, _network_nodes),
     ("network", "confirm"): (_deletion,),
-    ("aks", "main"): (_cluster_plan, _cluster_in_azure, _cluster_changes, _cluster_nodes, _api_server_access),
+    ("aks", "main"): (_cluster_plan, _cluster_in_azure, _new_pools, _cluster_changes, _cluster_nodes, _api_server_access),
     ("registry", "main"): (_registry,),
     ("keyvault", "main"): (_vault,),
     ("dns", "main"): (_zones,),
