@@ -17,6 +17,7 @@ import yaml
 
 from . import isolation
 from .arm import faults, journal
+from .arm.compute.sizes import FAMILIES
 from .arm.options import QUOTAS, Options
 from .kubernetes import cgroups
 from .packets import clients
@@ -32,8 +33,8 @@ def say(text: str) -> None:
 
 def _quota(text: str) -> tuple[str, int]:
     name, _, limit = text.partition("=")
-    if name not in QUOTAS or not limit.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=LIMIT with one of {', '.join(QUOTAS)} and a whole number")
+    if name not in (*QUOTAS, *FAMILIES) or not limit.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=LIMIT with one of {', '.join(QUOTAS)}, a family of VM sizes, and a whole number")
     return name, int(limit)
 
 
@@ -269,7 +270,14 @@ def main() -> None:
     starting.add_argument("--watch", action="store_true", help="clients request every public entrance every 100 ms; the journal records the results")
     starting.add_argument("--any-version", action="store_true", help="accept Kubernetes versions that the lab has no binaries of")
     starting.add_argument("--unregistered", action="append", default=[], metavar="NAMESPACE", help="a resource provider that is not registered yet")
-    starting.add_argument("--quota", type=_quota, action="append", default=[], metavar="NAME=LIMIT", help=f"override a limit: {', '.join(QUOTAS)}")
+    starting.add_argument(
+        "--quota",
+        type=_quota,
+        action="append",
+        default=[],
+        metavar="NAME=LIMIT",
+        help=f"override a limit: {', '.join(QUOTAS)}, or a family of VM sizes",
+    )
     starting.add_argument("--time-scale", type=float, default=0.02, help="seconds here for one second of Azure's operations (default 0.02)")
     starting.add_argument("--latency", type=float, default=0, help="seconds added to each request")
     command("down", "stop the lab; its state stays")

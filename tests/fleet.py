@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plans
-from lab.arm.resources.subscription import LOCATIONS
+from lab.arm.resources.subscription import LOCATIONS, zones_of
 
 #: /18 for pods: 256 stamps fit the sample's pool, with 64 nodes each
 PODS_LENGTH = 18
@@ -19,7 +19,7 @@ def write(inventories: Path, count: int) -> list[str]:
     sample = {name: value for path in sorted(variables.glob("*.yml")) for name, value in yaml.safe_load(path.read_text()).items()}
     for path in inventories.glob("*.yml"):
         path.unlink()
-    regions = list(LOCATIONS)
+    regions = [region for region in LOCATIONS if zones_of(region)]
     stamps = {f"{regions[number % len(regions)]}-{number:03}": regions[number % len(regions)] for number in range(count)}
     hosts = {name: {"dualstack_location": region} for name, region in stamps.items()}
     (inventories / "fleet.yml").write_text(yaml.safe_dump({"regions": {"hosts": hosts}}))

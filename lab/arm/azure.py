@@ -15,7 +15,7 @@ from typing import Any
 from . import errors, ids, preconditions, rules, schema
 from .kinds import KINDS, Caller, Kind, Write
 from .operations import Operations
-from .options import QUOTAS, Options
+from .options import FAMILY_QUOTA, QUOTAS, Options
 from .store import Operation, Resource, Store
 
 
@@ -54,11 +54,12 @@ class Azure:
         return f"/subscriptions/{self.options.subscription}"
 
     def quota(self, name: str) -> int:
-        return self.options.quotas.get(name, QUOTAS[name][1])
+        return self.options.quotas.get(name, QUOTAS.get(name, ("", FAMILY_QUOTA))[1])
 
     def usage(self, name: str, count: int) -> dict[str, Any]:
         """What a list of usages has for one quota."""
-        return {"name": {"value": name, "localizedValue": QUOTAS[name][0]}, "currentValue": count, "limit": self.quota(name), "unit": "Count"}
+        localized = QUOTAS[name][0] if name in QUOTAS else f"{name} vCPUs"
+        return {"name": {"value": name, "localizedValue": localized}, "currentValue": count, "limit": self.quota(name), "unit": "Count"}
 
     def registration(self, namespace: str) -> str:
         found: str = self.store.facts.get(f"registration/{namespace.lower()}", "Registered")

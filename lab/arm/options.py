@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 #: what Azure counts in a region -> what it calls that, its limit
 QUOTAS = {
-    "cores": ("Total Regional vCPUs", 500),
-    "standardDDSv5Family": ("Standard DDSv5 Family vCPUs", 500),
+    "cores": ("Total Regional vCPUs", 10_000),
     "VirtualNetworks": ("Virtual Networks", 1000),
     "IPv4StandardSkuPublicIpAddresses": ("Public IPv4 Addresses - Standard", 1000),
     "IPv6StandardSkuPublicIpAddresses": ("Public IPv6 Addresses - Standard", 1000),
 }
+#: vCPUs of a family of VM sizes
+FAMILY_QUOTA = 10_000
 
 
 @dataclass

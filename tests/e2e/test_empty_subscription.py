@@ -72,6 +72,25 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
         },
         ["1920 cores", "of 500"],
     ),
+    "pools that their sizes do not fit": (
+        {
+            "aks_node_pools": [
+                {"name": "system", "mode": "System", "vm_size": "Standard_B1s", "min_count": 2, "max_count": 3, "zones": ["1", "2"]},
+                {"name": "none", "vm_size": "Standard_D4ds_v9", "min_count": 2, "max_count": 3, "zones": ["1", "2"]},
+                {"name": "zones", "vm_size": "Standard_D4as_v6", "min_count": 2, "max_count": 3, "zones": ["1", "2"]},
+                {"name": "disks", "vm_size": "Standard_D2ds_v5", "os_disk_type": "Ephemeral", "min_count": 2, "max_count": 3, "zones": ["1", "2"]},
+                {"name": "win", "os_type": "Windows", "os_sku": "Windows2019", "min_count": 2, "max_count": 3, "zones": ["1", "2"]},
+            ]
+        },
+        [
+            "Standard_B1s has 1 vCPU and 1 GB for a System pool",
+            "westeurope has no Standard_D4ds_v9",
+            "Standard_D4as_v6 is in the zones 2, 3 of westeurope, and not in 1",
+            "Ephemeral, and Standard_D2ds_v5 has room for 75 of 128 GiB",
+            "AKS has no Windows2019 with Kubernetes 1.36",
+            "Windows with network dataplane cilium",
+        ],
+    ),
     "a port that the nodes' group closes to clients": (
         {
             "ingress_streams": [{"name": "sql", "port": 5432, "service": "sql", "namespace": "apps", "service_port": 5432}],
@@ -98,7 +117,7 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 @pytest.fixture(scope="module")
 def refusing() -> Any:
-    lab = Lab("--no-kubernetes", "--unregistered", "Microsoft.KeyVault", "--quota", "IPv6StandardSkuPublicIpAddresses=0")
+    lab = Lab("--no-kubernetes", "--unregistered", "Microsoft.KeyVault", "--quota", "IPv6StandardSkuPublicIpAddresses=0", "--quota", "cores=500")
     try:
         yield lab
     finally:

@@ -38,6 +38,24 @@ def test_nat_gateway_and_private_cluster(arm: Lab) -> None:
     assert cluster["apiServerAccessProfile"]["enablePrivateCluster"] is True
 
 
+def test_a_region_without_zones(arm: Lab) -> None:
+    assert arm.playbook("shared").code == 0
+    pool = {"name": "system", "mode": "System", "vm_size": "Standard_D2ds_v5", "min_count": 2, "max_count": 3}
+    arm.set(dualstack_location="westcentralus", aks_node_pools=[pool | {"zones": ["1", "2"]}])
+    refused = arm.playbook("site", "--check")
+    assert refused.code == 2
+    for words in ("westcentralus has no zones, and 1, 2, 3 is declared", "westcentralus has Standard_D2ds_v5 in no zone"):
+        assert words in " ".join(refused.output.split())
+    arm.set(dualstack_location="westcentralus", aks_node_pools=[pool | {"zones": []}], network_zones=[])
+    checked = " ".join(arm.playbook("site", "--check").output.split())
+    assert "it has no zones, so the loss of a data center may end all of its nodes" in checked
+    assert "Standard_D2ds_v5 has room for 75 of 128 GiB on the node, so its nodes get managed disks" in checked
+    _converges(arm)
+    [made] = arm.get(arm.cluster_id, "2026-05-01")["properties"]["agentPoolProfiles"]
+    assert (made.get("availabilityZones"), made["osDiskType"], made["upgradeSettings"]["maxSurge"]) == (None, "Managed", "33%")
+    assert not arm.network("publicIPAddresses/pip-example-westeurope-ipv6").get("zones")
+
+
 def test_cluster_registry_and_vault_of_others(arm: Lab) -> None:
     assert arm.playbook("shared").code == 0
     theirs = _platform(arm)

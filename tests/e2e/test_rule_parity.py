@@ -16,8 +16,9 @@ from tests import parity
 from tests.harness import Lab, Run
 
 CASES = parity.cases()
-#: Azure's limit of IPv6 addresses in a region, as small as the cases need it
-OPTIONS = ("--no-kubernetes", "--time-scale", "0.001", "--quota", "IPv6StandardSkuPublicIpAddresses=60")
+#: Azure's limits of IPv6 addresses and of a family of VM sizes in a region, as small as the cases need them
+QUOTAS = ("--quota", "IPv6StandardSkuPublicIpAddresses=60", "--quota", "Standard NCASv3_T4 Family=40")
+OPTIONS = ("--no-kubernetes", "--time-scale", "0.001", *QUOTAS)
 #: the room of the pods' range, so that all stamps fit the sample's pool
 PODS_LENGTH = 18
 FORKS = ("--forks", "10")

@@ -30,7 +30,7 @@ from lab.arm.store import Resource, Store
 
 Body = dict[str, Any]
 
-OPTIONS = Options(time_scale=1e-6, quotas={"IPv6StandardSkuPublicIpAddresses": 4})
+OPTIONS = Options(time_scale=1e-6, quotas={"IPv6StandardSkuPublicIpAddresses": 4, "Standard NCASv3_T4 Family": 40})
 CALLER = Caller(OPTIONS.client_object, OPTIONS.client)
 #: read as the newest types that are stored
 API_VERSION = "2099-01-01"
@@ -328,6 +328,23 @@ def cluster(profile: Body | None = None, *, pools: tuple[Body, ...] = (), identi
     return tracked(merge(base, properties), identity={"type": "UserAssigned", "userAssignedIdentities": {name: {} for name in identities}})
 
 
+#: what Windows pools go with
+WINDOWS_PROFILE: Body = {"networkDataplane": "azure", "networkPolicy": "none"}
+
+
+def windows(name: str = "win", **changes: Any) -> Body:
+    return pool(name, **{"mode": "User", "osType": "Windows", **changes})
+
+
+def cluster_of(**changes: Any) -> Put:
+    """A new cluster whose pool is otherwise than Azure takes it."""
+    return Put(CLUSTER, cluster(pools=(pool(**changes),)))
+
+
+def another_pool(**changes: Any) -> Put:
+    return Put(at(containerservice.POOL, "aks", "apps"), pool_body(**changes))
+
+
 SINGLE_STACK: Body = {"ipFamilies": ["IPv4"], "podCidrs": ["10.244.0.0/16"], "serviceCidrs": ["10.20.0.0/16"]}
 
 
@@ -557,6 +574,35 @@ CASES: dict[str, Case] = {
         Put(CLUSTER, cluster({"podCidrs": ["10.244.0.0/24", "fd00:244::/64"]}, pools=(pool("system", mode="System", count=2),))),
         Put(CLUSTER, cluster({"podCidrs": ["10.244.0.0/24", "fd00:244::/64"]})),
     ),
+    **{
+        f"aks-{where}-{name}": Case(code, put(**bad), put(**good), given)
+        for name, code, bad, good in (
+            ("vm-size", "BadRequest", {"vmSize": "Standard_D4ds_v9"}, {"vmSize": "standard_d4ds_v5"}),
+            ("vm-fit", "VMSizeTooSmall", {"vmSize": "Standard_B1s"}, {"vmSize": "Standard_B2s"}),
+            (
+                "zones",
+                "AvailabilityZoneNotSupported",
+                {"vmSize": "Standard_D2as_v6", "availabilityZones": ["1", "2"]},
+                {"vmSize": "Standard_D2as_v6", "availabilityZones": ["2", "3"]},
+            ),
+            (
+                "ephemeral-disk",
+                "VMCannotFitEphemeralOSDisk",
+                {"osDiskType": "Ephemeral", "osDiskSizeGB": 151},
+                {"osDiskType": "Ephemeral", "osDiskSizeGB": 150},
+            ),
+            (
+                "core-quota",
+                "ErrCode_InsufficientVCPUQuota",
+                {"vmSize": "Standard_NC16as_T4_v3", "count": 3},
+                {"vmSize": "Standard_NC16as_T4_v3", "count": 2},
+            ),
+        )
+        for where, put, given in (
+            ("cluster", cluster_of, ()),
+            ("pool", another_pool, (GIVEN_CLUSTER,)),
+        )
+    },
     "aks-maintenance-name": Case(
         "InvalidParameter",
         Put(at(containerservice.MAINTENANCE, "aks", "sundays"), {"properties": {}}),
@@ -692,6 +738,11 @@ CASES: dict[str, Case] = {
         tuple(Put(at(network.PUBLIC_IP, f"more{number}"), public_ip("IPv6")) for number in range(3)),
     ),
     "public-ip-immutable": Case("PublicIPPropertyCannotBeChanged", Put(IPV4, public_ip("IPv6")), Put(IPV4, public_ip() | {"tags": {"a": "b"}})),
+    "public-ip-zones": Case(
+        "LocationNotSupportAvailabilityZones",
+        Put(at(network.PUBLIC_IP, "new"), public_ip() | {"location": "westcentralus", "zones": ["1"]}),
+        Put(at(network.PUBLIC_IP, "new"), public_ip() | {"location": "westcentralus"}),
+    ),
     "public-ip-in-use": Case("PublicIPAddressCannotBeDeleted", Delete(IPV4), Delete(IPV6), (GIVEN_BALANCER,)),
     "public-ip-prefix-length": Case("PublicIpPrefixLengthOutOfRange", Put(PREFIX, ip_prefix(123, "IPv6")), Put(PREFIX, ip_prefix(124, "IPv6"))),
     "public-ip-prefix-immutable": Case(
@@ -991,6 +1042,7 @@ CASES: dict[str, Case] = {
 FEDERATED = tuple(Put(at(managedidentity.CREDENTIAL, "cluster", f"number{number}"), credential(f"subject{number}")) for number in range(20))
 
 MORE_REFUSED = (
+    Refusal("public-ip-zones", "InvalidAvailabilityZone", Put(at(network.PUBLIC_IP, "new"), public_ip() | {"zones": ["4"]})),
     Refusal("aks-families-order", "InvalidIPFamilies", Put(CLUSTER, cluster({"ipFamilies": ["IPv6"]}))),
     Refusal("aks-cidr-families", "InvalidCIDRNotation", Put(CLUSTER, cluster({"podCidrs": ["10.244.0.1/16", "fd00:244::/64"]}))),
     Refusal("aks-cidr-overlap", "CidrOverlap", Put(CLUSTER, cluster({"podCidrs": ["10.20.128.0/17", "fd00:244::/64"]}))),
@@ -1019,11 +1071,24 @@ MORE_REFUSED = (
     Refusal("aks-immutable", "PropertyChangeNotAllowed", Put(CLUSTER, cluster(dnsPrefix="other")), (GIVEN_CLUSTER,)),
     Refusal("aks-immutable", "PropertyChangeNotAllowed", Put(CLUSTER, cluster({"dnsServiceIP": "10.20.0.11"})), (GIVEN_CLUSTER,)),
     *(
-        Refusal("aks-cluster-pools", code, Put(CLUSTER, cluster(pools=(pool(), extra))))
-        for code, extra in (
-            ("InvalidMaxPods", pool("apps", maxPods=251)),
-            ("InvalidParameter", pool("windows", osType="Windows")),
-            ("WindowsNotSupported", pool("win", osType="Windows")),
+        Refusal("aks-cluster-pools", code, Put(CLUSTER, cluster(profile, pools=(pool(), extra))))
+        for code, extra, profile in (
+            ("InvalidMaxPods", pool("apps", maxPods=251), None),
+            ("WindowsAgentPoolNameTooLong", windows("windows"), WINDOWS_PROFILE),
+            ("WindowsNotSupported", windows(), None),
+            ("InvalidParameter", windows(mode="System"), WINDOWS_PROFILE),
+            ("InvalidOSSKU", windows(osSKU="Windows2019"), WINDOWS_PROFILE),
+            ("InvalidOSSKU", windows(osSKU="Ubuntu"), WINDOWS_PROFILE),
+        )
+    ),
+    *(
+        Refusal(f"aks-cluster-{name}", code, Put(CLUSTER, cluster(profile, pools=(pool(), found))))
+        for name, code, found, profile in (
+            ("vm-fit", "VMSizeNotSupported", windows(vmSize="Standard_D2as_v6"), WINDOWS_PROFILE),
+            ("vm-fit", "VMSizeNotSupported", windows(vmSize="Standard_D2pds_v5", osSKU="Windows2025"), WINDOWS_PROFILE),
+            ("zones", "AvailabilityZoneNotSupported", pool("old", vmSize="Standard_A0", availabilityZones=["1"]), None),
+            ("ephemeral-disk", "VMSizeDoesNotSupportEphemeralOS", pool("apps", vmSize="Standard_D4s_v5", osDiskType="Ephemeral"), None),
+            ("core-quota", "ErrCode_InsufficientVCPUQuota", pool("apps", vmSize="Standard_D96ds_v5", count=105), None),
         )
     ),
     *(
@@ -1040,7 +1105,7 @@ MORE_REFUSED = (
     ),
     *(
         Refusal("aks-pool-immutable", "PropertyChangeNotAllowed", Put(POOL, pool_body(**change)), (GIVEN_CLUSTER,))
-        for change in ({"vnetSubnetID": SPARE}, {"maxPods": 100}, {"availabilityZones": ["1"]})
+        for change in ({"vnetSubnetID": SPARE}, {"maxPods": 100}, {"availabilityZones": ["1"]}, {"osDiskSizeGB": 100})
     ),
     Refusal(
         "aks-pool-subnet",

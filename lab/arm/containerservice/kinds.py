@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import errors, ids
 from ..azure import Azure, merge
+from ..compute.sizes import known
 from ..kinds import Caller, Kind, Write, kind
 from ..store import Resource
 from .node_group import converge, first_nodes_reach_the_api_server, group_id, identity_facts, node_resource_group
@@ -28,7 +29,6 @@ _POOL_DEFAULTS: dict[str, Any] = {
     "maxPods": 250,
     "mode": "User",
     "osDiskSizeGB": 128,
-    "osDiskType": "Managed",
     "osSKU": "Ubuntu",
     "osType": "Linux",
     "scaleDownMode": "Delete",
@@ -36,10 +36,17 @@ _POOL_DEFAULTS: dict[str, Any] = {
 }
 
 
-def with_pool_defaults(pool: dict[str, Any], *, exists: bool) -> dict[str, Any]:
-    """Under the autoscaler a pool that exists grows to a minimum that was raised."""
+def with_pool_defaults(pool: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+    """``before`` is what is stored of the pool. Under the autoscaler a pool that exists grows to a minimum that was raised."""
     # az sends empty strings for options that are not given.
-    result = _POOL_DEFAULTS | {name: value for name, value in pool.items() if value != ""}
+    given = {name: value for name, value in pool.items() if value != ""}
+    result = _POOL_DEFAULTS | ({"osSKU": "Windows2022"} if given.get("osType") == "Windows" else {}) | given
+    if "osDiskType" not in given:
+        # An ephemeral disk where the size has room for it (learn.microsoft.com/azure/aks/concepts-storage; recorded of DS2_v2 and B4ms).
+        size = known(result.get("vmSize") or "")
+        fits = size is not None and 0 < result["osDiskSizeGB"] * 2**30 <= size.ephemeral_bytes()
+        result["osDiskType"] = (before or {}).get("osDiskType") or ("Ephemeral" if fits else "Managed")
+    exists = before is not None
     result["upgradeSettings"] = {"maxSurge": "10%"} | (pool.get("upgradeSettings") or {})
     if result["enableAutoScaling"] and (exists or "count" not in pool):
         result["count"] = max(result["count"], result.get("minCount") or 0)
@@ -86,9 +93,9 @@ class ManagedCluster(Kind):
         if "agentPoolProfiles" not in properties and write.before:
             pools = write.azure.store.children(write.id, "agentPools")
             properties["agentPoolProfiles"] = [{"name": pool.name} | copy.deepcopy(pool.properties) for pool in pools]
-        known = {pool.name.lower() for pool in write.azure.store.children(write.id, "agentPools")}
+        stored = {pool.name.lower(): pool.properties for pool in write.azure.store.children(write.id, "agentPools")}
         properties["agentPoolProfiles"] = [
-            with_pool_defaults(pool, exists=pool["name"].lower() in known) for pool in properties.get("agentPoolProfiles") or []
+            with_pool_defaults(pool, stored.get(pool["name"].lower())) for pool in properties.get("agentPoolProfiles") or []
         ]
 
     def accepted(self, write: Write, resource: Resource) -> None:
@@ -253,7 +260,7 @@ class AgentPool(Kind):
         return resource.parent
 
     def defaults(self, write: Write) -> None:
-        write.body["properties"] = with_pool_defaults(write.properties, exists=write.before is not None)
+        write.body["properties"] = with_pool_defaults(write.properties, write.before.properties if write.before else None)
 
     async def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
         await converge(azure, azure.get(ids.parse(resource.id).parent))

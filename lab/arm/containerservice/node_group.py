@@ -13,6 +13,7 @@ from ..errors import ArmError
 from ..managedidentity.kinds import IDENTITY
 from ..network.bodies import LOAD_BALANCER, NSG, PUBLIC_IP, VNET, reference
 from ..network.usage import free_private_address
+from ..resources.subscription import zones_of
 from ..store import Resource
 from .types import CLUSTER
 
@@ -162,7 +163,7 @@ def _make_outbound(azure: Azure, cluster: Resource, group: str, balancer: str) -
                         {
                             "location": cluster.body["location"],
                             "sku": {"name": "Standard"},
-                            "zones": ["1", "2", "3"],
+                            "zones": zones_of(cluster.body["location"]),
                             "tags": {"aks-managed-cluster-name": cluster.name, "aks-managed-type": "aks-slb-managed-outbound-ip"},
                             "properties": {"publicIPAddressVersion": version, "publicIPAllocationMethod": "Static"},
                         },

@@ -13,7 +13,7 @@ from ..kinds import KINDS
 from ..request import Request
 from ..routes import SUBSCRIPTION, route
 
-#: Regions the subscription has. Zones: the three of a zonal region.
+#: Regions the subscription has: three zones each, but for those without.
 LOCATIONS = {
     "westeurope": "West Europe",
     "northeurope": "North Europe",
@@ -21,7 +21,9 @@ LOCATIONS = {
     "swedencentral": "Sweden Central",
     "eastus2": "East US 2",
     "japaneast": "Japan East",
+    "westcentralus": "West Central US",
 }
+_WITHOUT_ZONES = {"westcentralus"}
 _NAMESPACES = [
     "Microsoft.Authorization",
     "Microsoft.Compute",
@@ -34,6 +36,11 @@ _NAMESPACES = [
     "Microsoft.OperationalInsights",
     "Microsoft.Resources",
 ]
+
+
+def zones_of(location: str) -> list[str]:
+    """The zones of a region."""
+    return [] if location in _WITHOUT_ZONES else ["1", "2", "3"]
 
 
 @route("/subscriptions")
@@ -75,7 +82,7 @@ def locations(request: Request) -> web.Response:
             "displayName": display,
             "regionalDisplayName": display,
             "metadata": {"regionType": "Physical", "regionCategory": "Recommended", "geographyGroup": "Lab"},
-            "availabilityZoneMappings": [{"logicalZone": zone, "physicalZone": f"{name}-az{zone}"} for zone in "123"],
+            "availabilityZoneMappings": [{"logicalZone": zone, "physicalZone": f"{name}-az{zone}"} for zone in zones_of(name)],
         }
         for name, display in LOCATIONS.items()
     ]
@@ -116,7 +123,7 @@ def _provider(azure: Azure, namespace: str) -> dict[str, Any]:
         if found.type.startswith(name + "/")
     ]
     if name == "Microsoft.Compute":
-        mappings = [{"location": display, "zones": ["1", "2", "3"]} for display in LOCATIONS.values()]
+        mappings = [{"location": display, "zones": zones_of(region)} for region, display in LOCATIONS.items() if zones_of(region)]
         types.append(
             {"resourceType": "virtualMachines", "locations": list(LOCATIONS.values()), "apiVersions": ["2025-04-01"], "zoneMappings": mappings}
         )

@@ -1,5 +1,5 @@
 """What Microsoft.ContainerService refuses."""
 
-from . import clusters, pools
+from . import clusters, pools, sizes
 
-__all__ = ["clusters", "pools"]
+__all__ = ["clusters", "pools", "sizes"]

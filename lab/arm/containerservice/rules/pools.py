@@ -13,7 +13,7 @@ from ...network.bodies import prefixes_of
 from ...rules import delete_rule, rule
 from ...store import Resource
 from ..types import CLUSTER, MAINTENANCE, POOL
-from .shared import OVERLAY, network_profile, node_capacity, pools_of, ranges, refusal
+from .shared import OVERLAY, node_capacity, pools_of, ranges, refusal
 
 _POOLS = "learn.microsoft.com/azure/aks/create-node-pools"
 _POOL_API = "learn.microsoft.com/rest/api/aks/agent-pools/create-or-update"
@@ -86,7 +86,7 @@ def counts_of_a_pool(write: Write) -> None:
 
 @rule("aks-pool-immutable", POOL, _POOL_API)
 def pool_keeps_its_machines(write: Write) -> None:
-    for name in ("vmSize", "osType", "vnetSubnetID", "maxPods", "availabilityZones"):
+    for name in ("vmSize", "osType", "vnetSubnetID", "maxPods", "availabilityZones", "osDiskType", "osDiskSizeGB"):
         before, after = write.old_properties.get(name), write.properties.get(name)
         if isinstance(after, list):
             before, after = sorted(before or []), sorted(after)
@@ -94,11 +94,28 @@ def pool_keeps_its_machines(write: Write) -> None:
             raise refusal("PropertyChangeNotAllowed", f"Changing property 'agentPoolProfile.{name}' is not allowed.", f"agentPoolProfile.{name}")
 
 
-def _check_pool(name: str, pool: dict[str, Any], plane: str) -> None:
-    if pool["osType"] == "Windows" and len(name) > 6:
-        raise refusal("InvalidParameter", f"The name of Windows pool {name} is longer than six characters.", "name")
-    if pool["osType"] == "Windows" and plane == "cilium":
+#: Windows image -> the oldest and newest minor version of Kubernetes 1 that it is there for
+_WINDOWS = {"Windows2019": range(14, 33), "Windows2022": range(23, 37), "Windows2025": range(32, 1000)}
+
+
+def _check_windows(name: str, pool: dict[str, Any], plane: str, version: str) -> None:
+    """Sources: learn.microsoft.com/azure/aks/windows-vs-linux-containers, github.com/jenkins-infra/azure/pull/284 (the name's code),
+    github.com/Azure/AKS/releases/tag/2026-06-19 (images). The codes of mode and image are assumed."""
+    if len(name) > 6:
+        raise refusal("WindowsAgentPoolNameTooLong", "Windows agent pool name can not be longer than 6 characters.", "name")
+    if plane == "cilium":
         raise refusal("WindowsNotSupported", f"Pool {name}: Windows does not go with networkDataplane cilium.")
+    if pool["mode"] == "System":
+        raise refusal("InvalidParameter", f"Windows agent pool {name} cannot be a system pool.", "agentPoolProfile.mode")
+    image, minor = pool["osSKU"], re.match(r"1\.(\d+)", version)
+    if minor is None or int(minor[1]) not in _WINDOWS.get(image, ()):
+        raise refusal("InvalidOSSKU", f"OSSKU {image} of Windows agent pool {name} is not supported with Kubernetes {version}.", "osSKU")
+
+
+def _check_pool(name: str, pool: dict[str, Any], cluster: dict[str, Any]) -> None:
+    """``cluster`` are the properties of the pool's."""
+    if pool["osType"] == "Windows":
+        _check_windows(name, pool, cluster["networkProfile"].get("networkDataplane", "azure"), cluster["kubernetesVersion"])
     if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", name):
         raise refusal("InvalidParameter", f"The pool name {name} must be 1 to 12 lower-case letters and digits, a letter first.", "name")
     if not 10 <= pool["maxPods"] <= 250:
@@ -108,7 +125,7 @@ def _check_pool(name: str, pool: dict[str, Any], plane: str) -> None:
 @rule("aks-cluster-pools", CLUSTER, _POOLS)
 def pools_in_the_cluster(write: Write) -> None:
     for pool in pools_of(write):
-        _check_pool(pool["name"], pool, network_profile(write).get("networkDataplane", "azure"))
+        _check_pool(pool["name"], pool, write.properties)
 
 
 @rule("aks-pool", POOL, _POOLS)
@@ -121,7 +138,7 @@ def pool_of_its_own(write: Write) -> None:
     versions = {ipaddress.ip_network(prefix).version for prefix in prefixes_of(subnet.properties)} if subnet else {4, 6}
     if "IPv6" in cluster.properties["networkProfile"]["ipFamilies"] and 6 not in versions:
         raise refusal("SubnetNotDualStack", f"The subnet {target} has no IPv6 prefix; a dual-stack cluster needs one.", "vnetSubnetID")
-    _check_pool(ids.parse(write.id).name, write.properties, cluster.properties["networkProfile"].get("networkDataplane", "azure"))
+    _check_pool(ids.parse(write.id).name, write.properties, cluster.properties)
 
 
 @rule("aks-pool-subnet", POOL, _POOLS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...azure import Azure
 from ...errors import ArmError, ReferenceNotFound
 from ...kinds import Write
+from ...resources.subscription import zones_of
 from ...rules import delete_rule, rule
 from ...store import Resource
 from ..bodies import PUBLIC_IP, PUBLIC_IP_PREFIX, reference
@@ -44,6 +45,23 @@ def version_sku_and_zones_stay(write: Write) -> None:
     ):
         if before != after:
             raise ArmError(400, "PublicIPPropertyCannotBeChanged", f"{what} of {write.id} is fixed at creation: {before}, not {after}.", target=what)
+
+
+@rule("public-ip-zones", PUBLIC_IP, "github.com/aztfmod/terraform-azurerm-caf/issues/1744")
+def zones_are_the_regions(write: Write) -> None:
+    wanted, offered = set(write.body.get("zones") or []), zones_of(write.body["location"])
+    name = f"{write.type}/{write.id.rpartition('/')[2]}"
+    if wanted and not offered:
+        raise ArmError(
+            400,
+            "LocationNotSupportAvailabilityZones",
+            f"The resource '{name}' does not support availability zones at location '{write.body['location']}'.",
+        )
+    if not wanted <= set(offered):
+        message = f"The zone(s) '{','.join(sorted(wanted - set(offered)))}' for resource '{name}' is not supported."
+        raise ArmError(
+            400, "InvalidAvailabilityZone", f"{message} The supported zones for location '{write.body['location']}' are '{','.join(offered)}'"
+        )
 
 
 @rule("public-ip-quota", PUBLIC_IP, SUBSCRIPTION_LIMITS)
