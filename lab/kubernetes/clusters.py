@@ -181,6 +181,7 @@ class Clusters:
                 await running.merge(f"/api/v1/nodes/{name}/status", _node_status(pool, machine, name))
             present[name] = {"spec": {"podCIDRs": cidrs}}
         if data_plane:
+            data_plane.enforce_policies(cluster.properties["networkProfile"].get("networkPolicy") == "cilium")
             await data_plane.converge(
                 {name: (machine, present[name]["spec"]["podCIDRs"], pool.properties["maxPods"]) for name, (pool, machine) in wanted.items()}
             )

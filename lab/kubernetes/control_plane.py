@@ -8,6 +8,7 @@ import ipaddress
 import json
 import os
 import ssl
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -297,6 +298,30 @@ class ControlPlane:
         data = json.dumps(body) if body is not None else None
         async with self._session.request(method, f"{self.server}{path}", data=data, headers={"Content-Type": content_type}) as answer:
             return answer.status, await answer.json(content_type=None)
+
+    async def watch(self, path: str, objects: dict[str, Any], changed: Callable[[], object]) -> None:
+        """Keep ``objects`` (uid -> object) as a collection is stored, and call ``changed`` after each change, until it is cancelled."""
+        assert self._session is not None
+        while True:
+            try:
+                _, listed = await self.call("GET", path)
+                objects.clear()
+                objects.update({item["metadata"]["uid"]: item for item in listed["items"]})
+                changed()
+                url = f"{self.server}{path}?watch=true&resourceVersion={listed['metadata']['resourceVersion']}"
+                async with self._session.get(url, timeout=aiohttp.ClientTimeout(), read_bufsize=2**20) as answer:
+                    async for line in answer.content:
+                        event = json.loads(line)
+                        if event["type"] == "ERROR":
+                            break
+                        key = event["object"]["metadata"]["uid"]
+                        if event["type"] == "DELETED":
+                            objects.pop(key, None)
+                        else:
+                            objects[key] = event["object"]
+                        changed()
+            except (aiohttp.ClientError, TimeoutError):
+                await asyncio.sleep(1)
 
     async def apply(self, path: str, body: dict[str, Any]) -> None:
         """Server-side apply as the field manager ``lab``."""

@@ -14,6 +14,7 @@ from ..packets.virtual_network import CONTROL_PLANE
 from . import addons
 from .control_plane import ControlPlane, Reach
 from .nodes import Membership, Node, await_room
+from .policies import NetworkPolicies
 from .volumes import SecretVolumes
 
 
@@ -23,7 +24,8 @@ class DataPlane:
         self._dns_service_ip, self._pod_cidrs = dns_service_ip, pod_cidrs
         self._control_plane: ControlPlane | None = None
         self._secrets: SecretVolumes | None = None
-        self._forwarders: list[Inward | Outward | SecretVolumes] = []
+        self._policies = NetworkPolicies(pod_cidrs)
+        self._running: list[Inward | Outward | SecretVolumes | NetworkPolicies] = []
         self._nodes: dict[str, tuple[Node, str]] = {}
 
     async def prepare(self) -> Reach:
@@ -32,7 +34,7 @@ class DataPlane:
         egress = Path("/run", f"egress-{self._folder.name}.sock")
         outward = Outward(vnet.namespace, egress, CONTROL_PLANE)
         await outward.start()
-        self._forwarders.append(outward)
+        self._running.append(outward)
         return Reach(CONTROL_PLANE, egress)
 
     async def start(self, control_plane: ControlPlane) -> None:
@@ -41,7 +43,9 @@ class DataPlane:
         vnet = await self._datacentre.vnet(self._subnet)
         inward = Inward(vnet.namespace, CONTROL_PLANE, control_plane.ports.apiserver)
         await inward.start()
-        self._forwarders.append(inward)
+        self._running.append(inward)
+        self._policies.start(control_plane)
+        self._running.append(self._policies)
         for manifest in addons.manifests(self._dns_service_ip):
             await control_plane.apply(addons.path_of(manifest), manifest)
 
@@ -50,14 +54,18 @@ class DataPlane:
         assert self._control_plane is not None
         self._secrets = SecretVolumes(azure, cluster, self._control_plane, Path("/run", f"secrets-{self._folder.name}.sock"))
         await self._secrets.start()
-        self._forwarders.append(self._secrets)
+        self._running.append(self._secrets)
         for manifest in addons.secrets_provider():
             await self._control_plane.apply(addons.path_of(manifest), manifest)
+
+    def enforce_policies(self, enforced: bool) -> None:
+        self._policies.enforce(enforced)
 
     async def converge(self, wanted: Mapping[str, tuple[Resource, Sequence[str], int]]) -> None:
         """Node name -> (its VM, its pods' ranges, how many pods it takes): start what is missing, stop what is no longer wanted."""
         for name in self._nodes.keys() - wanted.keys():
             node, machine = self._nodes.pop(name)
+            self._policies.remove(name)
             await node.stop()
             await self._datacentre.remove_node(machine)
         new = sorted(wanted.keys() - self._nodes.keys())
@@ -67,6 +75,7 @@ class DataPlane:
     async def _add(self, name: str, machine: Resource, ranges: Sequence[str], max_pods: int) -> None:
         assert self._control_plane is not None
         _, attached = await self._datacentre.add_node(machine, list(ranges))
+        self._policies.add(name, attached)
         membership = Membership(
             self._control_plane.node_kubeconfig(name),
             self._control_plane.proxy_kubeconfig(),
@@ -86,6 +95,6 @@ class DataPlane:
         await self.disconnect()
 
     async def disconnect(self) -> None:
-        """Stop the forwarders first: an API server waits for its watchers when it stops."""
-        while self._forwarders:
-            await self._forwarders.pop().stop()
+        """Stop this before the API server, which waits for its watchers when it stops."""
+        while self._running:
+            await self._running.pop().stop()

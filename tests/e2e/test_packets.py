@@ -17,11 +17,13 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.dualstack.aks.plugins.plugin_utils._report.parity import policy_blocks, policy_blocks_without_twin
 from lab.packets import clients
-from lab.supplies import debian
+from lab.supplies import binaries, debian, images
 from tests import machine
-from tests.harness import Lab, is_ready, outcomes, until
+from tests.harness import Lab, Run, is_ready, outcomes, until
 from tests.machine import Machine
+from tests.rendering import Rendering
 
 NAMESPACE = "dualstack-ingress"
 PEER = "peer-of-vnet-example-westeurope"
@@ -230,19 +232,19 @@ for _ in range(2):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_flows_leave_with_the_outbound_address_of_their_family(stamp: Stamp, family: str) -> None:
-    """From a pod, and from its node."""
-    (balancer,) = (body for key, body in stamp.lab.end_state().items() if "/loadbalancers/kubernetes" in key)
+def test_flows_leave_with_the_outbound_address_of_their_family(inside: Stamp, family: str) -> None:
+    """From a pod, and from its node; never from a proxy, whose policy lets it go to pods alone."""
+    (balancer,) = (body for key, body in inside.lab.end_state().items() if "/loadbalancers/kubernetes" in key)
     references = [item["id"].lower() for rule in balancer["properties"]["outboundRules"] for item in rule["properties"]["frontendIPConfigurations"]]
     frontends = {
         item["id"].lower(): item["properties"]["publicIPAddress"]["id"]
         for item in balancer["properties"]["frontendIPConfigurations"]
         if "publicIPAddress" in item["properties"]
     }
-    addresses = {stamp.lab.get(frontends[reference])["properties"]["ipAddress"] for reference in references}
+    addresses = {inside.lab.get(frontends[reference])["properties"]["ipAddress"] for reference in references}
     (expected,) = (address for address in addresses if (":" in address) == (family == "ipv6"))
-    assert expected not in stamp.entrances.values()
-    pod = next(item for item in stamp.lab.kubectl("get", "pods", "--namespace", NAMESPACE)["items"] if is_ready(item))
+    assert expected not in inside.entrances.values()
+    (pod,) = inside.lab.kubectl("get", "pods", "--namespace", "default")["items"]
     address = next(
         address
         for client in clients.INTERNET_CLIENTS
@@ -251,13 +253,127 @@ def test_flows_leave_with_the_outbound_address_of_their_family(stamp: Stamp, fam
         if (":" in address) == (family == "ipv6")
     )
     url = f"http://[{address}]:8080/" if ":" in address else f"http://{address}:8080/"
-    server = stamp.lab.popen(str(clients.interpreter(stamp.lab.state.clients, "dual-stack")), "-c", _WHO_ASKS)
-    listening = f"{stamp.lab.state.label}-dual-stack"
-    until(lambda: ":8080" in stamp.lab.within(listening, "ss", "--listening", "--tcp", "--numeric").output, 10)
-    from_pod = stamp.lab.kubectl_text("exec", "--namespace", NAMESPACE, pod["metadata"]["name"], "--", "wget", "-T", "5", "-qO-", url)
-    from_node = stamp.lab.within(f"{stamp.lab.state.label}-{pod['spec']['nodeName']}", "curl", "--silent", "--max-time", "5", url)
+    server = inside.lab.popen(str(clients.interpreter(inside.lab.state.clients, "dual-stack")), "-c", _WHO_ASKS)
+    listening = f"{inside.lab.state.label}-dual-stack"
+    until(lambda: ":8080" in inside.lab.within(listening, "ss", "--listening", "--tcp", "--numeric").output, 10)
+    proxy = kubectl(inside, "exec", "deployment/entrance-ipv4", "--namespace", NAMESPACE, "--", "wget", "-T", "1", "-qO-", url)
+    seen_of_pod = from_pod(inside, "default", url).get("body")
+    seen_of_node = inside.lab.within(f"{inside.lab.state.label}-{pod['spec']['nodeName']}", "curl", "--silent", "--max-time", "5", url).output
     output, _ = server.communicate(timeout=30)
-    assert (from_pod, from_node.output, output) == (expected, expected, "")
+    assert (seen_of_pod, seen_of_node, output) == (expected, expected, "")
+    assert "timed out" in proxy.output
+
+
+# Clients inside the cluster, and network policies
+
+
+def deployment(name: str, namespace: str, labels: dict[str, str], **container: Any) -> dict[str, Any]:
+    made = {"name": "application", "image": images.PROGRAMS["application"].image, **container}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {"containers": [made]}}},
+    }
+
+
+def apply(stamp: Stamp, *objects: dict[str, Any]) -> None:
+    stamp.lab.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+
+
+def policy(name: str, namespace: str, spec: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
+
+
+@pytest.fixture(scope="module")
+def inside(stamp: Stamp) -> Stamp:
+    """With clients in the namespaces default and monitoring. What stands in for an exporter has an entrance's labels and its policy."""
+    image = f"registry.example.org/exporter@sha256:{'0' * 64}"
+    rendered = Rendering(ingress_kubernetes_version="1.36", ingress_metrics_image=image)["__ingress_objects"]
+    (spec,) = (item["spec"] for item in rendered if (item["kind"], item["metadata"]["name"]) == ("NetworkPolicy", "entrance-ipv4"))
+    metrics = {"args": ["serve", "--http=9113"], "ports": [{"name": "metrics", "containerPort": 9113}]}
+    apply(
+        stamp,
+        *({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in ("monitoring", "scraped")),
+        *(deployment("client", name, {"app": "client"}) for name in ("default", "monitoring")),
+        deployment("exporter", "scraped", spec["podSelector"]["matchLabels"], **metrics),
+        policy("entrance", "scraped", spec),
+    )
+    for namespace, name in (("default", "client"), ("monitoring", "client"), ("scraped", "exporter")):
+        stamp.lab.rollout(namespace, name)
+    return stamp
+
+
+def kubectl(stamp: Stamp, *words: str) -> Run:
+    """What may fail."""
+    kubeconfig = str(stamp.lab.state.kubeconfigs()["aks-example-westeurope"])
+    return stamp.lab.run(str(binaries.path_of("kubectl")), "--kubeconfig", kubeconfig, *words)
+
+
+def from_pod(stamp: Stamp, namespace: str, url: str, *flags: str) -> dict[str, Any]:
+    """What a pod in a namespace got."""
+    client = ("/application", "call", "http", url, "--timeout=2s", *flags)
+    run = kubectl(stamp, "exec", "deployment/client", "--namespace", namespace, "--", *client)
+    found: dict[str, Any] = json.loads(next((line for line in run.output.splitlines() if line.startswith("{")), "{}"))
+    assert found, run.output
+    return found
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_pods_and_nodes_use_the_public_name(inside: Stamp, family: str) -> None:
+    found = from_pod(inside, "default", f"http://www.westeurope.{PUBLIC}/", f"--family={family}")
+    assert (found.get("status"), found["peer"].strip("[").rpartition(":")[0].strip("]")) == (404, inside.entrances[family]), found
+    for node in inside.lab.kubectl("get", "nodes")["items"]:
+        url = inside.url(family)
+        code = inside.lab.within(
+            f"{inside.lab.state.label}-{node['metadata']['name']}", "curl", "-s", "-m", "2", "-o", "/dev/null", "-w", "%{http_code}", url
+        )
+        assert (node["metadata"]["name"], code.output) == (node["metadata"]["name"], "404")
+
+
+def test_metrics_are_for_pods_of_the_namespaces_that_may_scrape(inside: Stamp) -> None:
+    pods = inside.lab.kubectl("get", "pods", "--namespace", NAMESPACE)["items"]
+    proxies = [next(pod for pod in pods if is_ready(pod) and pod["metadata"]["name"].startswith(f"entrance-{family}")) for family in FAMILIES]
+    (exporter,) = inside.lab.kubectl("get", "pods", "--namespace", "scraped")["items"]
+    targets = [(item["ip"], ":8081/nginx_status") for pod in proxies for item in pod["status"]["podIPs"]]
+    targets += [(item["ip"], ":9113/status/200") for item in exporter["status"]["podIPs"]]
+    urls = [f"http://[{ip}]{rest}" if ":" in ip else f"http://{ip}{rest}" for ip, rest in targets]
+    assert len(urls) == 6
+    assert {url: from_pod(inside, "monitoring", url).get("status") for url in urls} == dict.fromkeys(urls, 200)
+    assert {url: from_pod(inside, "default", url).get("status") for url in urls} == dict.fromkeys(urls)
+
+
+def test_removing_one_twin_blocks_exactly_its_family(inside: Stamp) -> None:
+    """A policy for each family in place of the entrances'. Pods are admitted by neither, since no ipBlock matches a pod."""
+    declared = inside.lab.kubectl("get", "networkpolicies", "--namespace", NAMESPACE)["items"]
+    twins = {
+        family: policy(f"clients-{family}", NAMESPACE, {"podSelector": {}, "ingress": [{"from": [{"ipBlock": {"cidr": cidr}}]}]})
+        for family, cidr in (("ipv4", "0.0.0.0/0"), ("ipv6", "::/0"))
+    }
+
+    def remove(*names: str) -> None:
+        inside.lab.kubectl_text("delete", "networkpolicies", "--ignore-not-found", "--namespace", NAMESPACE, *names)
+
+    def lacks() -> list[str]:
+        """What verify says of the policies that are stored."""
+        stored = inside.lab.kubectl("get", "networkpolicies", "--all-namespaces")["items"]
+        return [lack.family for lack in policy_blocks_without_twin(policy_blocks(stored))]
+
+    try:
+        apply(inside, *twins.values())
+        remove(*(item["metadata"]["name"] for item in declared))
+        time.sleep(1)
+        assert ([inside.answers(family) for family in FAMILIES], lacks()) == ([True, True], [])
+        assert [from_pod(inside, "default", inside.url(family)).get("status") for family in FAMILIES] == [None, None]
+        load = inside.lab.load("ipv4-only", inside.entrances["ipv4"], 4)
+        remove("clients-ipv6")
+        assert _seconds_until(inside, SILENCE) < 2
+        assert ({found.status for found in outcomes(load)}, lacks()) == ({404}, ["ipv6"])
+        apply(inside, twins["ipv6"])
+        assert _seconds_until(inside, 0) < 2
+    finally:
+        apply(inside, *(policy(item["metadata"]["name"], NAMESPACE, item["spec"]) for item in declared))
+        remove(*(item["metadata"]["name"] for item in twins.values()))
 
 
 # The API server's way to nodes and pods

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
@@ -27,7 +26,7 @@ from lab.packets import zones as names
 from lab.packets.balancing import BalancingRule, Member, Probe
 from lab.packets.namespaces import Namespace
 from lab.ports import free_port
-from lab.supplies import debian
+from tests.lab.nftables import accepted_by_nft
 
 Body = dict[str, Any]
 
@@ -339,13 +338,6 @@ def table(*chains: str, marking: list[str] | None = None, translating: list[str]
     }
     texts = [f"chain {name} {{\ntype {hook}\n" + "\n".join(lines) + "\n}" for name, (hook, lines) in bases.items()]
     return "table inet lab {\n" + "\n".join([*chains, *texts]) + "\n}\n"
-
-
-def accepted_by_nft(text: str) -> None:
-    """In namespaces of its own, where anybody may ask."""
-    words = ["unshare", "--map-root-user", "--net", str(debian.path_of("nft")), "--check", "-f", "-"]
-    checked = subprocess.run(words, input=text, env=debian.environment(), capture_output=True, text=True, check=False)
-    assert (checked.returncode, checked.stderr) == (0, ""), text
 
 
 # Network security groups
