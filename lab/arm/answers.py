@@ -12,9 +12,9 @@ from .request import Request
 from .store import Operation, Resource
 
 
-def show(azure: Azure, resource: Resource, status: int = 200) -> web.Response:
-    """A resource as Azure answers it."""
-    rendered = azure.render(resource)
+def show(azure: Azure, resource: Resource, status: int = 200, *, api_version: str = "") -> web.Response:
+    """A resource as Azure answers it; with ``api_version`` as the answer to a GET of it."""
+    rendered = azure.render(resource, api_version=api_version)
     response = web.json_response(rendered, status=status)
     if "etag" in rendered:
         response.headers["ETag"] = rendered["etag"]

@@ -32,6 +32,14 @@ def merge(base: Any, change: Any) -> Any:
     return result
 
 
+def _system_data(write: Write) -> dict[str, Any]:
+    """Who made a resource and who changed it last (learn.microsoft.com/rest/api/resources/resources#systemdata)."""
+    stamp = {"By": write.caller.object_id, "ByType": "Application", "At": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+    made = {f"created{name}": value for name, value in stamp.items()}
+    kept = (write.before.body.get("systemData") or {}) if write.before else {}
+    return made | kept | {f"lastModified{name}": value for name, value in stamp.items()}
+
+
 def _plain_location(text: Any) -> str:
     return str(text).replace(" ", "").lower()
 
@@ -77,8 +85,12 @@ class Azure:
             raise errors.NotFound(resource)
         return found
 
-    def render(self, resource: Resource) -> dict[str, Any]:
-        body = self.kind_of(resource.type).render(self, resource)
+    def render(self, resource: Resource, *, api_version: str = "") -> dict[str, Any]:
+        """The resource as Azure answers it; with ``api_version`` as the answer to a GET of it alone."""
+        served = self.kind_of(resource.type)
+        body = served.render(self, resource)
+        if api_version:
+            served.complete(self, resource, body, api_version)
         return {"id": resource.id, "name": body.pop("name", resource.name), "type": resource.type} | body
 
     def spelt(self, path: str) -> str:
@@ -148,13 +160,16 @@ class Azure:
                     resource.body.setdefault(name, copy.deepcopy(before.body[name]))
         if served.has_etag:
             resource.body["etag"] = f'W/"{uuid.uuid4()}"'
+        if served.has_system_data:
+            resource.body["systemData"] = _system_data(write)
+        seconds = served.seconds_of(write)
         served.accepted(write, resource)
         previous = copy.deepcopy(before.body) if before else None
         operation = None
-        if served.seconds:
-            operation = self.operations.begin("create" if before is None else "update", resource, served.seconds, previous)
+        if seconds:
+            operation = self.operations.begin("create" if before is None else "update", resource, seconds, previous)
         if served.has_provisioning_state:
-            state = ("Creating" if before is None else "Updating") if operation else "Succeeded"
+            state = (served.creating if before is None else "Updating") if operation else "Succeeded"
             resource.properties["provisioningState"] = state
         self.store.save(resource)
         for name, collection in served.inline_children.items():

@@ -62,6 +62,10 @@ class Kind:
     #: members that Azure's types do not name, and the service ignores
     overlooked: frozenset[str] = frozenset()
     has_provisioning_state = True
+    #: the provisioning state of what is being made
+    creating = "Creating"
+    #: answers say who made it and who changed it last
+    has_system_data = False
     has_etag = False
     #: an If-Match header is compared with the etag
     honours_if_match = False
@@ -85,6 +89,10 @@ class Kind:
     member_lists: tuple[str, ...] = ()
     #: the same, read only and as whole lists
     shown_lists: tuple[str, ...] = ()
+
+    def seconds_of(self, write: Write) -> float:
+        """Seconds that Azure takes for this write, before the lab's time scale."""
+        return self.seconds
 
     def busy_with(self, resource: ids.ResourceId) -> str:
         """Id of the resource that a write to ``resource`` keeps busy; writes under it are refused meanwhile."""
@@ -110,6 +118,9 @@ class Kind:
     def render_member(self, name: str, item: dict[str, Any]) -> dict[str, Any]:
         """A member of the list ``name`` as Azure answers it by itself."""
         return item
+
+    def complete(self, azure: Azure, resource: Resource, body: dict[str, Any], api_version: str) -> None:
+        """Add to a rendered resource what a GET of it alone shows, by the api-version that was asked."""
 
     def leaving(self, azure: Azure, resource: Resource) -> None:
         """Save what outlives the resource, before anything below it is removed."""

@@ -107,6 +107,13 @@ REFUSED = {
 }
 
 
+def test_types_that_are_newer_than_the_request_refuse_no_member() -> None:
+    body = NSG | {"retired": True}
+    older, newer = (schema.check(network.NSG, version, body) for version in ("2015-01-01", NEWEST))
+    assert (older.problems, older.ignored) == ([], ["retired"])
+    assert [problem.target for problem in newer.problems] == ["retired"]
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(name: str) -> None:
     resource_type, base, change, wanted = REFUSED[name]

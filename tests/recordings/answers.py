@@ -14,12 +14,19 @@ _GUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE
 _DRAWN = (
     _GUID,
     re.compile(r'(W/)?"?[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}"?', re.IGNORECASE),
-    re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?"),
+    re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?)?"),
     re.compile(r"/.*"),
-    re.compile(r"v?\d+\.\d+\.\d+"),
+    re.compile(r"v?\d+\.\d+(\.\d+)?"),
     re.compile(r"ns\d-\d\d\.azure-dns\.(com|net|org|info)\.?"),
+    # of clusters: their host, the issuer of their tokens, their uid, the image of their nodes
+    re.compile(r"[a-z0-9-]+-[a-z0-9]{8}(\.portal)?\.hcp\.[a-z0-9]+\.azmk8s\.io"),
+    re.compile(r"https://[a-z0-9]+\.oic\.prod-aks\.azure\.com/.*"),
+    re.compile(r"[0-9a-f]{24}"),
+    re.compile(r"AKSUbuntu-\d{4}gen2containerd-\d{6}\.\d\d\.\d"),
+    re.compile(r"AKSAzureLinux-V3gen2-\d{6}\.\d\d\.\d"),
 )
-_DRAWN_NAMES = frozenset({"id", "etag", "ipprefix", "internalid"})
+#: an id, an etag, what Azure draws, and who sent the request
+_DRAWN_NAMES = frozenset({"id", "etag", "ipprefix", "internalid", "createdby", "createdbytype", "lastmodifiedby", "lastmodifiedbytype"})
 
 
 @dataclass(frozen=True)

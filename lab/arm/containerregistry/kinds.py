@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import errors, ids
-from ..azure import Azure
+from ..azure import Azure, merge
 from ..kinds import Caller, Write, kind
 from ..network.private_links import PrivatelyLinked
 from ..store import Operation, Resource
@@ -21,8 +21,13 @@ class Registry(PrivatelyLinked):
     private_link_group = "registry"
     private_link_domain = "azurecr.io"
     private_link_zone = "privatelink.azurecr.io"
-    seconds = 15
     delete_seconds = 10
+    created_status = 200
+    has_system_data = True
+    #: Azure answers with these whatever the api-version, and takes them back
+    overlooked = frozenset(
+        f"properties.{name}" for name in ("anonymousPullEnabled", "policies.azureADAuthenticationAsArmPolicy", "policies.softDeletePolicy")
+    )
 
     def private_link_members(self, resource: Resource) -> dict[str, str]:
         name, region = resource.name.lower(), resource.body["location"]
@@ -30,7 +35,7 @@ class Registry(PrivatelyLinked):
 
     def defaults(self, write: Write) -> None:
         properties = write.properties
-        write.body.setdefault("properties", properties)
+        write.body.setdefault("tags", {})
         write.body["sku"]["tier"] = write.body["sku"]["name"]
         for name, value in {
             "adminUserEnabled": False,
@@ -40,8 +45,19 @@ class Registry(PrivatelyLinked):
             "publicNetworkAccess": "Enabled",
             "zoneRedundancy": "Disabled",
             "encryption": {"status": "disabled"},
+            "dataEndpointHostNames": [],
         }.items():
             properties.setdefault(name, value)
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S.0000000+00:00", time.gmtime())
+        policies = {
+            "quarantinePolicy": {"status": "disabled"},
+            "trustPolicy": {"type": "Notary", "status": "disabled"},
+            "retentionPolicy": {"days": 7, "lastUpdatedTime": stamp, "status": "disabled"},
+            "exportPolicy": {"status": "enabled"},
+            "azureADAuthenticationAsArmPolicy": {"status": "enabled"},
+            "softDeletePolicy": {"retentionDays": 7, "lastUpdatedTime": stamp, "status": "disabled"},
+        }
+        properties["policies"] = merge(policies, properties.get("policies") or {})
         if write.body["sku"]["name"] == "Premium":
             properties.setdefault("networkRuleSet", {"defaultAction": "Allow", "ipRules": []})
 
@@ -51,6 +67,11 @@ class Registry(PrivatelyLinked):
         properties["creationDate"] = write.old_properties.get("creationDate") or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         if properties["dataEndpointEnabled"]:
             properties["dataEndpointHostNames"] = [f"{resource.name.lower()}.{resource.body['location']}.data.azurecr.io"]
+
+    def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
+        body = super().render(azure, resource)
+        body["properties"]["privateEndpointConnections"] = list(self.private_endpoint_connections(azure, resource))
+        return body
 
     def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
         if name != "listusages":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +27,6 @@ _POOL_DEFAULTS: dict[str, Any] = {
     "enableNodePublicIP": False,
     "enableUltraSSD": False,
     "kubeletDiskType": "OS",
-    "maxPods": 250,
     "mode": "User",
     "osDiskSizeGB": 128,
     "osSKU": "Ubuntu",
@@ -36,18 +36,58 @@ _POOL_DEFAULTS: dict[str, Any] = {
 }
 
 
-def with_pool_defaults(pool: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
-    """``before`` is what is stored of the pool. Under the autoscaler a pool that exists grows to a minimum that was raised."""
+#: the operating system of a pool -> the image of its nodes
+_IMAGES = {"Ubuntu": "AKSUbuntu-2404gen2containerd", "AzureLinux": "AKSAzureLinux-V3gen2"}
+#: what AKS adds to a cluster's profiles
+_PROFILES: dict[str, Any] = {
+    "autoUpgradeProfile": {"nodeOSUpgradeChannel": "NodeImage"},
+    "bootstrapProfile": {"artifactSource": "Direct"},
+    "metricsProfile": {"costAnalysis": {"enabled": False}},
+    "nodeProvisioningProfile": {"mode": "Manual", "defaultNodePools": "Auto"},
+    "oidcIssuerProfile": {"enabled": False},
+    "securityProfile": {},
+    "servicePrincipalProfile": {"clientId": "msi"},
+    "storageProfile": {"diskCSIDriver": {"enabled": True}, "fileCSIDriver": {"enabled": True}, "snapshotController": {"enabled": True}},
+    "workloadAutoScalerProfile": {},
+}
+_CONTROL_PLANE_PLUGINS = (
+    "azure-monitor-metrics-ccp",
+    "gpu-provisioner",
+    "karpenter",
+    "kubelet-serving-csr-approver",
+    "live-patching-controller",
+    "static-egress-controller",
+)
+
+
+def _has_overlay(network: dict[str, Any]) -> bool:
+    return network.get("networkPluginMode") == "overlay"
+
+
+def _most_pods(network: dict[str, Any]) -> int:
+    """The pods of a node in a pool that does not say (learn.microsoft.com/azure/aks/concepts-network-ip-address-planning)."""
+    if _has_overlay(network):
+        return 250
+    return 30 if network["networkPlugin"] == "azure" else 110
+
+
+def with_pool_defaults(pool: dict[str, Any], network: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+    """``network`` is the cluster's profile, ``before`` what is stored of the pool.
+
+    Under the autoscaler a pool that exists grows to a minimum that was raised.
+    """
     # az sends empty strings for options that are not given.
     given = {name: value for name, value in pool.items() if value != ""}
-    result = _POOL_DEFAULTS | ({"osSKU": "Windows2022"} if given.get("osType") == "Windows" else {}) | given
+    windows = {"osSKU": "Windows2022"} if given.get("osType") == "Windows" else {}
+    result = _POOL_DEFAULTS | {"maxPods": _most_pods(network)} | windows | given
     if "osDiskType" not in given:
         # An ephemeral disk where the size has room for it (learn.microsoft.com/azure/aks/concepts-storage; recorded of DS2_v2 and B4ms).
         size = known(result.get("vmSize") or "")
         fits = size is not None and 0 < result["osDiskSizeGB"] * 2**30 <= size.ephemeral_bytes()
         result["osDiskType"] = (before or {}).get("osDiskType") or ("Ephemeral" if fits else "Managed")
     exists = before is not None
-    result["upgradeSettings"] = {"maxSurge": "10%"} | (pool.get("upgradeSettings") or {})
+    result["upgradeSettings"] = {"maxSurge": "10%", "maxUnavailable": "0"} | (pool.get("upgradeSettings") or {})
+    result["securityProfile"] = {"sshAccess": "LocalUser", "enableVTPM": False, "enableSecureBoot": False} | (pool.get("securityProfile") or {})
     if result["enableAutoScaling"] and (exists or "count" not in pool):
         result["count"] = max(result["count"], result.get("minCount") or 0)
     return result
@@ -66,8 +106,14 @@ class ManagedCluster(Kind):
 
     def defaults(self, write: Write) -> None:
         properties = write.properties
-        network = properties.setdefault("networkProfile", {})
-        network.setdefault("networkPlugin", "kubenet")
+        network = properties.setdefault("networkProfile", copy.deepcopy(write.old_properties.get("networkProfile", {})))
+        if "networkPlugin" not in network:
+            network.setdefault("networkPluginMode", "overlay")
+        if network.setdefault("networkPlugin", "azure") == "azure":
+            network.setdefault("networkPolicy", "none")
+            network.setdefault("networkDataplane", "azure")
+            if not _has_overlay(network):
+                properties.setdefault("windowsProfile", {"adminUsername": "azureuser", "enableCSIProxy": True})
         network.setdefault("ipFamilies", ["IPv4"])
         dual = "IPv6" in network["ipFamilies"]
         network.setdefault("outboundType", "loadBalancer")
@@ -83,8 +129,10 @@ class ManagedCluster(Kind):
                 managed.setdefault("count", 1)
                 if dual:
                     managed.setdefault("countIPv6", 1)
-        write.body.setdefault("sku", {}).setdefault("name", "Base")
+        write.body.setdefault("sku", copy.deepcopy(write.before.body["sku"]) if write.before else {}).setdefault("name", "Base")
         write.body["sku"].setdefault("tier", "Free")
+        for name, profile in _PROFILES.items():
+            properties[name] = merge(profile, properties.get(name) or {})
         properties.setdefault("enableRBAC", True)
         properties.setdefault("supportPlan", "KubernetesOfficial")
         properties.setdefault("disableLocalAccounts", False)
@@ -95,7 +143,7 @@ class ManagedCluster(Kind):
             properties["agentPoolProfiles"] = [{"name": pool.name} | copy.deepcopy(pool.properties) for pool in pools]
         stored = {pool.name.lower(): pool.properties for pool in write.azure.store.children(write.id, "agentPools")}
         properties["agentPoolProfiles"] = [
-            with_pool_defaults(pool, stored.get(pool["name"].lower())) for pool in properties.get("agentPoolProfiles") or []
+            with_pool_defaults(pool, network, stored.get(pool["name"].lower())) for pool in properties.get("agentPoolProfiles") or []
         ]
 
     def accepted(self, write: Write, resource: Resource) -> None:
@@ -112,8 +160,7 @@ class ManagedCluster(Kind):
             }
             write.azure.store.save(Resource(old.id if old else path, POOL, body, hidden=dict(old.hidden) if old else {}))
         properties.setdefault("nodeResourceGroup", node_resource_group(resource))
-        principal = properties.setdefault("servicePrincipalProfile", {"clientId": "msi"})
-        principal.pop("secret", None)
+        properties["servicePrincipalProfile"].pop("secret", None)
         computed = resource.hidden.setdefault("computed", {})
         if not computed:
             prefix = properties.get("dnsPrefix") or properties.get("fqdnSubdomain") or resource.name
@@ -139,21 +186,40 @@ class ManagedCluster(Kind):
         properties["currentKubernetesVersion"] = VERSIONS.get(properties["kubernetesVersion"], properties["kubernetesVersion"])
         properties["powerState"] = {"code": "Running"}
         network = properties["networkProfile"]
-        network["podCidr"], network["serviceCidr"] = network["podCidrs"][0], network["serviceCidrs"][0]
+        network["serviceCidr"] = network["serviceCidrs"][0]
+        if network["networkPlugin"] == "azure" and not _has_overlay(network):
+            # Pods have addresses of the nodes' subnet.
+            del network["podCidrs"]
+        else:
+            network["podCidr"] = network["podCidrs"][0]
+        balancer = network.get("loadBalancerProfile", {})
+        if "backendPoolType" in balancer:
+            balancer["backendPoolType"] = balancer["backendPoolType"][0].lower() + balancer["backendPoolType"][1:]
         pools = []
         for pool in azure.store.children(resource.id, "agentPools"):
             shown = azure.render(pool)["properties"]
             pools.append({"name": pool.name} | shown)
         properties["agentPoolProfiles"] = sorted(pools, key=lambda pool: pool["name"])
         identity = body.get("identity") or {}
-        if identity.get("type") == "UserAssigned":
-            identity["userAssignedIdentities"] = {
-                _lower_group(name): identity_facts(azure, name) for name in identity.get("userAssignedIdentities") or {}
-            }
-        # AKS spells the id its own way.
-        body["id"] = _lower_group(resource.id)
+        match identity.get("type"):
+            case "UserAssigned":
+                identity["userAssignedIdentities"] = {
+                    _lower_group(name): identity_facts(azure, name) for name in identity.get("userAssignedIdentities") or {}
+                }
+            case "SystemAssigned":
+                identity |= {"principalId": ids.stable_uuid(resource.id, "principal"), "tenantId": azure.options.tenant}
+        # AKS spells id and type its own way.
+        body |= {"id": _lower_group(resource.id), "type": "Microsoft.ContainerService/ManagedClusters", "kind": "Base"}
         body["eTag"] = body.pop("etag")
         return body
+
+    def complete(self, azure: Azure, resource: Resource, body: dict[str, Any], api_version: str) -> None:
+        """Previews show which parts of the control plane are switched over."""
+        if api_version.endswith("-preview"):
+            properties = body["properties"]
+            properties["networkProfile"].setdefault("podLinkLocalAccess", "IMDS")
+            properties["storageProfile"]["diskCSIDriver"].setdefault("version", "v1")
+            properties["controlPlanePluginProfiles"] = {name: {"enableV2": True} for name in _CONTROL_PLANE_PLUGINS}
 
     def action(self, azure: Azure, resource: Resource, name: str, body: dict[str, Any], caller: Caller) -> Any:
         if name.lower() == "listclusteradmincredential":
@@ -260,7 +326,8 @@ class AgentPool(Kind):
         return resource.parent
 
     def defaults(self, write: Write) -> None:
-        write.body["properties"] = with_pool_defaults(write.properties, write.before.properties if write.before else None)
+        network = write.azure.get(ids.parse(write.id).parent).properties["networkProfile"]
+        write.body["properties"] = with_pool_defaults(write.properties, network, write.before.properties if write.before else None)
 
     async def finished(self, azure: Azure, resource: Resource, before: dict[str, Any] | None) -> None:
         await converge(azure, azure.get(ids.parse(resource.id).parent))
@@ -273,7 +340,7 @@ class AgentPool(Kind):
             properties.setdefault("orchestratorVersion", cluster.properties["kubernetesVersion"])
         properties["currentOrchestratorVersion"] = VERSIONS.get(properties.get("orchestratorVersion", ""), properties.get("orchestratorVersion"))
         properties["powerState"] = {"code": "Running"}
-        properties["nodeImageVersion"] = "AKSUbuntu-2404gen2containerd-202611.10.0"
+        properties["nodeImageVersion"] = f"{_IMAGES.get(properties['osSKU'], _IMAGES['Ubuntu'])}-202611.10.0"
         properties["eTag"] = body.pop("etag", "")
         return body
 
@@ -301,3 +368,11 @@ class AgentPool(Kind):
 class MaintenanceConfiguration(Kind):
     type = MAINTENANCE
     has_provisioning_state = False
+    created_status = 200
+
+    def defaults(self, write: Write) -> None:
+        window = write.properties.get("maintenanceWindow")
+        if window:
+            before = write.old_properties.get("maintenanceWindow", {})
+            window.setdefault("utcOffset", "+00:00")
+            window.setdefault("startDate", before.get("startDate") or time.strftime("%Y-%m-%d", time.gmtime()))

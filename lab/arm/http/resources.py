@@ -41,7 +41,7 @@ def answer(request: Request) -> web.Response:
     match request.method:
         case "GET":
             preconditions.check_scope(azure, parsed)
-            return answers.show(azure, azure.get(path))
+            return answers.show(azure, azure.get(path), api_version=request.query["api-version"])
         case "HEAD":
             return web.Response(status=204 if azure.store.get(path) else 404)
         case "PUT" | "PATCH":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from typing import Any
 
 from .. import ids
 from ..azure import Azure
@@ -24,6 +25,13 @@ class Vault(PrivatelyLinked):
     private_link_domain = "vault.azure.net"
     private_link_zone = "privatelink.vaultcore.azure.net"
     seconds = 10
+    creating = "RegisteringDns"
+    created_status = 200
+    has_system_data = True
+
+    def seconds_of(self, write: Write) -> float:
+        """Only a name that is new has to be registered."""
+        return 0 if write.before or write.properties.get("createMode") == "recover" else self.seconds
 
     def private_link_members(self, resource: Resource) -> dict[str, str]:
         return {"default": resource.name.lower()}
@@ -33,11 +41,14 @@ class Vault(PrivatelyLinked):
         if write.before is None and deleted and write.properties.get("createMode") == "recover":
             write.body["properties"] = copy.deepcopy(deleted["body"]["properties"]) | write.properties
         properties = write.properties
-        properties.setdefault("enableSoftDelete", True)
+        # No vault is without it any more.
+        properties["enableSoftDelete"] = True
         properties.setdefault("softDeleteRetentionInDays", 90)
         properties.setdefault("enableRbacAuthorization", False)
         properties.setdefault("publicNetworkAccess", "Enabled")
         properties.setdefault("accessPolicies", [])
+        properties.setdefault("enabledForDeployment", False)
+        write.body.setdefault("tags", {})
 
     def accepted(self, write: Write, resource: Resource) -> None:
         properties = resource.properties
@@ -50,6 +61,13 @@ class Vault(PrivatelyLinked):
                 write.azure.store.save(Resource(**child))
             write.azure.store.save_deleted_vault(name, None)
         resource.properties["vaultUri"] = f"https://{name}.vault.azure.net/"
+
+    def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
+        body = super().render(azure, resource)
+        connections = list(self.private_endpoint_connections(azure, resource))
+        if connections:
+            body["properties"]["privateEndpointConnections"] = connections
+        return body
 
     def leaving(self, azure: Azure, resource: Resource) -> None:
         children = [

@@ -33,10 +33,10 @@ class PrivatelyLinked(Kind):
                 path = f"{resource.id}/privateLinkResources/{group}"
                 return {"value": [{"id": path, "name": group, "type": f"{self.type}/privateLinkResources", "properties": properties}]}
             case "privateendpointconnections":
-                return {"value": list(self._connections(azure, resource))}
+                return {"value": list(self.private_endpoint_connections(azure, resource))}
         return None
 
-    def _connections(self, azure: Azure, resource: Resource) -> Iterator[dict[str, Any]]:
+    def private_endpoint_connections(self, azure: Azure, resource: Resource) -> Iterator[dict[str, Any]]:
         for endpoint in azure.store.of_type(PRIVATE_ENDPOINT):
             for connection in endpoint.properties.get("privateLinkServiceConnections") or []:
                 properties = connection["properties"]

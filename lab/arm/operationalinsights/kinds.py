@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,13 +18,24 @@ class Workspace(Kind):
     type = "Microsoft.OperationalInsights/workspaces"
     seconds = 10
     delete_seconds = 5
+    has_etag = True
 
     def defaults(self, write: Write) -> None:
-        write.body.setdefault("properties", {})
-        write.properties.setdefault("retentionInDays", 30)
-        write.properties.setdefault("sku", {"name": "PerGB2018"})
-        write.properties.setdefault("publicNetworkAccessForIngestion", "Enabled")
-        write.properties.setdefault("publicNetworkAccessForQuery", "Enabled")
+        properties, old = write.properties, write.old_properties
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S.0000000Z", time.gmtime())
+        sku = properties.setdefault("sku", copy.deepcopy(old.get("sku", {"name": "PerGB2018"})))
+        if sku["name"] == "Standalone":
+            # The retired tiers that new workspaces get no more.
+            sku["name"] = "PerGB2018"
+        sku["lastSkuUpdate"] = (old.get("sku") or {}).get("lastSkuUpdate", stamp)
+        properties.setdefault("retentionInDays", 30)
+        properties.setdefault("publicNetworkAccessForIngestion", "Enabled")
+        properties.setdefault("publicNetworkAccessForQuery", "Enabled")
+        features = {"legacy": 0, "searchVersion": 1, "enableLogAccessUsingOnlyResourcePermissions": True}
+        properties["features"] = features | (properties.get("features") or {})
+        capping = {"dailyQuotaGb": -1.0, "quotaNextResetTime": stamp, "dataIngestionStatus": "RespectQuota"}
+        properties["workspaceCapping"] = capping | (properties.get("workspaceCapping") or {})
+        properties |= {"createdDate": old.get("createdDate", stamp), "modifiedDate": stamp}
 
     def view(self, azure: Azure, resource: Resource, name: str, query: Mapping[str, str]) -> Any:
         match name:

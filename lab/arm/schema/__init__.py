@@ -42,6 +42,8 @@ class Checked:
     problems: list[Problem] = field(default_factory=list)
     #: "stored" when this api-version's types are here, else "nearest"
     schema: str = "stored"
+    #: those types are newer than this api-version, which may have members that they lack
+    is_newer: bool = False
 
 
 @functools.cache
@@ -77,7 +79,7 @@ def check(resource_type: str, api_version: str, body: dict[str, Any], *, partial
     if version is None:
         raise KeyError(resource_type)
     loaded = _load(f"{resource_type.partition('/')[0].lower()}@{version}.json")
-    checked = Checked(schema="stored" if version == api_version else "nearest")
+    checked = Checked(schema="stored" if version == api_version else "nearest", is_newer=version[:10] > api_version[:10])
     reader = _Reader(loaded["nodes"], checked, partial, resource_type.lower(), overlooked)
     sent = {key: value for key, value in body.items() if key.lower() not in _ENVELOPE}
     checked.ignored += [key for key in body if key.lower() in _ENVELOPE]
@@ -137,7 +139,7 @@ class _Reader:
     def _union(self, node: dict[str, Any], value: Any, path: str) -> Any:
         tries: list[list[Problem]] = []
         for position in node["u"]:
-            attempt = Checked()
+            attempt = Checked(is_newer=self.checked.is_newer)
             read = _Reader(self.nodes, attempt, self.partial, self.resource_type, self.overlooked).value(position, value, path)
             if not attempt.problems:
                 self.checked.ignored += attempt.ignored
@@ -209,7 +211,7 @@ class _Reader:
             elif key.lower() in {"id", "name", "type", "etag"}:
                 # Sub-resources carry these in Azure's answers, and clients echo them.
                 result[key] = item
-            elif _INDEX.sub("[]", here) in self.overlooked:
+            elif _INDEX.sub("[]", here) in self.overlooked or self.checked.is_newer:
                 self.checked.ignored.append(here)
             else:
                 self.problem(

@@ -210,7 +210,7 @@ def identity_exists(write: Write) -> None:
 @rule("aks-identity-or-principal", CLUSTER, "github.com/Azure/AKS/issues/4528")
 def cluster_has_an_identity(write: Write) -> None:
     identity = write.body.get("identity") or (write.before.body.get("identity") if write.before else None) or {}
-    if identity.get("type", "None") == "None" and not (write.properties.get("servicePrincipalProfile") or {}).get("clientId"):
+    if identity.get("type", "None") == "None" and write.properties["servicePrincipalProfile"]["clientId"] == "msi":
         raise refusal("InvalidParameter", "Required parameter servicePrincipalProfile is missing (null).", "servicePrincipalProfile")
 
 
