@@ -131,8 +131,9 @@ bench: $(READY) .venv/.bench .venv-azcollection/.ready binaries ## what runs cos
 	$(ISOLATED) $(BIN)/python tests/bench/plan.py
 	$(ISOLATED) $(BIN)/python tests/bench/noop.py
 
-docs: $(READY) ## write the reference pages of plugins and roles to docs/reference, and docs/rules.md
+docs: $(READY) ## write the reference pages of plugins and roles to docs/reference, docs/rules.md and docs/subnets.md
 	$(BIN)/python scripts/rules_page.py
+	$(BIN)/python scripts/subnets_page.py
 	mkdir -p docs/reference
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/antsibull-docs collection --use-current --fail-on-error --squash-hierarchy \
 	  --output-format simplified-rst --dest-dir docs/reference dualstack.aks

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.purposes import PURPOSES
 from tests.harness import WITHOUT_ZONES, Lab
 
 
@@ -53,6 +54,27 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
             }
         },
         ["westeurope: the register lacks new", "plan_write=true", "new: {ipv4:"],
+    ),
+    "subnets that are not for nodes": (
+        {
+            "dualstack_subnets": {
+                "nodes": {"ipv4_prefix_length": 22, "purpose": "application_gateway"},
+                "endpoints": {"ipv4_prefix_length": 26, "purpose": "container_instances"},
+                "AzureBastionSubnet": {"ipv4_prefix_length": 27, "families": ["IPv4", "IPv6"]},
+                "fw": {"ipv4_prefix_length": 26, "purpose": "firewall"},
+                "GatewaySubnet": {"ipv4_prefix_length": 27, "delegation": "Microsoft.Web/serverFarms"},
+            }
+        },
+        [
+            "application_gateway, and the nodes are in it [node_subnet_purpose]",
+            "keyvault_subnet_id:",
+            "registry_subnet_id:",
+            "is delegated to Microsoft.ContainerInstance/containerGroups [endpoint_subnet_purpose]",
+            "/27 for bastion [subnet_purpose_size]",
+            "IPv6 for bastion, which has IPv4 only",
+            "firewall needs the name AzureFirewallSubnet",
+            "Microsoft.Web/serverFarms for a subnet of the purpose virtual_network_gateway",
+        ],
     ),
     "an unknown location": ({"dualstack_location": "atlantis"}, ["atlantis is not a region", "westeurope"]),
     "a wrong subscription": (
@@ -281,6 +303,11 @@ def test_plan_needs_no_azure(arm: Lab) -> None:
 
 
 def test_plan_takes_over_what_is_live(arm: Lab) -> None:
+    """And the network grows by subnets that are not for nodes, each as Azure accepts it."""
+    services = {row.name or purpose: {"ipv4_prefix_length": row.longest, "purpose": purpose} for purpose, row in PURPOSES.items()}
+    services |= {"nodes": {"ipv4_prefix_length": 22}, "web": {"ipv4_prefix_length": 26, "delegation": "Microsoft.Web/serverFarms"}}
+    services["endpoints"] = services.pop("private_endpoints")
+    arm.set(dualstack_subnets=services, network_egress="nat_gateway")
     arm.put(arm.group(), "2024-11-01", {"location": "westeurope"})
     subnet = {"name": "nodes", "properties": {"addressPrefixes": ["10.77.4.0/22", "fd77:0:0:5::/64", "10.78.0.0/24"]}}
     properties = {"addressSpace": {"addressPrefixes": ["10.77.0.0/20", "10.78.0.0/16", "fd77::/56"]}, "subnets": [subnet]}
@@ -303,5 +330,15 @@ def test_plan_takes_over_what_is_live(arm: Lab) -> None:
     arm.build("--tags", "network")
     written = arm.get(network)["properties"]
     assert written["addressSpace"]["addressPrefixes"] == ["10.77.0.0/20", "10.78.0.0/16", "fd77::/56"]
-    nodes = next(found["properties"] for found in written["subnets"] if found["name"] == "nodes")
-    assert sorted(nodes["addressPrefixes"]) == sorted(["10.77.4.0/22", "10.78.0.0/24", "fd77:0:0:5::/64"])
+    subnets = {found["name"]: found["properties"] for found in written["subnets"]}
+    assert sorted(subnets["nodes"]["addressPrefixes"]) == sorted(["10.77.4.0/22", "10.78.0.0/24", "fd77:0:0:5::/64"])
+    assert subnets.keys() == services.keys()
+    names = [row.name for row in PURPOSES.values() if not row.security_group]
+    assert [name for name, found in subnets.items() if "networkSecurityGroup" not in found] == [name for name in subnets if name in names]
+    assert {name for name, found in subnets.items() if "natGateway" in found} == {"nodes", "container_instances"}
+    delegated = {name: found["delegations"][0]["properties"]["serviceName"] for name, found in subnets.items() if found["delegations"]}
+    assert delegated == {purpose: row.delegation for purpose, row in PURPOSES.items() if row.delegation} | {"web": "Microsoft.Web/serverFarms"}
+    rules = arm.network("networkSecurityGroups/nsg-example-westeurope-application_gateway")["properties"]["securityRules"]
+    assert [rule["properties"]["destinationPortRange"] for rule in rules if rule["name"] == "gateway-manager"] == ["65200-65535"]
+    again = arm.playbook("site", "--tags", "network")
+    assert (again.code, again.changed) == (0, 0), again.output

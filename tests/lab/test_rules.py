@@ -382,6 +382,35 @@ IPV4_SUBNET = Put(LEGACY, subnet(["10.10.3.0/24"]))
 DELEGATED = Put(NEW, subnet(NEW_PREFIXES, delegations=[named("api", serviceName="Microsoft.ContainerService/managedClusters")]))
 
 
+GATEWAY_SUBNET, BASTION_SUBNET, ROUTE_SERVER_SUBNET = (
+    at(network.SUBNET, "vnet", name) for name in ("GatewaySubnet", "AzureBastionSubnet", "RouteServerSubnet")
+)
+SERVICE_NSG = at(network.NSG, "service")
+BASTION_RULES = (
+    security_rule("in", sourceAddressPrefix="GatewayManager"),
+    security_rule("azure", direction="Outbound", destinationAddressPrefix="AzureCloud"),
+    security_rule(
+        "hosts",
+        direction="Outbound",
+        priority=110,
+        destinationAddressPrefix="VirtualNetwork",
+        destinationPortRange=None,
+        destinationPortRanges=["22", "3389"],
+    ),
+)
+GATEWAY_RULE = security_rule(sourceAddressPrefix="GatewayManager", destinationPortRange="65200-65535")
+
+
+def for_service(path: str, group: str = "", service: str = "", **properties: Any) -> Put:
+    """A subnet with a group, delegated to a service."""
+    properties |= {"networkSecurityGroup": refer(group)} if group else {}
+    properties |= {"delegations": [named("d", serviceName=service)]} if service else {}
+    return Put(path, subnet(["10.10.4.0/24"], **properties))
+
+
+APPLICATION_GATEWAYS = "Microsoft.Network/applicationGateways"
+
+
 def nodes_with(**properties: str) -> Put:
     return Put(NODES, subnet(NODE_PREFIXES, **{name: refer(target) for name, target in properties.items()}))
 
@@ -637,6 +666,45 @@ CASES: dict[str, Case] = {
         Put(NEW, subnet(NEW_PREFIXES, networkSecurityGroup=refer(at(network.NSG, "nowhere")))),
         Put(NEW, subnet(NEW_PREFIXES, networkSecurityGroup=refer(NSG))),
     ),
+    "subnet-without-nsg": Case("NetworkSecurityGroupCannotBeAttachedToGatewaySubnet", for_service(GATEWAY_SUBNET, NSG), for_service(GATEWAY_SUBNET)),
+    "subnet-without-route-table": Case(
+        "RouteTableCannotBeAttachedForAzureBastionSubnet",
+        for_service(BASTION_SUBNET, routeTable=refer(ROUTES)),
+        for_service(GATEWAY_SUBNET, routeTable=refer(ROUTES)),
+        (Put(ROUTES, routes()),),
+    ),
+    "subnet-without-nat-gateway": Case(
+        "NatGatewayCannotBeAttachedToGatewaySubnet",
+        for_service(GATEWAY_SUBNET, natGateway=refer(NAT)),
+        for_service(NEW, natGateway=refer(NAT)),
+        (Put(NAT, nat("Standard")),),
+    ),
+    "subnet-delegation-service": Case(
+        "InvalidServiceNameOnDelegation", for_service(NEW, service="managedClusters"), for_service(NEW, service="NGINX.NGINXPLUS/nginxDeployments")
+    ),
+    "subnet-one-delegation": Case(
+        "SubnetHasMultipleDelegations",
+        for_service(NEW, delegations=[named(name, serviceName=f"Microsoft.Web/{name}") for name in ("serverFarms", "hostingEnvironments")]),
+        for_service(NEW, service="Microsoft.Web/serverFarms"),
+    ),
+    "subnet-delegation-in-use": Case(
+        "SubnetDelegationsCannotChangeWhenSubnetUsedByResource",
+        Put(SPARE, subnet(SPARE_PREFIXES, delegations=[named("d", serviceName="Microsoft.Web/serverFarms")])),
+        Put(SPARE, subnet(SPARE_PREFIXES)),
+        (INTERNAL_BALANCER,),
+    ),
+    "subnet-nsg-of-service": Case(
+        "NetworkSecurityGroupNotCompliantForAzureBastionSubnet",
+        for_service(BASTION_SUBNET, NSG),
+        for_service(BASTION_SUBNET, SERVICE_NSG),
+        (Put(SERVICE_NSG, nsg(*BASTION_RULES)),),
+    ),
+    "nsg-of-service": Case(
+        "ApplicationGatewaySubnetInboundTrafficBlockedByNetworkSecurityGroup",
+        Put(SERVICE_NSG, nsg(security_rule(sourceAddressPrefix="GatewayManager", destinationPortRange="65200-65534"))),
+        Put(SERVICE_NSG, nsg(merge(GATEWAY_RULE, {"properties": {"sourceAddressPrefix": "Internet"}}))),
+        (Put(SERVICE_NSG, nsg(GATEWAY_RULE)), for_service(NEW, SERVICE_NSG, APPLICATION_GATEWAYS)),
+    ),
     "subnet-prefix-in-use": Case(
         "InUsePrefixCannotBeDeleted",
         Put(SPARE, subnet(NEW_PREFIXES)),
@@ -869,6 +937,12 @@ CASES: dict[str, Case] = {
     ),
     "private-endpoint-references": Case(
         "InvalidResourceReference", Put(ENDPOINT, endpoint(VAULT, inside=NOWHERE)), Put(ENDPOINT, endpoint(VAULT)), (Put(VAULT, vault()),)
+    ),
+    "private-endpoint-delegated-subnet": Case(
+        "PrivateEndpointCreationNotAllowedAsSubnetIsDelegated",
+        Put(ENDPOINT, endpoint(VAULT, inside=NEW)),
+        Put(ENDPOINT, endpoint(VAULT)),
+        (Put(VAULT, vault()), DELEGATED),
     ),
     "private-endpoint-zone-group": Case(
         "InvalidResourceReference",
@@ -1182,6 +1256,28 @@ MORE_REFUSED = (
     Refusal("load-balancer-private-address", "PrivateIPAddressNotInSubnet", Put(BALANCER, balancer([internal("fd00:10::9", "IPv6")]))),
     Refusal("load-balancer-private-address", "InvalidIPAddress", Put(BALANCER, balancer([internal("10.10.1")]))),
     Refusal("private-endpoint-references", "InvalidResourceReference", Put(ENDPOINT, endpoint(VAULT))),
+    *(
+        Refusal("subnet-without-nsg", f"NetworkSecurityGroupCannotBeAttachedTo{name}", for_service(at(network.SUBNET, "vnet", name.lower()), NSG))
+        for name in ("AzureFirewallSubnet", "AzureFirewallManagementSubnet", "RouteServerSubnet")
+    ),
+    Refusal(
+        "subnet-without-route-table",
+        "RouteTableCannotBeAttachedForRouteServerSubnet",
+        for_service(ROUTE_SERVER_SUBNET, routeTable=refer(ROUTES)),
+        (Put(ROUTES, routes()),),
+    ),
+    Refusal(
+        "subnet-nsg-of-service", "ApplicationGatewaySubnetInboundTrafficBlockedByNetworkSecurityGroup", for_service(NEW, NSG, APPLICATION_GATEWAYS)
+    ),
+    *(
+        Refusal(
+            "nsg-of-service",
+            "NetworkSecurityGroupNotCompliantForAzureBastionSubnet",
+            Put(SERVICE_NSG, nsg(*(item for item in BASTION_RULES if item is not left_out))),
+            (Put(SERVICE_NSG, nsg(*BASTION_RULES)), for_service(BASTION_SUBNET, SERVICE_NSG)),
+        )
+        for left_out in BASTION_RULES
+    ),
     Refusal("nsg-protocol", "SecurityRuleInvalidAccess", Put(NSG, nsg(security_rule(access="Perhaps")))),
     Refusal("nsg-protocol", "SecurityRuleInvalidDirection", Put(NSG, nsg(security_rule(direction="Sideways")))),
     *(

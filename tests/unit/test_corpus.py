@@ -205,8 +205,10 @@ def test_declared_as_the_templates_do(template: Path) -> None:
 # Properties
 
 
-def _key(item: Any) -> Any:
-    """What tells an item apart, None when nothing does."""
+def _key(item: Any, by: list[str]) -> Any:
+    """What tells an item apart, None when nothing does. ``by``: the paths below it that do."""
+    if by:
+        return tuple(normal(value, True) for path in by for value in find(item, path) if value) or None
     if isinstance(item, dict):
         return next((normal(item[name], True) for name in _KEYS if item.get(name)), None)
     return normal(item, True)
@@ -227,7 +229,7 @@ def lost(case: Case, declared: Any, live: Any, written: Any, pattern: str = "") 
     facts = known(case.type)
     assert facts is not None
     forms = facts.plurals | {singular: plural for plural, singular in facts.plurals.items()}
-    if pattern and pattern in Patterns(case.options.get("create_only", ())):
+    if pattern and pattern in Patterns([*case.options.get("create_only", ()), *facts.create_only]):
         if live is not None and written != live:
             yield f"{pattern} is written at creation only"
     elif isinstance(declared, dict) and isinstance(live, dict):
@@ -247,7 +249,8 @@ def lost(case: Case, declared: Any, live: Any, written: Any, pattern: str = "") 
             else:
                 yield from lost(case, declared[ours], value, written[name], below)
     elif isinstance(declared, list) and isinstance(live, list):
-        keys, theirs, after = ([_key(item) for item in items] for items in (declared, live, written))
+        by = [path for path in facts.list_keys.get(pattern.lower(), []) if "." in path]
+        keys, theirs, after = ([_key(item, by) for item in items] for items in (declared, live, written))
         if None in [*keys, *theirs]:
             return
         wanted = {*keys, *theirs} if pattern in Patterns(case.options.get("shared", ())) else {*keys}

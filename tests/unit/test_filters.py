@@ -48,6 +48,9 @@ TABLE = [
 ]
 
 # (filter, arguments, options, value)
+#: what a subnet gets for which nothing says what it is for
+DEMANDS: dict[str, Any] = {"purpose": "", "delegations": [], "security_group": True, "security_rules": [], "nat_gateway": False}
+
 VALUES: list[tuple[str, list[Any], dict[str, Any], Any]] = [
     ("address_plan", [BASE, {}], {}, PLAN),
     ("address_plan", [BASE, None], {}, PLAN),
@@ -56,6 +59,16 @@ VALUES: list[tuple[str, list[Any], dict[str, Any], Any]] = [
     ("fleet_plan", [[BASE], {}], {}, {"register": PLAN["register"], "violations": [], "warnings": [], "table": TABLE}),
     ("fleet_plan", [[BASE]], {"register": PLAN["register"]}, {"register": PLAN["register"], "violations": [], "warnings": [], "table": TABLE}),
     ("fleet_plan", [[], None], {}, {"register": {"stamps": {}, "retired": {}}, "violations": [], "warnings": [], "table": [HEADING]}),
+    (
+        "subnet_purposes",
+        [{"nodes": {}, "GatewaySubnet": {}, "web": {"delegation": "Microsoft.Web/serverFarms"}}],
+        {},
+        {
+            "nodes": DEMANDS | {"purpose": "nodes", "nat_gateway": True},
+            "GatewaySubnet": DEMANDS | {"purpose": "virtual_network_gateway", "security_group": False},
+            "web": DEMANDS | {"delegations": [{"name": "Microsoft.Web.serverFarms", "properties": {"serviceName": "Microsoft.Web/serverFarms"}}]},
+        },
+    ),
     ("plan_violations", [BASE, PLAN["register"]], {}, []),
     ("plan_violations", [BASE], {"register": PLAN["register"]}, []),
     (
@@ -195,6 +208,8 @@ ERRORS: list[tuple[str, list[Any], dict[str, Any], list[str]]] = [
     ("fleet_plan", [BASE], {}, ["dualstack.aks.fleet_plan", "a list, not dict"]),
     ("fleet_plan", [[BASE, {"stamp": "x"}]], {}, ["dualstack.aks.fleet_plan", "organisation"]),
     ("address_plan", [BASE, {"stamps": {"a": {"vnet": {"ipv4": "ten"}}}}], {}, ["dualstack_register.stamps.a.vnet.ipv4", "'ten'"]),
+    ("subnet_purposes", [["nodes"]], {}, ["a mapping of mappings", "nodes"]),
+    ("subnet_purposes", [{"nodes": 24}], {}, ["a mapping of mappings", "24"]),
     ("plan_violations", [{**BASE, "ipv6_prefix": "ten"}], {}, ["dualstack_ipv6_prefix", "'ten'"]),
     ("plan_violations", [{**BASE, "colour": "red"}], {}, ["unknown keys: colour"]),
     ("family_rules", [{"name": "web"}, PLAN], {}, ["web", "priority"]),

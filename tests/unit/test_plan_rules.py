@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan import address_plan
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.purposes import PURPOSES
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.security_rules import family_rules
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Violation
@@ -20,6 +21,7 @@ Case = tuple[Specification, Register]
 BARE: Specification = {"organisation": "example", "stamp": "westeurope"}
 SPECIFICATION: Specification = {
     **BARE,
+    "live_subnets": {},
     "names": {"network_resource_group": "rg-aks-westeurope", "network_vnet_name": "v" * 63},
     "cluster": {
         "name": "aks-example-westeurope",
@@ -119,7 +121,25 @@ def subnet(name: str = "other", **keys: Any) -> Case:
     return specified(subnets={"nodes": nodes, name: {"ipv4_prefix_length": 26, **keys}})
 
 
-def security(*rules: dict[str, Any]) -> Case:
+def in_use(name: str, services: list[str], **keys: Any) -> Case:
+    """A live subnet that something uses, delegated to these services."""
+    specification, register = subnet(name, **keys)
+    prefixes = [text for text in register["stamps"]["westeurope"][name].values() if isinstance(text, str)]
+    return {**specification, "live_subnets": {name: prefixes}, "live_delegations": {name: services}}, register
+
+
+def other_nodes(purpose: str = "", existing_vnet_id: str = "") -> Case:
+    """Nodes in a subnet with a name of the user's."""
+    subnets = {"nodes": None, "other": {"ipv4_prefix_length": 24, "families": ["IPv4", "IPv6"]} | ({"purpose": purpose} if purpose else {})}
+    found = specified(
+        cluster={"node_subnet": "other", "node_pools": [{"name": "a", "mode": "System", "max_count": 9}], "existing_vnet_id": existing_vnet_id}
+    )[0]
+    found["subnets"] = {name: keys for name, keys in subnets.items() if keys}
+    found["security_rules"] = []
+    return found, address_plan(found, {})["register"]
+
+
+def security(*rules: Mapping[str, Any]) -> Case:
     return specified(security_rules=list(rules))
 
 
@@ -166,7 +186,12 @@ FAILING: dict[str, Case] = {
     "subnet_ipv6_length": registered(nodes={"ipv6": "fde9:f6a4:ab3d::/63"}),
     "subnet_families": subnet(families=["IPv6"]),
     "subnet_ipv4_length": subnet(ipv4_prefix_length=30),
-    "subnet_purpose_size": subnet(purpose="firewall", ipv4_prefix_length=27),
+    "subnet_purpose": subnet(purpose="bastions"),
+    "subnet_delegation": subnet(delegation="serverFarms"),
+    "delegation_in_use": in_use("other", [], delegation="Microsoft.Web/serverFarms"),
+    "subnet_purpose_size": subnet("AzureFirewallSubnet", ipv4_prefix_length=27),
+    "subnet_purpose_families": subnet("AzureBastionSubnet", families=["IPv4", "IPv6"]),
+    "node_subnet_purpose": specified(subnets={"nodes": {"ipv4_prefix_length": 22, "purpose": "application_gateway"}}),
     "subnet_name": subnet("-other"),
     "name_length": specified(names={"network_vnet_name": "v" * 64}),
     "cluster_names": cluster(dns_prefix="d" * 55),
@@ -268,12 +293,55 @@ ALSO_FAILING: dict[str, tuple[str, Case, str]] = {
     ),
     "subnet_families: IPv6 first": ("subnet_families", subnet(families=["IPv6", "IPv4"]), "other"),
     "subnet_families: unknown": ("subnet_families", subnet(families=["ipv4"]), "other"),
-    "subnet_purpose_size: API server": ("subnet_purpose_size", subnet(purpose="api_server", ipv4_prefix_length=29), "other"),
-    "subnet_purpose_size: gateway": ("subnet_purpose_size", subnet(purpose="application_gateway", ipv4_prefix_length=25), "other"),
-    "subnet_purpose_size: gateway for containers": (
+    "subnet_purpose: a name that Azure keeps": (
+        "subnet_purpose",
+        subnet("gatewaysubnet", purpose="nodes"),
+        "dualstack_subnets.gatewaysubnet.purpose",
+    ),
+    "subnet_purpose: one that needs another name": ("subnet_purpose", subnet(purpose="firewall"), "dualstack_subnets.other.purpose"),
+    "subnet_purpose: an unknown key": ("subnet_purpose", subnet(delegations=["Microsoft.Web/serverFarms"]), "dualstack_subnets.other.delegations"),
+    "subnet_delegation: nodes": ("subnet_delegation", subnet(purpose="nodes", delegation="Microsoft.Web/serverFarms"), "dualstack_subnets.other"),
+    "subnet_delegation: another than its purpose's": (
+        "subnet_delegation",
+        subnet(purpose="api_server", delegation="Microsoft.Web/serverFarms"),
+        "dualstack_subnets.other.delegation",
+    ),
+    "subnet_delegation: a name that Azure keeps": (
+        "subnet_delegation",
+        subnet("AzureBastionSubnet", delegation="Microsoft.Network/bastionHosts"),
+        "dualstack_subnets.AzureBastionSubnet.delegation",
+    ),
+    "delegation_in_use: to another service": (
+        "delegation_in_use",
+        in_use("other", ["Microsoft.Web/serverFarms"], purpose="container_instances"),
+        "dualstack_subnets.other",
+    ),
+    "subnet_purpose_size: as it is registered": (
         "subnet_purpose_size",
-        subnet(purpose="application_gateway_for_containers", ipv4_prefix_length=25),
-        "other",
+        (
+            subnet("AzureBastionSubnet")[0],
+            merged(subnet("AzureBastionSubnet")[1], {"stamps": {"westeurope": {"AzureBastionSubnet": {"ipv4": "10.0.15.0/27"}}}}),
+        ),
+        "dualstack_subnets.AzureBastionSubnet",
+    ),
+    "subnet_purpose_size: by its delegation": (
+        "subnet_purpose_size",
+        subnet(delegation="microsoft.servicenetworking/trafficcontrollers", ipv4_prefix_length=23),
+        "dualstack_subnets.other",
+    ),
+    "subnet_purpose_families: as it is registered": (
+        "subnet_purpose_families",
+        (
+            subnet("RouteServerSubnet")[0],
+            merged(subnet("RouteServerSubnet")[1], {"stamps": {"westeurope": {"RouteServerSubnet": {"ipv6": "fde9:f6a4:ab3d:7::/64"}}}}),
+        ),
+        "dualstack_subnets.RouteServerSubnet",
+    ),
+    "node_subnet_purpose: none": ("node_subnet_purpose", other_nodes(), "dualstack_subnets.other.purpose"),
+    "node_subnet_purpose: a network that is brought": (
+        "node_subnet_purpose",
+        other_nodes(purpose="container_instances", existing_vnet_id="/v"),
+        "dualstack_subnets.other.purpose",
     ),
     "subnet_name: the stamp's own": ("subnet_name", subnet("pods"), "pods"),
     "subnet_name: too long": ("subnet_name", subnet("n" * 64), "n" * 64),
@@ -464,12 +532,39 @@ PASSING: dict[str, Case] = {
     "the smallest of each purpose": specified(
         subnets={
             "nodes": {"ipv4_prefix_length": 22, "purpose": "nodes"},
-            "api": {"ipv4_prefix_length": 28, "purpose": "api_server"},
-            "gateway": {"ipv4_prefix_length": 24, "purpose": "application_gateway"},
-            "agc": {"ipv4_prefix_length": 24, "purpose": "application_gateway_for_containers"},
-            "firewall": {"ipv4_prefix_length": 26, "purpose": "firewall"},
+            **{
+                row.name or purpose: {"ipv4_prefix_length": row.longest, "purpose": purpose}
+                for purpose, row in PURPOSES.items()
+                if purpose != "nodes"
+            },
         }
     ),
+    "each purpose by Azure's names and delegations": specified(
+        subnets={
+            "nodes": {"ipv4_prefix_length": 22},
+            **{
+                row.name or purpose: {"ipv4_prefix_length": row.longest} | ({"delegation": row.delegation} if row.delegation else {})
+                for purpose, row in PURPOSES.items()
+                if purpose != "nodes"
+            },
+            "databases": {"ipv4_prefix_length": 28, "delegation": "Microsoft.DBforPostgreSQL/flexibleServers"},
+        }
+    ),
+    "a live subnet of another size, with IPv6": (
+        {**subnet("AzureBastionSubnet", ipv4_prefix_length=27, families=["IPv4", "IPv6"])[0], "live_subnets": {"azurebastionsubnet": []}},
+        subnet("AzureBastionSubnet", ipv4_prefix_length=27, families=["IPv4", "IPv6"])[1],
+    ),
+    "a role that does not read the network": (
+        {name: value for name, value in subnet("AzureBastionSubnet", ipv4_prefix_length=27)[0].items() if name != "live_subnets"},
+        subnet("AzureBastionSubnet", ipv4_prefix_length=27)[1],
+    ),
+    "a live delegation, in another case": in_use("other", ["microsoft.web/serverfarms"], delegation="Microsoft.Web/serverFarms"),
+    "a delegation for an application gateway that runs": in_use("other", [], purpose="application_gateway"),
+    "a subnet of a network that is brought": (
+        {**subnet("AzureBastionSubnet", ipv4_prefix_length=27)[0], "existing_vnet_id": "/v"},
+        subnet("AzureBastionSubnet", ipv4_prefix_length=27)[1],
+    ),
+    "nodes in a subnet that declares it": other_nodes(purpose="nodes"),
     "subnet names": specified(
         subnets={name: {"ipv4_prefix_length": 24} for name in ("a", "a.b-c_", "n" * 63, "0")} | {"nodes": {"ipv4_prefix_length": 24}}
     ),
@@ -646,6 +741,19 @@ def test_warnings(name: str) -> None:
     _, _, found = plan_problems(specification, register)
     assert [text for text in expected if not any(line.startswith(text) for line in found)] == []
     assert len(found) == len(expected)
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_every_purpose(purpose: str) -> None:
+    """One step beyond its sizes is refused, and its security rules break no rule."""
+    row = PURPOSES[purpose]
+    lengths = {row.longest + 1: False, row.shortest - 1: False, row.longest: True, row.shortest: True}
+    for length, is_accepted in lengths.items():
+        specification = merged(SPECIFICATION, {"subnets": {row.name or "other": {"ipv4_prefix_length": length, "purpose": purpose}}})
+        broken = {violation.rule for violation in plan_violations(specification, REGISTER)}
+        assert ("subnet_purpose_size" not in broken and "subnet_ipv4_length" not in broken) is is_accepted
+    rules, register = security(*row.security_rules)
+    assert [found for found in plan_violations(rules, register) if found.rule.startswith("security_")] == []
 
 
 def test_several_at_once() -> None:

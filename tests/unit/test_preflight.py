@@ -62,4 +62,13 @@ def test_what_is_peered() -> None:
     live = vnet("10.5.0.0/20")
     live["properties"]["virtualNetworkPeerings"] = [{"name": "hub", "properties": peer}]
     assert live_network(live)["live_peers"] == {"/hub": ["10.9.0.0/16", "fd00:9::/56"]}
-    assert live_network({}) == {"live_vnet": [], "live_subnets": {}, "live_peers": {}}
+    assert live_network({}) == {"live_vnet": [], "live_subnets": {}, "live_delegations": {}, "live_peers": {}}
+
+
+def test_delegations_of_what_is_in_use() -> None:
+    live = vnet("10.5.0.0/20", free=["10.5.0.0/24"], used=["10.5.1.0/24"])
+    live["properties"]["subnets"][1]["properties"] |= {
+        "ipConfigurations": [{"id": "/nic"}],
+        "delegations": [{"name": "d", "properties": {"serviceName": "Microsoft.Web/serverFarms"}}],
+    }
+    assert live_network(live)["live_delegations"] == {"used": ["Microsoft.Web/serverFarms"]}

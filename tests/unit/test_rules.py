@@ -31,7 +31,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import (
 )
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import registry as registries
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.book import CHAPTERS, RULES
-from scripts import rules_page
+from scripts import rules_page, subnets_page
 from tests.unit import test_entrance_rules, test_plan_rules, test_size_rules, test_switching_rules
 
 THERE, ABSENT = Answer(True, {}), Answer(False)
@@ -335,6 +335,14 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
         nodes("userDefinedRouting", routes=["192.168.0.0/16", "0.0.0.0/0"]),
     ),
     "endpoint_subnet": (endpoints.CHAPTER, changed(ENDPOINT, subnet=ABSENT), ENDPOINT),
+    "endpoint_subnet_purpose": (
+        endpoints.CHAPTER,
+        changed(
+            ENDPOINT,
+            subnet=Answer(True, {"properties": {"delegations": [{"name": "d", "properties": {"serviceName": "Microsoft.Web/serverFarms"}}]}}),
+        ),
+        changed(ENDPOINT, subnet=THERE, purpose="private_endpoints"),
+    ),
     "private_zone_exists": (
         endpoints.CHAPTER,
         changed(ENDPOINT, existing_zone_id="/z/privatelink.azurecr.io", zone=ABSENT),
@@ -551,6 +559,7 @@ def test_every_existing_id_is_checked() -> None:
 def test_the_page_lists_every_rule() -> None:
     """It is written by ``make docs``."""
     assert rules_page.TARGET.read_text() == rules_page.page()
+    assert subnets_page.TARGET.read_text() == subnets_page.page()
     assert [identifier for identifier in RULES if f"| `{identifier}` |" not in rules_page.page()] == []
 
 

@@ -8,7 +8,7 @@ A specification is a mapping; all but the first two keys can be left out:
 ``ipv4_pools`` {``vnet``, ``pods``, ``services``: list of IPv4 prefixes};
 ``ipv6_prefix`` own IPv6 space, /48 or shorter (else RFC 4193);
 ``vnet_ipv4_prefix_length``, ``pods_ipv4_prefix_length``, ``services_ipv4_prefix_length``;
-``subnets`` {name: {``ipv4_prefix_length``, ``purpose``, ``families``}}.
+``subnets`` {name: {``ipv4_prefix_length``, ``purpose``, ``families``, ``delegation``}}.
 
 The register maps stamps to names to prefixes; the names ``vnet``, ``pods`` and ``services`` stand for the stamp's own ranges, all
 others for subnets. A network or subnet that was brought may hold several prefixes of a family, as a list. Ranges of removed names are
@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .allocations import STAMP_RANGES, Allocations, Registrations, registered
+from .purposes import families_of
 from .ranges import (
     FreeIPv4,
     IPv4,
@@ -69,6 +70,7 @@ _KEYS = {
     "live_vnet",
     "live_peers",
     "live_subnets",
+    "live_delegations",
     "live_pools",
     "live_security_rules",
     "security_rules",
@@ -157,10 +159,6 @@ def length_of(specification: Mapping[str, Any], purpose: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 32:
         raise MalformedSpecification(f"{purpose}_ipv4_prefix_length must be a whole number from 1 to 32, not {value!r}.")
     return value
-
-
-def families_of(subnet: Mapping[str, Any]) -> list[str]:
-    return list(subnet.get("families") or ["IPv4", "IPv6"])
 
 
 class Unplaced(NamedTuple):
@@ -281,7 +279,7 @@ class _Planner:
         slices: list[Slices] | None = None
         # Large ones first, then by name: the order of the user's file must not matter.
         for name, subnet in sorted(wanted.items(), key=lambda item: (item[1]["ipv4_prefix_length"], item[0])):
-            current, families = self._names.get(name, {}), families_of(subnet)
+            current, families = self._names.get(name, {}), families_of(name, subnet)
             if ipv4 and "IPv4" in families and "ipv4" not in current:
                 free = free or FreeIPv4(ipv4, self._within("ipv4", ipv4))
                 length = subnet["ipv4_prefix_length"]

@@ -152,7 +152,7 @@ class Comparison:
     def _key(self, item: Any, keys: list[str], pattern: str) -> Any:
         if not keys:
             return normal(item, self._folds(pattern))
-        return tuple(normal(item.get(name), True) for name in keys)
+        return tuple(normal(_at(item, name), True) for name in keys)
 
     def _folds(self, pattern: str) -> bool:
         return pattern in self._facts.enumerations or pattern in self._facts.caseless
@@ -246,7 +246,14 @@ def normal(value: Any, fold: bool = False) -> Any:
 
 
 def _label(item: Any, keys: list[str]) -> str:
-    return "/".join(str(item.get(name)) for name in keys if item.get(name)) if keys else str(item)
+    return "/".join(str(_at(item, name)) for name in keys if _at(item, name)) if keys else str(item)
+
+
+def _at(item: Any, path: str) -> Any:
+    """What an item of a list has below a dotted path; None without."""
+    for name in path.split("."):
+        item = item.get(name) if isinstance(item, Mapping) else None
+    return item
 
 
 def _without_nulls(value: Any) -> Any:

@@ -11,6 +11,9 @@ from typing import Any
 from .._addresses.allocations import STAMP_RANGES
 from .._addresses.ranges import Prefixes, unlisted
 
+#: what Azure shows of a subnet that something uses
+_IN_USE = {"ipConfigurations", "ipConfigurationProfiles", "serviceAssociationLinks", "resourceNavigationLinks", "privateEndpoints"}
+
 
 def live_subnets(vnet: Mapping[str, Any]) -> dict[str, list[str]]:
     """Subnet -> its prefixes, of a virtual network as Azure answers it; empty for one that does not exist."""
@@ -24,14 +27,23 @@ def prefixes_of(properties: Mapping[str, Any]) -> list[str]:
     return list(properties.get("addressPrefixes") or ([single] if single else []))
 
 
+def delegations_of(subnet: Mapping[str, Any]) -> list[str]:
+    """The services that a subnet is delegated to, as Azure answers it."""
+    found = (subnet.get("properties") or {}).get("delegations") or ()
+    return [str((item.get("properties") or {}).get("serviceName") or item.get("name")) for item in found]
+
+
 def live_network(vnet: Mapping[str, Any]) -> dict[str, Any]:
-    """What a specification holds of a virtual network as Azure answers it: ``live_vnet`` (its prefixes), ``live_subnets``, and ``live_peers``
-    (the networks that it is peered with, and their prefixes)."""
+    """What a specification holds of a virtual network as Azure answers it: ``live_vnet`` (its prefixes), ``live_subnets``, ``live_delegations``
+    (the services of each subnet that is in use), and ``live_peers`` (the networks that it is peered with, and their prefixes)."""
     properties = vnet.get("properties") or {}
     peerings = [peering.get("properties") or {} for peering in properties.get("virtualNetworkPeerings") or ()]
     return {
         "live_vnet": _address_prefixes(properties.get("addressSpace")),
         "live_subnets": live_subnets(vnet),
+        "live_delegations": {
+            subnet["name"]: delegations_of(subnet) for subnet in properties.get("subnets") or () if _IN_USE & (subnet.get("properties") or {}).keys()
+        },
         "live_peers": {
             str((peering.get("remoteVirtualNetwork") or {}).get("id") or ""): _address_prefixes(
                 peering.get("remoteVirtualNetworkAddressSpace") or peering.get("remoteAddressSpace")

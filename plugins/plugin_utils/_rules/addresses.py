@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from .._addresses.allocations import STAMP_RANGES
-from .._addresses.plan import DEFAULT_POOLS, STAMP_IPV6_LENGTH, families_of, subnets_of
+from .._addresses.plan import DEFAULT_POOLS, STAMP_IPV6_LENGTH, subnets_of
+from .._addresses.purposes import GENERAL, PURPOSES, delegation_of, families_of, fixed_purpose, purpose_name, purpose_of
 from .._addresses.ranges import MalformedSpecification, Network, inside, listed, overlaps, prefixes_in, read
 from . import Chapter, Finding
 from .planned import PlannedStamp
@@ -21,6 +23,7 @@ _CNI = "https://learn.microsoft.com/azure/aks/concepts-network-cni-overview"
 _IPV6 = "https://learn.microsoft.com/azure/virtual-network/ip-services/ipv6-overview"
 _IPV6_PLANNING = "https://learn.microsoft.com/azure/architecture/networking/guide/ipv6-ip-planning"
 _LIMITS = "https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits"
+_SERVICES = "https://learn.microsoft.com/azure/virtual-network/virtual-network-for-azure-services"
 _PEERING = "https://learn.microsoft.com/azure/virtual-network/virtual-network-peering-overview"
 _SUBNETS = "https://learn.microsoft.com/azure/virtual-network/virtual-network-manage-subnet"
 
@@ -148,8 +151,9 @@ def subnet_ipv6_length(case: PlannedStamp) -> Iterator[Finding]:
 def subnet_families(case: PlannedStamp) -> Iterator[Finding]:
     """A subnet without IPv4, or with families that Azure does not know."""
     for name, subnet in subnets_of(case.specification).items():
-        if families_of(subnet) not in (["IPv4"], ["IPv4", "IPv6"]):
-            yield f"dualstack_subnets.{name}.families", f"{families_of(subnet)}"
+        families = families_of(name, subnet)
+        if families not in (["IPv4"], ["IPv4", "IPv6"]):
+            yield f"dualstack_subnets.{name}.families", f"{families}"
 
 
 @rule("Azure's IPv4 subnets are /29 or larger", _IPV6)
@@ -160,14 +164,85 @@ def subnet_ipv4_length(case: PlannedStamp) -> Iterator[Finding]:
             yield f"dualstack_subnets.{name}.ipv4_prefix_length", f"/{subnet['ipv4_prefix_length']}"
 
 
-@rule("make the subnet larger", "https://learn.microsoft.com/azure/aks/api-server-vnet-integration")
-def subnet_purpose_size(case: PlannedStamp) -> Iterator[Finding]:
-    """A subnet too small for the service that it is for."""
-    longest = {"api_server": 28, "application_gateway": 24, "application_gateway_for_containers": 24, "firewall": 26}
+#: keys of a subnet in the inventory
+_SUBNET_KEYS = ("ipv4_prefix_length", "purpose", "families", "delegation")
+
+
+@rule("declare what the subnet is for", _SERVICES)
+def subnet_purpose(case: PlannedStamp) -> Iterator[Finding]:
+    """A purpose or key that subnets do not have, or a purpose that Azure binds to another name."""
     for name, subnet in subnets_of(case.specification).items():
-        limit = longest.get(str(subnet.get("purpose")))
-        if limit and subnet["ipv4_prefix_length"] > limit:
-            yield f"dualstack_subnets.{name}", f"/{subnet['ipv4_prefix_length']} for {subnet['purpose']}", f"use /{limit} or larger"
+        purpose, fixed = purpose_name(name, subnet), fixed_purpose(name)
+        wanted = purpose_of(name, subnet).name
+        for key in sorted(subnet.keys() - set(_SUBNET_KEYS)):
+            yield f"dualstack_subnets.{name}.{key}", "unknown key", f"use {', '.join(_SUBNET_KEYS)}"
+        if purpose and purpose not in PURPOSES:
+            yield f"dualstack_subnets.{name}.purpose", f"{purpose}", f"use one of {', '.join(PURPOSES)}, or leave it out"
+        elif fixed and purpose != fixed:
+            yield f"dualstack_subnets.{name}.purpose", f"{purpose}, and Azure keeps the name for {fixed}", "rename it, or leave its purpose out"
+        elif wanted and name.lower() != wanted.lower():
+            yield f"dualstack_subnets.{name}.purpose", f"{purpose} needs the name {wanted}", f"rename the subnet to {wanted}"
+
+
+@rule(
+    "delegate the subnet to the service that it is for, as Microsoft.Web/serverFarms",
+    "https://learn.microsoft.com/azure/virtual-network/subnet-delegation-overview",
+)
+def subnet_delegation(case: PlannedStamp) -> Iterator[Finding]:
+    """A delegation that is no service, or that the subnet's purpose does not have."""
+    for name, subnet in subnets_of(case.specification).items():
+        delegation, purpose = delegation_of(name, subnet), purpose_name(name, subnet)
+        if delegation and not re.fullmatch(r"[A-Za-z][\w.]*\.[\w.]+/[A-Za-z][\w/]*", delegation):
+            yield f"dualstack_subnets.{name}.delegation", f"{delegation!r} is not a service"
+        if purpose and delegation.lower() != purpose_of(name, subnet).delegation.lower():
+            own = purpose_of(name, subnet).delegation
+            yield (
+                f"dualstack_subnets.{name}.delegation",
+                f"{delegation} for a subnet of the purpose {purpose}",
+                f"remove it: the subnet is delegated to {own}" if own else "remove it, or use a subnet without this purpose",
+            )
+
+
+@rule("keep the delegation, or use a new subnet", "https://learn.microsoft.com/azure/virtual-network/manage-subnet-delegation")
+def delegation_in_use(case: PlannedStamp) -> Iterator[Finding]:
+    """Another delegation of a subnet that something uses: Azure changes it only for an empty subnet."""
+    for name, subnet in subnets_of(case.specification).items() if not case.specification.get("existing_vnet_id") else ():
+        live, wanted = (case.specification.get("live_delegations") or {}).get(name), delegation_of(name, subnet)
+        # github.com/Azure/application-gateway-kubernetes-ingress/pull/1703: gateways that run already get their delegation later.
+        is_late = live == [] and wanted == PURPOSES["application_gateway"].delegation
+        if live is not None and wanted and wanted.lower() not in map(str.lower, live) and not is_late:
+            yield f"dualstack_subnets.{name}", f"{wanted}; the live subnet, which is in use, is delegated to {', '.join(live) or 'nothing'}"
+
+
+def _new_subnets(case: PlannedStamp) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The subnets that the run creates. A role that does not read the network leaves them to the one that does."""
+    if case.specification.get("existing_vnet_id") or (case.cluster and "live_subnets" not in case.specification):
+        return
+    live = [name.lower() for name in case.specification.get("live_subnets") or {}]
+    for name, subnet in subnets_of(case.specification).items():
+        if name.lower() not in live:
+            yield name, subnet
+
+
+@rule("give the subnet the size that Azure demands", _SERVICES)
+def subnet_purpose_size(case: PlannedStamp) -> Iterator[Finding]:
+    """A new subnet too small or too large for the service that it is for."""
+    for name, subnet in _new_subnets(case):
+        purpose, texts = purpose_of(name, subnet), listed(case.plan["subnets"].get(name, {}).get("ipv4"))
+        for length in {subnet["ipv4_prefix_length"], *(read(text, name).prefixlen for text in texts)}:
+            is_subnet = GENERAL.shortest <= length <= GENERAL.longest
+            if is_subnet and not purpose.shortest <= length <= purpose.longest:
+                size = f"/{purpose.longest}" if purpose.shortest == purpose.longest else f"/{purpose.longest} or larger"
+                yield f"dualstack_subnets.{name}", f"/{length} for {purpose_name(name, subnet)}", f"use {size} (see {purpose.source})"
+
+
+@rule("set its families to [IPv4], and remove its IPv6 prefix from the register", _SERVICES)
+def subnet_purpose_families(case: PlannedStamp) -> Iterator[Finding]:
+    """IPv6 in a new subnet for a service that has none."""
+    for name, subnet in _new_subnets(case):
+        has_ipv6 = "IPv6" in families_of(name, subnet) or "ipv6" in case.plan["subnets"].get(name, {})
+        if has_ipv6 and not purpose_of(name, subnet).ipv6:
+            yield f"dualstack_subnets.{name}", f"IPv6 for {purpose_name(name, subnet)}, which has IPv4 only"
 
 
 @rule("rename it", "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules")

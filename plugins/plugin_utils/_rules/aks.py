@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._addresses.plan import subnets_of
+from .._addresses.purposes import purpose_name
 from .._addresses.ranges import listed, overlaps, read
 from .._azure.agent_pools import DEFAULT_MAX_SURGE, WINDOWS_IMAGES, agent_pool_profile, minor_version
-from .._azure.preflight import prefixes_of
+from .._azure.preflight import delegations_of, prefixes_of
 from . import Answer, Chapter, Finding
 from .planned import PlannedStamp
 
@@ -153,6 +155,17 @@ def node_subnet_dual_stack(case: PlannedStamp) -> Iterator[Finding]:
         yield f"{case.stamp}.{name}", "the plan has no subnet of this name for the nodes", "name one of dualstack_subnets"
     if case.node_pools and name in case.plan["subnets"] and set(case.plan["subnets"][name]) != {"ipv4", "ipv6"}:
         yield f"{case.stamp}.{name}", "the nodes' subnet does not have both families"
+
+
+@rule("name a subnet of the purpose nodes in aks_node_subnet_id, or set this one's purpose to nodes", _OVERLAY)
+def node_subnet_purpose(case: PlannedStamp) -> Iterator[Finding]:
+    """Nodes in a subnet that is for something else: its network security group lets no pods through."""
+    name = case.node_subnet
+    subnet = subnets_of(case.specification).get(name)
+    purpose = purpose_name(name, subnet) if subnet is not None else "nodes"
+    fits = ("nodes", "") if case.cluster.get("existing_vnet_id") else ("nodes",)
+    if case.node_pools and purpose not in fits:
+        yield f"dualstack_subnets.{name}.purpose", f"{purpose or 'none'}, and the nodes are in it"
 
 
 @rule("give 10 to 250 pods a node", _OVERLAY)
@@ -687,7 +700,7 @@ def node_subnet_exists(nodes: NodeSubnet) -> Iterator[Finding]:
 @NODES.rule("use a subnet without a delegation for the nodes", "https://learn.microsoft.com/azure/virtual-network/subnet-delegation-overview")
 def node_subnet_delegated(nodes: NodeSubnet) -> Iterator[Finding]:
     """Nodes in a subnet that is delegated to another service."""
-    services = [str((found.get("properties") or {}).get("serviceName") or found.get("name")) for found in nodes.properties.get("delegations") or ()]
+    services = delegations_of(nodes.subnet.body)
     if services:
         yield "aks_node_subnet_id", f"{nodes.id} is delegated to {', '.join(services)}"
 

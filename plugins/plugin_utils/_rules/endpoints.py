@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from .._addresses.purposes import fixed_purpose
+from .._azure.preflight import delegations_of
 from . import Answer, Chapter, Finding
 
 
@@ -22,6 +24,9 @@ class Endpoint:
     zone_name: str
     subnet: Answer | None = None
     zone: Answer | None = None
+    #: what the subnet is for and delegated to, where it is one of the stamp's own
+    purpose: str = ""
+    delegation: str = ""
 
 
 CHAPTER = Chapter[Endpoint]("endpoints")
@@ -39,6 +44,17 @@ def endpoint_subnet(endpoint: Endpoint) -> Iterator[Finding]:
             f"add the subnet {name} to dualstack_subnets, name one that exists in {endpoint.role}_subnet_id, or set {endpoint.role}_private_endpoint "
             "to false",
         )
+
+
+@rule("use a subnet of the purpose private_endpoints", "https://learn.microsoft.com/azure/virtual-network/subnet-delegation-overview")
+def endpoint_subnet_purpose(endpoint: Endpoint) -> Iterator[Finding]:
+    """A private endpoint in a subnet that belongs to a service."""
+    services = [endpoint.delegation] if endpoint.delegation else delegations_of(endpoint.subnet.body if endpoint.subnet else {})
+    purpose = endpoint.purpose or fixed_purpose(endpoint.subnet_id.rpartition("/")[2])
+    if services:
+        yield f"{endpoint.role}_subnet_id", f"{endpoint.subnet_id} is delegated to {', '.join(services)}"
+    elif purpose not in ("", "private_endpoints", "nodes"):
+        yield f"{endpoint.role}_subnet_id", f"{endpoint.subnet_id} is for {purpose}"
 
 
 @rule(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from .._addresses.purposes import delegation_of, purpose_name
 from .._azure.agent_pools import DEFAULT_VM_SIZE
 from .._azure.preflight import live_network
 from .._kubernetes.entrances import trusted_tags
@@ -241,9 +242,11 @@ def _endpoint(role: str, declared: Mapping[str, Any], reader: Reader) -> Iterato
     """What a private endpoint needs and the run does not make; nothing is read where the run makes everything."""
     if not declared["enabled"]:
         return
-    reads = {}
-    if not endpoints.within(declared["subnet_id"], declared["network_id"], declared["subnets"]):
+    reads, name = dict[str, Any](), str(declared["subnet_id"]).rpartition("/")[2]
+    if not endpoints.within(declared["subnet_id"], declared["network_id"], list(declared["subnets"])):
         reads["subnet"] = {"id": declared["subnet_id"]}
+    own = {} if "subnet" in reads else {known.lower(): found for known, found in declared["subnets"].items()}
+    subnet = own.get(name.lower(), {})
     if declared["existing_zone_id"]:
         reads["zone"] = {"id": declared["existing_zone_id"]}
     elif declared["vnet_id"].lower() != declared["network_id"].lower():
@@ -251,7 +254,14 @@ def _endpoint(role: str, declared: Mapping[str, Any], reader: Reader) -> Iterato
     answers = reader.azure(reads)
     yield from endpoints.CHAPTER.violations(
         endpoints.Endpoint(
-            role, declared["subnet_id"], declared["existing_zone_id"], declared["zone_name"], answers.get("subnet"), answers.get("zone")
+            role,
+            declared["subnet_id"],
+            declared["existing_zone_id"],
+            declared["zone_name"],
+            answers.get("subnet"),
+            answers.get("zone"),
+            purpose_name(name, subnet),
+            delegation_of(name, subnet),
         )
     )
     yield from _existing(f"{role}_existing_private_zone_id", declared["existing_zone_id"], answers.get("zone"))

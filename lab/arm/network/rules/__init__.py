@@ -1,5 +1,23 @@
 """What Microsoft.Network refuses."""
 
-from . import load_balancers, nat_gateways, private_endpoints, public_addresses, route_tables, security_groups, virtual_networks
+from . import (
+    dedicated_subnets,
+    load_balancers,
+    nat_gateways,
+    private_endpoints,
+    public_addresses,
+    route_tables,
+    security_groups,
+    virtual_networks,
+)
 
-__all__ = ["load_balancers", "nat_gateways", "private_endpoints", "public_addresses", "route_tables", "security_groups", "virtual_networks"]
+__all__ = [
+    "dedicated_subnets",
+    "load_balancers",
+    "nat_gateways",
+    "private_endpoints",
+    "public_addresses",
+    "route_tables",
+    "security_groups",
+    "virtual_networks",
+]

@@ -23,10 +23,17 @@ def nsg_in_use(azure: Azure, resource: Resource) -> None:
         raise ArmError(400, "InUseNetworkSecurityGroupCannotBeDeleted", f"{resource.id} cannot be deleted: it is in use by {subnet.id}.")
 
 
-def _rule_prefixes(properties: dict[str, object], side: str) -> list[str]:
+def rule_prefixes(properties: dict[str, object], side: str) -> list[str]:
+    """The prefixes and tags of a side of a rule, whichever of the two properties holds them."""
     many = properties.get(f"{side}AddressPrefixes")
     single = properties.get(f"{side}AddressPrefix")
     return [str(item) for item in many] if isinstance(many, list) and many else [str(single)] if single else []
+
+
+def rule_ports(properties: dict[str, object], side: str) -> list[str]:
+    """The ports of a side of a rule, whichever of the two properties holds them; any without."""
+    many = properties.get(f"{side}PortRanges")
+    return [str(item) for item in many] if isinstance(many, list) and many else [str(properties.get(f"{side}PortRange") or "*")]
 
 
 @rule("nsg-names", NSG, RESOURCE_NAMES)
@@ -49,7 +56,7 @@ def protocol_is_known(write: Write) -> None:
 def address_prefixes_are_ranges_or_tags(write: Write) -> None:
     for item in write.properties["securityRules"]:
         for side in ("source", "destination"):
-            prefixes = _rule_prefixes(item["properties"], side)
+            prefixes = rule_prefixes(item["properties"], side)
             for prefix in prefixes:
                 alone = prefix == "*" and len(prefixes) == 1
                 if not alone and not version_of(prefix) and not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)*", prefix):
@@ -62,7 +69,7 @@ def address_prefixes_are_ranges_or_tags(write: Write) -> None:
 def port_ranges_are_ports(write: Write) -> None:
     for item in write.properties["securityRules"]:
         for side in ("source", "destination"):
-            for ports in item["properties"].get(f"{side}PortRanges") or [item["properties"].get(f"{side}PortRange") or "*"]:
+            for ports in rule_ports(item["properties"], side):
                 low, _, high = ports.partition("-")
                 fits = re.fullmatch(r"\d{1,5}(-\d{1,5})?", ports) and int(low) <= int(high or low) <= 65535
                 if ports != "*" and not fits:
@@ -77,7 +84,7 @@ def port_ranges_are_ports(write: Write) -> None:
 @rule("nsg-one-family", NSG, IPV6_OVERVIEW)
 def rule_has_one_family(write: Write) -> None:
     for item in write.properties["securityRules"]:
-        found = {version_of(prefix) for side in ("source", "destination") for prefix in _rule_prefixes(item["properties"], side)} - {None}
+        found = {version_of(prefix) for side in ("source", "destination") for prefix in rule_prefixes(item["properties"], side)} - {None}
         if len(found) > 1:
             raise ArmError(
                 400, "SecurityRuleAddressFamilyMismatch", f"Security rule {item['name']} mixes IPv4 and IPv6 address prefixes.", target=item["name"]
@@ -127,7 +134,7 @@ def application_security_groups_exist(write: Write) -> None:
 @rule("nsg-no-icmpv6", NSG, IPV6_OVERVIEW)
 def icmp_is_ipv4(write: Write) -> None:
     for item in write.properties["securityRules"]:
-        prefixes = [prefix for side in ("source", "destination") for prefix in _rule_prefixes(item["properties"], side)]
+        prefixes = [prefix for side in ("source", "destination") for prefix in rule_prefixes(item["properties"], side)]
         if item["properties"]["protocol"].lower() in ("icmp", "icmpv6") and any(version_of(prefix) == 6 for prefix in prefixes):
             raise ArmError(400, "SecurityRuleInvalidProtocol", f"Security rule {item['name']}: ICMPv6 is not supported in network security groups.")
 
@@ -139,7 +146,7 @@ def nsg_limits(write: Write) -> None:
         raise ArmError(400, "MaxSecurityRulesPerNetworkSecurityGroup", f"A network security group holds 1000 rules at most, not {len(rules)}.")
     for item in rules:
         for side in ("source", "destination"):
-            if len(_rule_prefixes(item["properties"], side)) > 4000:
+            if len(rule_prefixes(item["properties"], side)) > 4000:
                 raise ArmError(400, "MaxAddressPrefixesPerSecurityRule", f"Security rule {item['name']} has more than 4000 {side} prefixes.")
 
 
