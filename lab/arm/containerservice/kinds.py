@@ -161,6 +161,9 @@ class ManagedCluster(Kind):
             write.azure.store.save(Resource(old.id if old else path, POOL, body, hidden=dict(old.hidden) if old else {}))
         properties.setdefault("nodeResourceGroup", node_resource_group(resource))
         properties["servicePrincipalProfile"].pop("secret", None)
+        identity = resource.body.get("identity") or {}
+        if identity.get("type") == "SystemAssigned":
+            identity |= {"principalId": ids.stable_uuid(resource.id, "principal"), "tenantId": write.azure.options.tenant}
         computed = resource.hidden.setdefault("computed", {})
         if not computed:
             prefix = properties.get("dnsPrefix") or properties.get("fqdnSubdomain") or resource.name
@@ -201,13 +204,10 @@ class ManagedCluster(Kind):
             pools.append({"name": pool.name} | shown)
         properties["agentPoolProfiles"] = sorted(pools, key=lambda pool: pool["name"])
         identity = body.get("identity") or {}
-        match identity.get("type"):
-            case "UserAssigned":
-                identity["userAssignedIdentities"] = {
-                    _lower_group(name): identity_facts(azure, name) for name in identity.get("userAssignedIdentities") or {}
-                }
-            case "SystemAssigned":
-                identity |= {"principalId": ids.stable_uuid(resource.id, "principal"), "tenantId": azure.options.tenant}
+        if identity.get("type") == "UserAssigned":
+            identity["userAssignedIdentities"] = {
+                _lower_group(name): identity_facts(azure, name) for name in identity.get("userAssignedIdentities") or {}
+            }
         # AKS spells id and type its own way.
         body |= {"id": _lower_group(resource.id), "type": "Microsoft.ContainerService/ManagedClusters", "kind": "Base"}
         body["eTag"] = body.pop("etag")
