@@ -31,7 +31,7 @@ class ActionModule(AzureAction):
     def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         started = time.time()
         posts = self.posts(arguments["actions"])
-        resources = self.declarations(arguments, task_vars, client, arguments["state"], needed=not posts)
+        resources = self.declarations(arguments, client, arguments["state"], needed=not posts)
         host = task_vars.get("inventory_hostname", "")
         options = Options(
             check=self._task.check_mode,

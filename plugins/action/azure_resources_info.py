@@ -20,7 +20,7 @@ class ActionModule(AzureAction):
     }
 
     def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        wanted = self._wanted(arguments, task_vars, client)
+        wanted = self._wanted(arguments, client)
         principal = client.principal_id()
         return {
             "resources": read_all(client, wanted, arguments["parallelism"]),
@@ -31,10 +31,10 @@ class ActionModule(AzureAction):
             "cloud": {"name": client.login.cloud.name, "endpoint": client.login.cloud.endpoint},
         }
 
-    def _wanted(self, arguments: dict[str, Any], task_vars: dict[str, Any], client: ArmClient) -> dict[str, Read]:
+    def _wanted(self, arguments: dict[str, Any], client: ArmClient) -> dict[str, Read]:
         wanted: dict[str, Read] = {}
         if arguments["resources_file"] or arguments["resources"]:
-            declared = self.declarations(arguments, task_vars, client, "present")
+            declared = self.declarations(arguments, client, "present")
             unknown = sorted(set(arguments["handles"] or ()) - declared.keys())
             if unknown:
                 raise AnsibleActionFail(f"handles: {', '.join(unknown)} are not declared. Declared: {', '.join(sorted(declared))}.")

@@ -18,6 +18,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrances import trusted_tags
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.probes import ProbeHost, entrance_probes, probe_hosts, resolver_probes
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.state import entrances_in, ipv6_state
+from ansible_collections.dualstack.aks.plugins.plugin_utils._role_variables import specified, typed_value
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Answer, Violation, text
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.entrances import SERVICE_TAGS, ServiceTags, prefixes_of_tags
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.roles import service_violations
@@ -60,7 +61,7 @@ class ActionModule(AzureAction):
             hold=addresses["ipv6"]["hold"],
             consent=arguments["consent"],
         )
-        hosts = probe_hosts((task_vars.get("groups") or {}).get("probes", ()), task_vars.get("hostvars") or {})
+        hosts = probe_hosts(_probe_variables(task_vars))
         if arguments["switch"] or (arguments["required"] and state.action == "flip"):
             violations += SWITCHING.violations(_switch(arguments, access, addresses, hosts))
         if services is not None:
@@ -141,6 +142,16 @@ def _service_tags(client: ArmClient, identifier: str, names: Sequence[str]) -> t
     known = prefixes_of_tags(answer["body"])
     asked = ServiceTags(names, Answer(answer["exists"], answer["body"], str(answer["error"].get("message") or "")))
     return {name: known.get(name.lower(), []) for name in names}, SERVICE_TAGS.violations(asked)
+
+
+def _probe_variables(task_vars: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Each host of the group ``probes``, with its own variables that say what it can ask for."""
+    hosts = {host: task_vars["hostvars"][host] for host in (task_vars.get("groups") or {}).get("probes", ())}
+    names = [name for name in specified() if name.startswith("probe_")]
+    try:
+        return {host: {name: typed_value(name, own[name]) for name in names if name in own} for host, own in hosts.items()}
+    except ValueError as error:
+        raise AnsibleActionFail(f"A host of the inventory group probes cannot be used: {error}.") from error
 
 
 def _switch(arguments: Mapping[str, Any], access: Mapping[str, Any], addresses: Mapping[str, Any], hosts: Sequence[ProbeHost]) -> Switch:

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible.errors import AnsibleActionFail, AnsibleError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.utils.display import Display
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.aks import ClusterNotReady, kubeconfig
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import CredentialAction
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import CredentialAction, first_line
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, state_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.graph import DeclarationError
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import plain
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import read_all, reads_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
+from ansible_collections.dualstack.aks.plugins.plugin_utils._role_variables import options_of, specified
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Answer, Violation, text
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import variables as rules_of_variables
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.roles import ROLES, Unanswered
+from ansible_collections.dualstack.aks.plugins.plugin_utils._typed import Misfit, typed
 
 _display = Display()
 
@@ -55,11 +53,7 @@ class ActionModule(CredentialAction):
         "entry_point": {"type": "str", "default": "main"},
         "collect": {"type": "bool", "default": False},
     }
-
-    @classmethod
-    def finalize_task_arg(cls, name: str, value: Any, templar: Any, context: Any) -> Any:
-        """:meth:`run` renders everything: a variable that cannot be rendered is a violation like others, and must not hide them."""
-        return value
+    RENDERED_IN_PARTS = ("facts",)
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
@@ -67,86 +61,59 @@ class ActionModule(CredentialAction):
         name = role.get_name(include_role_fqcn=False) if role else ""
         if (name, entry_point) not in ROLES:
             raise AnsibleActionFail(f"validate_role: there are no rules for the entry point {entry_point} of the role {name or '(none)'}.")
-        misfits, settled = self._checked(_options(role, entry_point), role.get_default_vars(), task_vars or {})
-        found = rules_of_variables.Variables(name, misfits)
-        templar = self._templar.copy_with_new_env(available_variables={**(task_vars or {}), **settled})
-        facts = Facts(self._task.args.get("facts") or {}, templar)
+        misfits, settled = self._checked(options_of(name, entry_point), role.get_default_vars(), task_vars or {})
+        found = rules_of_variables.Variables(name, [(misfit.path, misfit.problem) for misfit in misfits])
+        self._templar = self._templar.copy_with_new_env(available_variables={**self._templar.available_variables, **settled})
+        facts = Facts(self._task.args.get("facts") or {}, self._templar)
         violations: list[Violation] = []
-        with _Reader(self, templar) as reader:
+        with _Reader(self) as reader:
             for part in ROLES[name, entry_point]:
                 try:
                     violations += part(facts, reader)
                 except Unanswered as error:
                     found.unanswered.append(str(error))
                 except (AnsibleError, MalformedSpecification, DeclarationError) as error:
-                    found.unusable.append(_first_line(error))
+                    found.add(first_line(error), specified())
             result.update(changed=False, **reader.place)
         violations = rules_of_variables.CHAPTER.violations(found) + violations
-        if violations and not templar.template(self._task.args.get("collect", False)):
+        if violations and not self._templar.template(self._task.args.get("collect", False)):
             raise AnsibleActionFail(text(violations))
         return result | {"violations": [asdict(violation) for violation in violations]}
 
-    def _checked(
-        self, options: Mapping[str, Any], defaults: Mapping[str, Any], variables: Mapping[str, Any]
-    ) -> tuple[list[tuple[str, str]], dict[str, Any]]:
-        """What does not fit, as (variable, message), and every variable as the rules are to see it: coerced to its type, or its default."""
-        misfits: list[tuple[str, str]] = []
+    def _checked(self, options: Mapping[str, Any], defaults: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[list[Misfit], dict[str, Any]]:
+        """What does not fit, and every variable as the rules are to see it: typed as it is specified, or its default."""
+        misfits: list[Misfit] = []
         settled: dict[str, Any] = {}
         for name, option in options.items():
-            given = {}
+            if name not in given:
+                misfits += [Misfit(name, None, "it is needed")] if option.get("required") else []
+                continue
             try:
-                if name in variables:
-                    given = {name: self._templar.template(variables[name])}
-                checked = ArgumentSpecValidator({name: option}).validate(given, validate_role_argument_spec=True)
-                problem = checked.error_messages[-1] if checked.error_messages else ""
+                settled[name], found = typed(name, self._templar.template(given[name]), option)
             except AnsibleError as error:
                 # A default that follows from another variable fails with it, and says no more.
-                if variables[name] == defaults.get(name) and not option.get("required"):
+                if given[name] == defaults.get(name) and not option.get("required"):
                     continue
-                problem = _first_line(error)
-            if problem:
-                misfits.append((name, problem))
+                found = [Misfit(name, None, first_line(error))]
+            if found:
+                misfits += found
+                settled.pop(name, None)
                 if name in defaults:
                     settled[name] = defaults[name]
-            elif given:
-                settled[name] = _coerced(checked.validated_parameters[name], given[name])
         return misfits, settled
 
-    def client_of(self, templar: Any) -> ArmClient:
+    def client_of_task(self) -> ArmClient:
         """A client with the credentials that the task gives."""
-        given = {name: templar.template(value) for name, value in self._task.args.items() if name != "facts"}
-        self._task.args = given | {"facts": {}}
+        self.render_arguments()
         _, arguments = self.validate_argument_spec(argument_spec=self.specification())
         return self.client(arguments)
-
-
-def _options(role: Any, entry_point: str) -> dict[str, Any]:
-    """The options of an entry point of the role."""
-    text = Path(role._role_path, "meta", "argument_specs.yml").read_text(encoding="utf-8")
-    options: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["argument_specs"][entry_point]["options"]
-    return options
-
-
-def _coerced(validated: Any, given: Any) -> Any:
-    """The validated value without what validation adds: options of entries that the user left out."""
-    if isinstance(validated, Mapping) and isinstance(given, Mapping):
-        return {name: _coerced(validated[name], item) for name, item in given.items()}
-    if isinstance(validated, list) and isinstance(given, list):
-        return [_coerced(item, original) for item, original in zip(validated, given, strict=True)]
-    return validated
-
-
-def _first_line(error: Exception) -> str:
-    """What went wrong, without where in Ansible's own code."""
-    line = str(getattr(error, "message", "") or error).strip().partition("\n")[0].rstrip(".")
-    return re.sub(r"^(?:Task failed: |Action failed: |The (?:filter|lookup) plugin '[^']*' failed: )+", "", line)
 
 
 class _Reader:
     """Asks Azure and the cluster, each question once."""
 
-    def __init__(self, action: ActionModule, templar: Any) -> None:
-        self._action, self._templar = action, templar
+    def __init__(self, action: ActionModule) -> None:
+        self._action = action
         self._stack = contextlib.ExitStack()
         self._answers: dict[str, Answer] = {}
 
@@ -175,9 +142,9 @@ class _Reader:
     @cached_property
     def _client(self) -> ArmClient:
         try:
-            return self._stack.enter_context(self._action.client_of(self._templar))
+            return self._stack.enter_context(self._action.client_of_task())
         except AnsibleError as error:
-            raise Unanswered(_first_line(error)) from error
+            raise Unanswered(first_line(error)) from error
 
     def azure(self, reads: Mapping[str, Mapping[str, Any]]) -> dict[str, Answer]:
         wanted = {name: read for name, read in reads_of(reads).items() if name not in self._answers}

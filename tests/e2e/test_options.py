@@ -21,7 +21,17 @@ def _converges(lab: Lab) -> None:
 
 def test_nat_gateway_and_private_cluster(arm: Lab) -> None:
     assert arm.playbook("shared").code == 0
-    arm.set(network_egress="nat_gateway", network_egress_address_count=2, aks_private_cluster=True)
+    # As -e and INI inventories give values: text means what it spells.
+    arm.set(
+        network_egress="NAT_gateway",
+        network_egress_address_count="2",
+        network_zones="1,2,3",
+        aks_private_cluster="true",
+        aks_monitoring="false",
+        aks_defender="no",
+        aks_max_pods="120",
+        keyvault_private_endpoint="off",
+    )
     _converges(arm)
     gateway = arm.network("natGateways/ng-example-westeurope")
     assert gateway["sku"]["name"] == "StandardV2"
@@ -36,6 +46,9 @@ def test_nat_gateway_and_private_cluster(arm: Lab) -> None:
     cluster = arm.get(arm.cluster_id, "2026-05-01")["properties"]
     assert cluster["networkProfile"]["outboundType"] == "userAssignedNATGateway"
     assert cluster["apiServerAccessProfile"]["enablePrivateCluster"] is True
+    assert {pool["maxPods"] for pool in cluster["agentPoolProfiles"]} == {120}
+    assert arm.get(f"{arm.group()}/providers/Microsoft.OperationalInsights/workspaces", "2025-07-01")["value"] == []
+    assert len(arm.network("privateEndpoints")["value"]) == 1
 
 
 def test_a_region_without_zones(arm: Lab) -> None:

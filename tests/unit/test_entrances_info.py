@@ -29,7 +29,12 @@ ARGUMENTS: dict[str, Any] = {
     "consent": False,
     "switch": False,
 }
-HOSTS = {"dual": {}, "four": {"probe_families": ["ipv4"]}}
+HOSTS = {
+    "dual": {},
+    "four": {"probe_families": ["ipv4"]},
+    "text": {"probe_families": "IPv6", "probe_private": "false"},
+    "neither": {"probe_private": "perhaps"},
+}
 
 
 def service(namespace: str, name: str, address: str = "10.0.0.20", **labels: str) -> dict[str, Any]:
@@ -96,6 +101,13 @@ def test_a_stamp_that_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["services"][0] == {"metadata": {"namespace": "apps", "name": "shop"}, "spec": SHOP["spec"]}
 
 
+@pytest.mark.parametrize(("hosts", "asked"), [(("four",), {"ipv4": "four"}), (("text", "four"), {"ipv6": "text", "ipv4": "four"})])
+def test_probe_hosts_of_an_ini_inventory(monkeypatch: pytest.MonkeyPatch, hosts: tuple[str, ...], asked: dict[str, str]) -> None:
+    found = result(monkeypatch, BOTH, hosts=hosts)
+    assert {probe["key"]: probe["probe"] for probe in found["probes"]} == asked
+    assert {probe["view"] for probe in found["resolvers"]} == {"public"}
+
+
 def test_a_cluster_that_check_mode_has_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
     found = result(monkeypatch, None, check=True)
     assert (found["exists"], found["problem"], found["services"]) == (False, "", None)
@@ -113,6 +125,7 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (None, {"switch": True, "required": False, "check": True}, "[toggle_cluster]"),
     (BOTH, {"switch": True, "required": False, "ipv6": "on"}, "[toggle_wish]"),
     (BOTH, {"switch": True, "required": False, "hosts": ("four",)}, "[toggle_probe]"),
+    (BOTH, {"hosts": ("neither",)}, "probe_private: 'perhaps' is not true or false"),
     # So is one that site.yml begins by consent.
     (BOTH[:2], {"consent": True, "hosts": ("four",)}, "[toggle_probe]"),
 ]

@@ -210,27 +210,41 @@ def test_siblings_are_written_under_one_parent() -> None:
     assert found["vnet"].parent != found["s[a]"].parent
 
 
+def test_text_means_what_it_spells() -> None:
+    found = declarations(
+        {
+            "a": {**VNET_ENTRY, "existing": "false", "create_only": "properties.x", "shared": "properties.y, properties.z"},
+            "b": {"type": ADDRESS_TYPE, "name": "b", "existing": "true", "depends_on": "a"},
+        }
+    )
+    assert (found["a"].existing, found["a"].create_only, found["a"].shared) == (False, ("properties.x",), ("properties.y", "properties.z"))
+    assert (found["b"].existing, found["b"].needs) == (True, {"a"})
+
+
 # name: (declarations, what the message says)
 ERRORS: dict[str, tuple[Any, list[str]]] = {
     "a list": ([VNET_ENTRY], ["mapping of handles"]),
     "nothing": ({}, ["mapping of handles"]),
-    "an entry is a text": ({"vnet": VNET}, ["vnet: a resource is a mapping, not str"]),
-    "an unknown key": ({"vnet": {**VNET_ENTRY, "properties": {}, "tags": {}}}, ["vnet: unknown keys properties, tags", "create_only"]),
+    "an entry is a text": ({"vnet": VNET}, ["vnet: '", "is not a mapping"]),
+    "an unknown key": (
+        {"vnet": {**VNET_ENTRY, "properties": {}, "tags": {}}},
+        ["vnet.properties: unknown key", "vnet.tags: ", "create_only"],
+    ),
     "no id, no name": ({"vnet": {"type": "Microsoft.Network/virtualNetworks"}}, ["vnet: give id, or type and name"]),
     "no id, no type": ({"vnet": {"name": "v"}}, ["vnet: give id, or type and name"]),
     "no type": ({"vnet": {"type": "virtualNetworks", "name": "v"}}, ["vnet: 'virtualNetworks' is no resource type"]),
     "an unknown type": ({"a": {"type": "Example.Test/things", "name": "a"}}, ["a: ", "Example.Test/things", "api_version"]),
     "a malformed id": ({"a": {"id": f"{GROUP}/providers"}}, ["a: ", f"{GROUP}/providers"]),
-    "loop over a text": ({"a": {**VNET_ENTRY, "loop": "x"}}, ["a: loop must be a list, not str"]),
+    "loop over a text": ({"a": {**VNET_ENTRY, "loop": "x"}}, ["a.loop: 'x' is not a list"]),
     "one key twice in a loop": (
         {"a": {"type": ADDRESS_TYPE, "name": "<item.name>", "loop": [{"key": "k", "name": "x"}, {"key": "k", "name": "y"}]}},
         ["a[k]"],
     ),
     "no key in a loop": ({"a": {"type": ADDRESS_TYPE, "name": "<item.title>", "loop": [{"title": "x"}, {"title": "y"}]}}, ["a: ", "key", "name"]),
     "one id twice": ({"a": VNET_ENTRY, "b": VNET_ENTRY}, ["a", "b", VNET]),
-    "an unknown state": ({"a": {**VNET_ENTRY, "state": "gone"}}, ["a: state 'gone'", "present", "absent"]),
-    "an unknown on_absent": ({"a": {**VNET_ENTRY, "on_absent": "leave"}}, ["a: on_absent 'leave'", "delete", "keep"]),
-    "a body that is a list": ({"a": {**VNET_ENTRY, "body": [1]}}, ["a: body must be a mapping, not list"]),
+    "an unknown state": ({"a": {**VNET_ENTRY, "state": "gone"}}, ["a.state: 'gone'", "present", "absent"]),
+    "an unknown on_absent": ({"a": {**VNET_ENTRY, "on_absent": "leave"}}, ["a.on_absent: 'leave'", "delete", "keep"]),
+    "a body that is a list": ({"a": {**VNET_ENTRY, "body": [1]}}, ["a.body: a list is not a mapping"]),
     "an unknown parent": ({"s": {"type": SUBNET_TYPE, "name": "s", "parent": "${vnet}"}}, ["s: parent ${vnet} is not declared above it"]),
     "a parent below": (
         {"s": {"type": SUBNET_TYPE, "name": "s", "parent": "${vnet}"}, "vnet": VNET_ENTRY},
@@ -250,9 +264,8 @@ ERRORS: dict[str, tuple[Any, list[str]]] = {
         ["b: ${a} refers to no declared resource"],
     ),
     "depends_on an unknown handle": ({"a": {**VNET_ENTRY, "depends_on": ["vent"]}}, ["a: depends_on vent is no declared resource"]),
-    "depends_on a text": ({"a": {"type": ADDRESS_TYPE, "name": "a"}, "b": {**VNET_ENTRY, "depends_on": "address"}}, ["b: depends_on"]),
-    "shared a text": ({"a": {**VNET_ENTRY, "shared": "properties.x"}}, ["a: shared"]),
-    "create_only a text": ({"a": {**VNET_ENTRY, "create_only": "properties.x"}}, ["a: create_only"]),
+    "existing is neither": ({"a": {**VNET_ENTRY, "existing": "maybe"}}, ["a.existing: 'maybe' is not true or false"]),
+    "shared a mapping": ({"a": {**VNET_ENTRY, "shared": {"properties": "x"}}}, ["a.shared: a mapping is not a list"]),
     "a cycle of two": (
         {
             "a": {**VNET_ENTRY, "body": {"x": "${b}"}},
@@ -291,11 +304,11 @@ def test_all_faults_at_once() -> None:
         declarations(declared)
     starts = [
         "text: ",
-        "unknown_key: ",
-        "looped: ",
+        "looped.loop: ",
+        "unknown_key.tags: ",
         "nameless: ",
-        "stateful: state",
-        "stateful: on_absent",
+        "stateful.state: ",
+        "stateful.on_absent: ",
         "referring: ",
         "referring: ",
         "the resources wait",

@@ -25,14 +25,16 @@ def test_a_type_that_the_engine_does_not_know() -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("text", "id and action are needed"),
-        ({"id": REGISTRY}, "id and action are needed"),
-        ({"id": REGISTRY, "action": "importImage", "wait": True}, "unknown keys wait"),
+        ("text", "actions.bad: 'text' is not a mapping"),
+        ({}, "actions.bad: it needs id and action"),
+        ({"id": REGISTRY, "action": "importImage", "wait": True}, "actions.bad.wait: unknown key"),
+        ({"id": REGISTRY, "action": True}, "actions.bad.action: true is not a text"),
+        ({"id": REGISTRY, "action": "importImage", "body": 5}, "actions.bad.body: 5 is not a mapping"),
         ({"id": UNKNOWN, "action": "start"}, "does not know Microsoft.Example/things: give api_version"),
         ({"id": f"{GROUP}/Microsoft.Example", "action": "start"}, "ends before it names a resource"),
     ],
 )
 def test_what_is_refused(entry: object, message: str) -> None:
-    with pytest.raises(DeclarationError, match=r"actions\.good: unknown keys x") as caught:
+    with pytest.raises(DeclarationError, match=r"actions\.good\.x: unknown key") as caught:
         posts_of({"bad": entry, "good": {"id": REGISTRY, "action": "importImage", "x": 1}})
     assert message in str(caught.value)

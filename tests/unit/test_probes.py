@@ -27,12 +27,11 @@ PEER = ProbeHost("peer", ("ipv4", "ipv6"), True)
     [
         ({}, ProbeHost("a", ("ipv4", "ipv6"), False)),
         ({"probe_families": ["ipv6"], "probe_private": True}, ProbeHost("a", ("ipv6",), True)),
-        ({"probe_private": "yes"}, ProbeHost("a", ("ipv4", "ipv6"), True)),
-        ({"probe_private": "no", "probe_families": []}, ProbeHost("a", (), False)),
+        ({"probe_families": []}, ProbeHost("a", (), False)),
     ],
 )
 def test_hosts(variables: dict[str, Any], expected: ProbeHost) -> None:
-    assert probe_hosts(["a"], {"a": variables, "other": {}}) == [expected]
+    assert probe_hosts({"a": variables}) == [expected]
 
 
 #: hosts, addresses -> who asks

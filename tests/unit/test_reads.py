@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
@@ -45,6 +46,8 @@ READS: list[tuple[dict[str, Any], Read]] = [
     ({"id": VNET, "api_version": "2024-05-01"}, Read(VNET, "2024-05-01")),
     ({"id": f"{SUBSCRIPTION}/tagNames", "api_version": "2021-04-01"}, Read(f"{SUBSCRIPTION}/tagNames", "2021-04-01")),
     ({"id": VNET, "attributes": None}, Read(VNET, "2025-05-01")),
+    ({"id": VNET, "attributes": "name, tags"}, Read(VNET, "2025-05-01", attributes=("name", "tags"))),
+    ({"id": VNET, "api_version": datetime.date(2024, 5, 1)}, Read(VNET, "2024-05-01")),
     (
         {"id": f"{SUBSCRIPTION}/providers", "attributes": ["namespace"]},
         Read(f"{SUBSCRIPTION}/providers", "2021-04-01", attributes=("namespace",)),
@@ -67,20 +70,25 @@ def test_reads(entry: dict[str, Any], expected: Read) -> None:
 
 # (entry, what the message says)
 REFUSED: list[tuple[Any, str]] = [
-    (VNET, "reads.bad: id is needed"),
-    ({"api_version": "2025-05-01"}, "reads.bad: id is needed"),
-    ({"id": VNET, "attribute": ["name"]}, "reads.bad: unknown keys attribute. Known: action, api_version, attributes, body, id, names."),
-    ({"id": VNET, "attributes": "name"}, "reads.bad: attributes must be a list, not 'name'."),
-    ({"id": VNET, "names": "name"}, "reads.bad: names must be a list, not 'name'."),
-    ({"id": VNET, "body": "name"}, "reads.bad: body must be a mapping, not 'name'."),
-    ({"id": VNET, "action": "start"}, "reads.bad: start is not one of the reading actions"),
+    (VNET, f"reads.bad: '{VNET}' is not a mapping."),
+    ({"api_version": "2025-05-01"}, "reads.bad: it needs id."),
+    ({"id": ""}, "reads.bad: it needs id."),
+    ({"id": [VNET]}, "reads.bad.id: a list is not a text."),
+    ({"id": VNET, "api_version": ["2025-05-01"]}, "reads.bad.api_version: a list is not a text."),
+    ({"id": VNET, "attribute": ["name"]}, "reads.bad.attribute: unknown key, known are id, api_version, action, body, attributes, names."),
+    ({"id": VNET, "attributes": {"name": True}}, "reads.bad.attributes: a mapping is not a list."),
+    ({"id": VNET, "attributes": [{"name": True}]}, "reads.bad.attributes[0]: a mapping is not a text."),
+    ({"id": VNET, "names": {"name": True}}, "reads.bad.names: a mapping is not a list."),
+    ({"id": VNET, "body": "name"}, "reads.bad.body: 'name' is not a mapping."),
+    ({"id": VNET, "action": "start"}, "reads.bad.action: 'start' is none of checkNameAvailability, listClusterUserCredential."),
+    ({"id": VNET, "action": ["start"]}, "reads.bad.action: a list is not a text."),
     ({"id": f"{SUBSCRIPTION}/tagNames"}, "reads.bad: the engine does not know Microsoft.Resources/subscriptions/tagNames: give api_version."),
 ]
 
 
 @pytest.mark.parametrize(("entry", "message"), REFUSED, ids=str)
 def test_what_is_refused(entry: Any, message: str) -> None:
-    with pytest.raises(DeclarationError, match=r"reads\.worse: unknown keys x") as caught:
+    with pytest.raises(DeclarationError, match=r"reads\.worse\.x: unknown key") as caught:
         reads_of({"bad": entry, "good": {"id": VNET}, "worse": {"id": VNET, "x": 1}})
     assert message in str(caught.value)
     assert "reads.good" not in str(caught.value)

@@ -14,6 +14,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from .._role_variables import load_specifications, typed_variables
 from .._workers import load_filters
 from .client import ArmClient
 from .connections import read_authorities
@@ -45,6 +46,13 @@ _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 # For the workers to come.
 read_authorities()
 load_filters()
+load_specifications()
+
+
+def first_line(error: Exception) -> str:
+    """What went wrong, without where in Ansible's own code."""
+    line = str(getattr(error, "message", "") or error).strip().partition("\n")[0].rstrip(".")
+    return re.sub(r"^(?:Task failed: |Action failed: |The (?:filter|lookup) plugin '[^']*' failed: )+", "", line)
 
 
 class CredentialAction(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
@@ -56,6 +64,28 @@ class CredentialAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
     _requires_connection = False
     #: the plugin's own options, beside the credentials
     OPTIONS: dict[str, dict[str, Any]] = {}
+    #: arguments that the action renders by itself, part by part
+    RENDERED_IN_PARTS: tuple[str, ...] = ()
+    _templar: Any
+
+    @classmethod
+    def finalize_task_arg(cls, name: str, value: Any, templar: Any, context: Any) -> Any:
+        """Nothing is rendered before :meth:`run` has typed the variables."""
+        return value
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars or {})
+        self._templar = self._templar.copy_with_new_env(available_variables=typed_variables(task_vars or {}))
+        return result
+
+    def render_arguments(self) -> None:
+        """Render the task's arguments. Raises :class:`~ansible.errors.AnsibleActionFail` for one that cannot be rendered."""
+        given = self._task.args
+        in_parts = {name: given[name] for name in self.RENDERED_IN_PARTS if name in given}
+        try:
+            self._task.args = self._templar.template({name: value for name, value in given.items() if name not in in_parts}) | in_parts
+        except AnsibleError as error:
+            raise AnsibleActionFail(first_line(error)) from error
 
     @classmethod
     def specification(cls) -> dict[str, dict[str, Any]]:
@@ -75,8 +105,12 @@ class CredentialAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
 class AzureAction(CredentialAction):
     """An action that asks Azure from beginning to end."""
 
+    #: each of them has entries that are rendered one by one, since ``loop`` brings its own ``item``
+    RENDERED_IN_PARTS = ("resources",)
+
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars or {})
+        result = super().run(tmp, task_vars)
+        self.render_arguments()
         _, arguments = self.validate_argument_spec(argument_spec=self.specification())
         with self.client(arguments) as client:
             try:
@@ -89,14 +123,7 @@ class AzureAction(CredentialAction):
     def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """What the task results in."""
 
-    @classmethod
-    def finalize_task_arg(cls, name: str, value: Any, templar: Any, context: Any) -> Any:
-        """``resources`` is rendered entry by entry in :meth:`declarations`, since ``loop`` brings its own ``item``."""
-        return value if name == "resources" else templar.template(value)
-
-    def declarations(
-        self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any], client: ArmClient, state: str, *, needed: bool = True
-    ) -> dict[str, Resource]:
+    def declarations(self, arguments: Mapping[str, Any], client: ArmClient, state: str, *, needed: bool = True) -> dict[str, Resource]:
         """The resources that the task declares, by handle. They may name ``azure_login``: whose credentials the task has."""
         if not needed and not arguments["resources_file"] and not arguments["resources"]:
             return {}
@@ -110,7 +137,7 @@ class AzureAction(CredentialAction):
             if isinstance(declared, str):
                 declared = self._templar.template(declared)
 
-        settled = {**task_vars, **self._settled(declared, task_vars)}
+        settled = {**self._templar.available_variables, **self._settled(declared)}
         if any("azure_login" in text for text in texts(declared)):
             login = client.login
             settled["azure_login"] = {"subscription_id": login.subscription_id, "tenant": login.tenant, "principal_id": client.principal_id()}
@@ -138,17 +165,17 @@ class AzureAction(CredentialAction):
         except DeclarationError as error:
             raise AnsibleActionFail(f"The actions cannot be sent, and nothing was done:\n{error}") from error
 
-    def _settled(self, declared: Any, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+    def _settled(self, declared: Any) -> dict[str, Any]:
         """The variables that declarations mention, each rendered once.
 
         Ansible renders a variable at every mention, and a plan is mentioned for every subnet. What cannot be rendered here (it may
         need ``item``) stays as it is.
         """
         mentioned = {name for text in texts(declared) for name in _IDENTIFIER.findall(text)}
-        result = {}
-        for name in sorted(mentioned & task_vars.keys()):
+        variables, result = self._templar.available_variables, {}
+        for name in sorted(mentioned & variables.keys()):
             try:
-                result[name] = self._templar.template(task_vars[name])
+                result[name] = self._templar.template(variables[name])
             except AnsibleError:
                 continue
         return result

@@ -12,33 +12,56 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._resource_id import resource_id, type_of
+from .._typed import Option, shown, typed
 from .types import TypeFacts, known
 
-KEYS = frozenset(
-    {
-        "type",
-        "name",
-        "parent",
-        "id",
-        "body",
-        "state",
-        "loop",
-        "when",
-        "existing",
-        "depends_on",
-        "create_only",
-        "shared",
-        "on_absent",
-        "list_keys",
-        "api_version",
-    }
-)
+_LIST: Option = {"type": "list", "elements": "str"}
+#: a resource as it is declared; ``loop`` and ``when`` are taken off before
+_ENTRY: Option = {
+    "type": "dict",
+    "options": {
+        "type": {},
+        "name": {},
+        "parent": {},
+        "id": {},
+        "body": {"type": "dict"},
+        "state": {"choices": ["present", "absent"]},
+        "loop": {"type": "raw"},
+        "when": {"type": "raw"},
+        "existing": {"type": "bool"},
+        "depends_on": _LIST,
+        "create_only": _LIST,
+        "shared": _LIST,
+        "on_absent": {"choices": ["delete", "keep"]},
+        "list_keys": {"type": "dict"},
+        "api_version": {},
+    },
+}
 #: ``${handle}``, ``${handle.path}``, ``${handle[key].path}``
 REFERENCE = re.compile(r"\$\{(?P<handle>[A-Za-z_]\w*(?:\[[^\]]+\])?)(?:\.(?P<path>[^}]+))?\}")
 
 
 class DeclarationError(ValueError):
     """Declarations that cannot be read; the message lists every fault."""
+
+
+def entries_of[Entry](where: str, declared: Any, option: Option, read: Callable[[str, dict[str, Any]], Entry]) -> dict[str, Entry]:
+    """What a task names under ``where``, by handle; ``option`` describes an entry. Raises :class:`DeclarationError` with all that is wrong."""
+    if not isinstance(declared, Mapping):
+        raise DeclarationError(f"{where}: {shown(declared)} is not a mapping.")
+    found: dict[str, Entry] = {}
+    faults: list[str] = []
+    for handle, given in declared.items():
+        entry, misfits = typed(f"{where}.{handle}", given, option)
+        faults += [f"{misfit}." for misfit in misfits]
+        if not misfits:
+            try:
+                found[handle] = read(str(handle), entry)
+            except ValueError as error:
+                faults.append(f"{where}.{handle}: {error}")
+    if faults:
+        raise DeclarationError("\n".join(faults))
+    return found
 
 
 @dataclass
@@ -100,14 +123,7 @@ class Declarations:
         """One entry for each element of a ``loop``: ``handle[key]``, where key is the element's ``key``, ``name`` or itself."""
         for handle, entry in declared.items():
             if not isinstance(entry, Mapping):
-                self._faults.append(f"{handle}: a resource is a mapping, not {type(entry).__name__}.")
-                continue
-            for name in ("depends_on", "shared", "create_only"):
-                if isinstance(entry.get(name), str) and "{{" not in entry[name]:
-                    self._faults.append(f"{handle}: {name} must be a list, not the text {entry[name]!r}.")
-            unknown = sorted(set(entry) - KEYS)
-            if unknown:
-                self._faults.append(f"{handle}: unknown keys {', '.join(unknown)}. Known: {', '.join(sorted(KEYS))}.")
+                self._faults.append(f"{handle}: {shown(entry)} is not a mapping.")
                 continue
             rest = {key: value for key, value in entry.items() if key not in ("loop", "when")}
             if "loop" not in entry:
@@ -116,7 +132,7 @@ class Declarations:
                 continue
             items = self._template(entry["loop"], {})
             if not isinstance(items, list):
-                self._faults.append(f"{handle}: loop must be a list, not {type(items).__name__}.")
+                self._faults.append(f"{handle}.loop: {shown(items)} is not a list.")
                 continue
             for item in items:
                 variables = {"item": item}
@@ -137,6 +153,10 @@ class Declarations:
         return rendered
 
     def _resource(self, handle: str, entry: dict[str, Any]) -> Resource | None:
+        entry, misfits = typed(handle, entry, _ENTRY)
+        if misfits:
+            self._faults += [f"{misfit}." for misfit in misfits]
+            return None
         identifier = self._identifier(handle, entry)
         if identifier is None:
             return None
@@ -154,22 +174,14 @@ class Declarations:
                 return None
             facts = TypeFacts(resource_type, str(entry["api_version"]))
         state = entry.get("state", self._state)
-        if state not in ("present", "absent"):
-            self._faults.append(f"{handle}: state {state!r} is neither present nor absent.")
-        if entry.get("on_absent", "delete") not in ("delete", "keep"):
-            self._faults.append(f"{handle}: on_absent {entry['on_absent']!r} is neither delete nor keep.")
-        body = entry.get("body") or {}
-        if not isinstance(body, Mapping):
-            self._faults.append(f"{handle}: body must be a mapping, not {type(body).__name__}.")
-            return None
         self._ids[handle] = identifier
-        existing = bool(entry.get("existing", False))
+        existing = bool(entry.get("existing"))
         return Resource(
             handle,
             identifier,
             facts,
             # What is never written may refer to what is not declared.
-            {} if existing else dict(body),
+            {} if existing else dict(entry.get("body") or {}),
             existing=existing,
             absent=state == "absent",
             keep_when_absent=entry.get("on_absent") == "keep",

@@ -10,15 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._typed import Option
 from .client import ArmClient
 from .errors import ArmFailure, TimedOut
-from .graph import DeclarationError
+from .graph import entries_of
 from .options import Options
 from .outcomes import Failure
 from .types import version_of
 from .waiting import repeat
 
-_KEYS = {"id", "action", "body", "api_version"}
+_ENTRY: Option = {"type": "dict", "options": {"id": {"required": True}, "action": {"required": True}, "body": {"type": "dict"}, "api_version": {}}}
 
 
 @dataclass(frozen=True)
@@ -34,24 +35,12 @@ class Post:
 
 def posts_of(declared: Mapping[str, Any]) -> list[Post]:
     """The POSTs that a task names. Raises :class:`~.graph.DeclarationError` with all that is wrong."""
-    posts, faults = [], []
-    for name, entry in declared.items():
-        try:
-            posts.append(_post(name, entry))
-        except ValueError as error:
-            faults.append(f"actions.{name}: {error}")
-    if faults:
-        raise DeclarationError("\n".join(faults))
-    return posts
+    return list(entries_of("actions", declared, _ENTRY, _post).values())
 
 
-def _post(name: str, entry: Any) -> Post:
-    if not isinstance(entry, Mapping) or not entry.get("id") or not entry.get("action"):
-        raise ValueError("id and action are needed.")
-    if unknown := sorted(entry.keys() - _KEYS):
-        raise ValueError(f"unknown keys {', '.join(unknown)}. Known: {', '.join(sorted(_KEYS))}.")
+def _post(name: str, entry: Mapping[str, Any]) -> Post:
     version = entry.get("api_version") or version_of(entry["id"], entry["action"])
-    return Post(name, entry["id"], entry["action"], str(version), dict(entry.get("body") or {}))
+    return Post(name, entry["id"], entry["action"], version, dict(entry.get("body") or {}))
 
 
 def send(client: ArmClient, posts: Sequence[Post], options: Options) -> list[Failure]:

@@ -10,15 +10,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._typed import Option
 from .client import ArmClient
 from .errors import ArmFailure
-from .graph import DeclarationError
+from .graph import entries_of
 from .output import masked
 from .types import version_of
 
 #: POSTs that read; no other action is ever sent as a read
-READING_ACTIONS = ("checknameavailability", "listclusterusercredential")
-_KEYS = {"id", "api_version", "action", "body", "attributes", "names"}
+READING_ACTIONS = ("checkNameAvailability", "listClusterUserCredential")
+_ENTRY: Option = {
+    "type": "dict",
+    "options": {
+        "id": {"required": True},
+        "api_version": {},
+        "action": {"choices": READING_ACTIONS},
+        "body": {"type": "dict"},
+        "attributes": {"type": "list", "elements": "str"},
+        "names": {"type": "list", "elements": "str"},
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -36,37 +47,14 @@ class Read:
 
 def reads_of(declared: Mapping[str, Any]) -> dict[str, Read]:
     """The reads that a task names, by handle. Raises :class:`~.graph.DeclarationError` with all that is wrong."""
-    reads, faults = {}, []
-    for handle, entry in declared.items():
-        try:
-            reads[handle] = _read(entry)
-        except ValueError as error:
-            faults.append(f"reads.{handle}: {error}")
-    if faults:
-        raise DeclarationError("\n".join(faults))
-    return reads
+    return entries_of("reads", declared, _ENTRY, _read)
 
 
-def _read(entry: Any) -> Read:
-    if not isinstance(entry, Mapping) or not entry.get("id"):
-        raise ValueError("id is needed.")
-    if unknown := sorted(map(str, entry.keys() - _KEYS)):
-        raise ValueError(f"unknown keys {', '.join(unknown)}. Known: {', '.join(sorted(_KEYS))}.")
-    body, action = entry.get("body"), str(entry.get("action") or "")
-    attributes, names = (_texts(entry, key) for key in ("attributes", "names"))
-    if body is not None and not isinstance(body, Mapping):
-        raise ValueError(f"body must be a mapping, not {body!r}.")
-    if action and action.lower() not in READING_ACTIONS:
-        raise ValueError(f"{action} is not one of the reading actions {', '.join(READING_ACTIONS)}.")
-    version = entry.get("api_version") or version_of(str(entry["id"]).partition("?")[0], action)
-    return Read(str(entry["id"]), str(version), action, dict(body) if body is not None else None, attributes, names)
-
-
-def _texts(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    found = entry.get(key) or []
-    if not isinstance(found, list):
-        raise ValueError(f"{key} must be a list, not {found!r}.")
-    return tuple(map(str, found))
+def _read(_handle: str, entry: Mapping[str, Any]) -> Read:
+    action = entry.get("action") or ""
+    version = entry.get("api_version") or version_of(entry["id"].partition("?")[0], action)
+    attributes, names = (tuple(entry.get(key) or ()) for key in ("attributes", "names"))
+    return Read(entry["id"], version, action, entry.get("body"), attributes, names)
 
 
 def read_all(client: ArmClient, reads: Mapping[str, Read], parallelism: int = 8) -> dict[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ This file is private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,6 @@ from .entrances import expects_proxy_protocol, listeners_of
 FAMILIES = ("ipv4", "ipv6")
 #: family -> the database of getent(1) that looks up its addresses alone
 _DATABASES = {"ipv4": "ahostsv4", "ipv6": "ahostsv6"}
-#: what Ansible's filter ``bool`` takes for true
-_TRUE = ("true", "yes", "on", "1")
 
 
 @dataclass(frozen=True)
@@ -58,12 +56,9 @@ class ResolverProbe:
     database: str
 
 
-def probe_hosts(group: Iterable[str], variables: Mapping[str, Mapping[str, Any]]) -> list[ProbeHost]:
+def probe_hosts(variables: Mapping[str, Mapping[str, Any]]) -> list[ProbeHost]:
     """The group's hosts, given the variables of each. A host has both families and is outside unless it says otherwise."""
-    return [
-        ProbeHost(name, tuple(variables[name].get("probe_families", FAMILIES)), str(variables[name].get("probe_private", False)).lower() in _TRUE)
-        for name in group
-    ]
+    return [ProbeHost(name, tuple(own.get("probe_families", FAMILIES)), own.get("probe_private", False)) for name, own in variables.items()]
 
 
 def entrance_probes(hosts: Sequence[ProbeHost], addresses: Mapping[str, str], declaration: Mapping[str, Any]) -> list[EntranceProbe]:

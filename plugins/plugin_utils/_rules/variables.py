@@ -5,7 +5,8 @@ This file is private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from . import Chapter, Finding
@@ -17,10 +18,18 @@ class Variables:
     being applied: values that cannot be rendered, and Azure that did not answer."""
 
     role: str
-    misfits: Sequence[tuple[str, str]] = ()
+    misfits: list[tuple[str, str]] = field(default_factory=list)
     malformed: Sequence[str] = ()
     unusable: list[str] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
+
+    def add(self, message: str, specified: Collection[str]) -> None:
+        """Take up why something cannot be rendered: another role's variable that does not fit, by name, or something else."""
+        path, _, problem = message.partition(": ")
+        if re.split(r"[.\[]", path)[0] not in specified:
+            self.unusable.append(message)
+        elif (path, problem) not in self.misfits:
+            self.misfits.append((path, problem))
 
 
 CHAPTER = Chapter[Variables]("variables")

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+
+from ansible_collections.dualstack.aks.plugins.plugin_utils._role_variables import typed_variables
+
+DOCUMENTATION = r"""
+name: role_variable
+short_description: Read a variable with every variable that it is made of as its role specifies it
+version_added: 0.1.0
+author: The dualstack.aks contributors
+description:
+  - Renders a variable after P(dualstack.aks.typed#filter) was applied to every variable that a role of this collection specifies.
+  - The collection's own actions do this by themselves; tasks of other modules need it.
+options:
+  _terms:
+    description: Names of variables.
+    type: list
+    elements: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Show the subnets
+  ansible.builtin.debug:
+    msg: "{{ lookup('dualstack.aks.role_variable', 'network_subnets') }}"
+"""
+
+RETURN = r"""
+_raw:
+  description: The values.
+  type: list
+  elements: raw
+"""
+
+
+class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core ships no types
+    def run(self, terms: list[str], variables: dict[str, Any] | None = None, **_kwargs: Any) -> list[Any]:
+        known = typed_variables(variables or {})
+        if unknown := [name for name in terms if name not in known]:
+            raise AnsibleLookupError(f"dualstack.aks.role_variable: {', '.join(unknown)} is undefined.")
+        templar = self._templar.copy_with_new_env(available_variables=known)
+        return [templar.template(known[name]) for name in terms]
