@@ -29,6 +29,7 @@ from .._kubernetes.entrances import (
 from .._kubernetes.quantities import quantity
 from .._kubernetes.service_families import SINGLE, service_family_change
 from . import Answer, Chapter, Finding
+from .habits import host_remedy, path_remedy
 from .security_groups import SERVICE_TAG
 
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
@@ -40,6 +41,8 @@ _PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?"
 _PATH = re.compile(r"(/[A-Za-z0-9._~@:+,=-]*)+")
 _CERTIFICATE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9]{0,125}[A-Za-z0-9])?")
 _SECRET = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_HOST_REMEDY = "write it in lower case, without port and scheme; *.example.org stands for every name below it"
+_PATH_REMEDY = "begin it with /, write it decoded, and use letters, digits and . _ ~ @ : + , = - alone"
 _OWN_NAMES = ("http", "https", "health", "metrics")
 
 _SERVICES = "https://kubernetes.io/docs/concepts/services-networking/service/"
@@ -125,7 +128,7 @@ def ingress_upstream(declaration: Declaration) -> Iterator[Finding]:
         )
 
 
-@rule("write it in lower case, without port and scheme; *.example.org stands for every name below it", _HOSTS)
+@rule(_HOST_REMEDY, _HOSTS)
 def ingress_host(declaration: Declaration) -> Iterator[Finding]:
     """A host that is not a valid host name."""
     hosts = [(f"ingress_routes[{index}]", route["host"]) for index, route in enumerate(_routes(declaration)) if route.get("host")]
@@ -133,16 +136,17 @@ def ingress_host(declaration: Declaration) -> Iterator[Finding]:
     hosts += [(f"ingress_tls_passthrough[{index}]", entry["host"]) for index, entry in enumerate(_passed(declaration))]
     for subject, host in hosts:
         if len(host) > 253 or not _HOST.fullmatch(host):
-            yield subject, f"{host!r} is not a valid host name"
+            yield subject, f"{host!r} is not a valid host name", host_remedy(host) or _HOST_REMEDY
 
 
-@rule("begin it with /, write it decoded, and use letters, digits and . _ ~ @ : + , = - alone", _PATHS)
+@rule(_PATH_REMEDY, _PATHS)
 def ingress_path(declaration: Declaration) -> Iterator[Finding]:
     """A path that no request has once nginx has decoded it, or that means something else in nginx' configuration."""
     for index, route in enumerate(_routes(declaration)):
         path = str(route.get("path") or "/")
         if not _PATH.fullmatch(path) or "//" in path or {".", ".."} & set(path.split("/")):
-            yield f"ingress_routes[{index}]", f"the path {path!r} is none that a request can have once nginx has decoded it"
+            found = f"the path {path!r} is none that a request can have once nginx has decoded it"
+            yield f"ingress_routes[{index}]", found, path_remedy(path) or _PATH_REMEDY
 
 
 @rule("give 1 to 86400 s; leave it out for 60 s")

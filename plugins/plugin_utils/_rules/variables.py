@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from . import Chapter, Finding
+from . import Chapter, Finding, habits
 
 
 @dataclass
@@ -40,7 +40,7 @@ rule = CHAPTER.rule
 def specification(variables: Variables) -> Iterator[Finding]:
     """A value that does not fit the role's argument specification."""
     for name, message in variables.misfits:
-        yield name, message, f"give a value as `ansible-doc -t role dualstack.aks.{variables.role}` describes it"
+        yield name, message, habits.remedy(name, message) or f"give a value as `ansible-doc -t role dualstack.aks.{variables.role}` describes it"
 
 
 @rule("write it as the role's argument specification describes it")
