@@ -14,6 +14,7 @@ from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
+from ansible_collections.dualstack.aks.plugins.action import validate_role
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import DECLARATION_OPTIONS, AzureAction
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.graph import texts
@@ -56,6 +57,26 @@ class _Declaring(AzureAction):
         return {"given": plain(arguments["given"]), "declared": {handle: vars(resource) for handle, resource in declared.items()}}
 
 
+class _EmptyAzure(SimpleNamespace):
+    """A subscription with nothing in it."""
+
+    login = SimpleNamespace(subscription_id=SUBSCRIPTION, tenant="a-tenant", cloud=SimpleNamespace(name="lab", endpoint="https://lab"))
+
+    def get(self, _identifier: str, _api_version: str) -> None:
+        return None
+
+    def post(self, _identifier: str, _api_version: str, _body: Any) -> dict[str, Any]:
+        return {"nameAvailable": True}
+
+
+class _Validating(validate_role.ActionModule):
+    """The collection's own action, asking an empty subscription."""
+
+    def client_of_task(self) -> Any:
+        self.render_arguments()
+        return contextlib.nullcontext(_EmptyAzure())
+
+
 class Site:
     """The variables of all roles in one play, as site.yml has them, with a user's over their defaults."""
 
@@ -83,6 +104,15 @@ class Site:
         """Template of another task -> its value; without what needs the results of other tasks."""
         return {place: found for place, path, value in _other_templates() if (found := self._rendered(path, value)) is not None}
 
+    def violations(self, role: str) -> list[dict[str, Any]]:
+        """What a role's task ``validate`` reports of its variables in an empty subscription."""
+        path = ROLES / role / "tasks" / "validate.yml"
+        [task] = self._loader.load_from_file(str(path), trusted_as_template=True)
+        arguments = {**task["dualstack.aks.validate_role"], "collect": True}
+        defaults = self._loader.load_from_file(str(ROLES / role / "defaults" / "main.yml"), trusted_as_template=True)
+        found: list[dict[str, Any]] = self._action(_Validating, path, arguments, role, defaults)["violations"]
+        return found
+
     def _given(self, path: Path, value: Any) -> Any:
         with contextlib.suppress(AnsibleError):
             return self._run(path, given=value)["given"]
@@ -94,12 +124,15 @@ class Site:
         return None
 
     def _run(self, path: Path, **arguments: Any) -> dict[str, Any]:
-        arguments["resource_group"] = "rg-example-westeurope"
-        task = SimpleNamespace(args=arguments, check_mode=True, async_val=0, action="declaring", environment=None, no_log=False)
+        return self._action(_Declaring, path, {**arguments, "resource_group": "rg-example-westeurope"})
+
+    def _action(self, kind: Any, path: Path, arguments: dict[str, Any], role: str = "", defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        of = SimpleNamespace(get_name=lambda include_role_fqcn: role, get_default_vars=lambda: defaults)
+        task = SimpleNamespace(args=arguments, check_mode=True, async_val=0, action="rendering", _role=of)
         connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
         variables = self._with_paths(path)
-        action = _Declaring(task, connection, None, self._loader, Templar(self._loader, variables), None)
-        return action.run(task_vars=variables)
+        found: dict[str, Any] = kind(task, connection, None, self._loader, Templar(self._loader, variables), None).run(task_vars=variables)
+        return found
 
     def _with_paths(self, path: Path) -> dict[str, Any]:
         role = str(path.parents[1])

@@ -19,6 +19,8 @@ type Option = Mapping[str, Any]
 
 #: a type of a specification, as a message says it
 _WORDS = {"bool": "true or false", "int": "a whole number", "float": "a number", "list": "a list", "dict": "a mapping"}
+#: what nothing means, as YAML's null, where it means something
+_EMPTY: dict[str, Any] = {"str": "", "path": "", "list": [], "dict": {}}
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,12 @@ class Misfit:
 def typed(path: str, value: Any, option: Option) -> tuple[Any, list[Misfit]]:
     """A value as its option means it, and what does not fit, which stays as it is."""
     misfits: list[Misfit] = []
+    if value is None and "choices" not in option:
+        value = _EMPTY.get(option.get("type", "str"))
     return _typed(path, value, option, misfits), misfits
 
 
 def _typed(path: str, value: Any, option: Option, misfits: list[Misfit]) -> Any:
-    if value is None:
-        return None
     kind = option.get("type", "str")
     try:
         found = _CONVERTERS[kind](value)
@@ -59,9 +61,10 @@ def _typed(path: str, value: Any, option: Option, misfits: list[Misfit]) -> Any:
 def _with_keys(path: str, value: Mapping[str, Any], options: Mapping[str, Option], misfits: list[Misfit]) -> dict[str, Any]:
     if missing := [name for name, option in options.items() if option.get("required") and value.get(name) in (None, "")]:
         misfits.append(Misfit(path, value, f"it needs {' and '.join(missing)}"))
-    known = {name: option for name, option in options.items() if name in value}
-    misfits += [Misfit(f"{path}.{name}", value[name], f"unknown key, known are {', '.join(options)}") for name in value if name not in known]
-    return {**value, **{name: _typed(f"{path}.{name}", value[name], option, misfits) for name, option in known.items()}}
+    misfits += [Misfit(f"{path}.{name}", value[name], f"unknown key, known are {', '.join(options)}") for name in value if name not in options]
+    # A key without a value is left out.
+    given = {name: item for name, item in value.items() if item is not None}
+    return {name: _typed(f"{path}.{name}", item, options[name], misfits) if name in options else item for name, item in given.items()}
 
 
 def _chosen(path: str, value: Any, option: Option, misfits: list[Misfit]) -> Any:
@@ -76,7 +79,7 @@ def _chosen(path: str, value: Any, option: Option, misfits: list[Misfit]) -> Any
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, (bool, Mapping, list, tuple)):
+    if value is None or isinstance(value, (bool, Mapping, list, tuple)):
         raise TypeError
     return value if isinstance(value, str) else str(value)
 
@@ -117,8 +120,8 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
 
 def shown(value: Any) -> str:
     """A value as a message quotes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
     if isinstance(value, Mapping):
         return "a mapping"
     if isinstance(value, (list, tuple)):

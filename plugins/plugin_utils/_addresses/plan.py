@@ -99,7 +99,9 @@ def check_specification(specification: Mapping[str, Any]) -> None:
         if not isinstance(specification.get(name), str) or not specification[name]:
             raise MalformedSpecification(f"The specification needs {name}: a text, not {specification.get(name)!r}.")
     for name, subnet in subnets_of(specification).items():
-        length = subnet.get("ipv4_prefix_length") if isinstance(subnet, Mapping) else subnet
+        if not isinstance(subnet, Mapping):
+            raise MalformedSpecification(f"dualstack_subnets.{name} must be a mapping with ipv4_prefix_length, not {subnet!r}.")
+        length = subnet.get("ipv4_prefix_length")
         if isinstance(length, bool) or not isinstance(length, int):
             raise MalformedSpecification(f"dualstack_subnets.{name} needs ipv4_prefix_length: a whole number, not {length!r}.")
         if not isinstance(subnet.get("families") or [], list):
