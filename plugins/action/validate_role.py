@@ -19,11 +19,18 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.graph import 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import plain
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import read_all, reads_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
-from ansible_collections.dualstack.aks.plugins.plugin_utils._role_variables import options_of, specified
+from ansible_collections.dualstack.aks.plugins.plugin_utils._role_variables import (
+    RESOURCE_ID,
+    default_of,
+    is_users,
+    names_resource,
+    options_of,
+    specified,
+)
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Answer, Violation, text
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import variables as rules_of_variables
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.roles import ROLES, Unanswered
-from ansible_collections.dualstack.aks.plugins.plugin_utils._typed import Misfit, typed
+from ansible_collections.dualstack.aks.plugins.plugin_utils._typed import Misfit, shown, typed
 
 _display = Display()
 
@@ -81,26 +88,37 @@ class ActionModule(CredentialAction):
         return result | {"violations": [asdict(violation) for violation in violations]}
 
     def _checked(self, options: Mapping[str, Any], defaults: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[list[Misfit], dict[str, Any]]:
-        """What does not fit, and every variable as the rules are to see it: typed as it is specified, or its default."""
+        """What does not fit, and every variable as the rules are to see it: typed as it is specified, or its default.
+
+        Variables of other roles are among them, since this role's may follow from them.
+        """
         misfits: list[Misfit] = []
         settled: dict[str, Any] = {}
-        for name, option in options.items():
+        others = {name: option for name, option in specified().items() if name in given and is_users(name, option, given[name])}
+        for name, option in {**others, **options}.items():
             if name not in given:
                 misfits += [Misfit(name, None, "it is needed")] if option.get("required") else []
                 continue
             try:
                 settled[name], found = typed(name, self._templar.template(given[name]), option)
+                found = found or self._not_an_id(name, settled[name], defaults.get(name, ""))
             except AnsibleError as error:
                 # A default that follows from another variable fails with it, and says no more.
-                if given[name] == defaults.get(name) and not option.get("required"):
+                if name not in options or (given[name] == defaults.get(name) and not option.get("required")):
                     continue
                 found = [Misfit(name, None, first_line(error))]
             if found:
                 misfits += found
                 settled.pop(name, None)
-                if name in defaults:
-                    settled[name] = defaults[name]
+                if name in defaults or name not in options:
+                    settled[name] = defaults[name] if name in defaults else default_of(name)
         return misfits, settled
+
+    def _not_an_id(self, name: str, value: Any, default: Any) -> list[Misfit]:
+        """A resource's id that is none, or that is empty where the role has one."""
+        if not names_resource(name) or RESOURCE_ID.fullmatch(value) or not (value or self._templar.template(default)):
+            return []
+        return [Misfit(name, value, f"{shown(value)} is not the id of a resource (/subscriptions/…/resourceGroups/…/providers/…)")]
 
     def client_of_task(self) -> ArmClient:
         """A client with the credentials that the task gives."""

@@ -9,6 +9,7 @@ that a role could set under the same name, so the collection's own actions and i
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ansible.template import trust_as_template
 
 from ._typed import Option, typed
 
+RESOURCE_ID = re.compile(r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/[^/]+(/[^/]+/[^/]+)+", re.IGNORECASE)
 _ROLES = Path(__file__).parents[2] / "roles"
 
 
@@ -76,6 +78,23 @@ def typed_variables(variables: Mapping[str, Any]) -> dict[str, Any]:
         if name in variables and given not in variables and not _has_its_type(variables[name], option, _defaults().get(name)):
             result |= {given: variables[name], name: trust_as_template(f"{{{{ {given} | dualstack.aks.typed('{name}') }}}}")}
     return result
+
+
+def is_users(name: str, option: Option, value: Any) -> bool:
+    """Whether a value is not the role's default and may need another type; a register, whose keys are free, is what it is."""
+    default = _defaults().get(name)
+    return value != default and not _has_its_type(value, option, default) and (option.get("type") != "dict" or "options" in option)
+
+
+def names_resource(name: str) -> bool:
+    """Whether a variable holds the id of a resource."""
+    return name.endswith("_id") and not name.endswith(("_subscription_id", "_client_id"))
+
+
+def default_of(name: str) -> Any:
+    """A role's default, as a template."""
+    default = _defaults().get(name)
+    return trust_as_template(default) if isinstance(default, str) else default
 
 
 def _has_its_type(value: Any, option: Option, default: Any) -> bool:

@@ -43,7 +43,7 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "values that do not fit, beside others": (
         {"ingress_mode": "nat65", "network_vnet_name": "{{ nowhere }}", "aks_network_policy": "calico", "keyvault_name": "1"},
-        ["nat64, nat46, split, native, got: nat65", "'nowhere' is undefined", "calico is not supported", "keyvault_name: 1 [vault_name]"],
+        ["'nat65' is none of nat64, nat46, split, native", "'nowhere' is undefined", "calico is not supported", "keyvault_name: 1 [vault_name]"],
     ),
     "an unregistered subnet": (
         {

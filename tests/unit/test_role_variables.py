@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._role_variables import specified, typed_value
+from ansible_collections.dualstack.aks.plugins.plugin_utils._role_variables import options_of, specified, typed_value
 from ansible_collections.dualstack.aks.plugins.plugin_utils._typed import Option, typed
 from tests.rendering import ROLES, Site, expressions_of, tasks
 
@@ -152,6 +152,41 @@ ANYTHING = st.recursive(
 def test_nothing_is_too_odd(name: str, value: Any) -> None:
     _, misfits = typed(name, value, specified()[name])
     assert [misfit for misfit in misfits if INTERNALS.search(misfit.problem) or not misfit.path.startswith(name)] == []
+
+
+#: values that somebody may give by mistake
+ODD: list[Any] = ["x", "", 5, -1, True, None, [], {}, ["x"], [5], [None], {"a": 1}, [{"a": 1}], {"a": {"b": 1}}, "10.0.0.0/8", "/a/b", "ä/ö"]
+VALIDATED = sorted({name for role in ("network", "aks", "registry", "keyvault", "dns", "ingress") for name in options_of(role, "main")})
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(VALIDATED), st.sampled_from(ODD))
+def test_no_message_is_python(name: str, value: Any) -> None:
+    violations = Site(**{name: value}).violations(name.partition("_")[0])
+    assert [violation for violation in violations if INTERNALS.search(f"{violation['subject']} {violation['found']} {violation['remedy']}")] == []
+
+
+# (role, variables, subject, what is said)
+REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
+    ("aks", {"aks_id": ""}, "aks_id", "'' is not the id of a resource"),
+    ("aks", {"aks_monitoring": "maybe"}, "aks_monitoring", "'maybe' is not true or false"),
+    ("aks", {"aks_node_pools": [{"name": "apps", "min_count": "few"}]}, "aks_node_pools[0].min_count", "'few' is not a whole number"),
+    ("ingress", {"ingress_entrance_ipv4_id": "pip-v4"}, "ingress_entrance_ipv4_id", "'pip-v4' is not the id of a resource"),
+    ("ingress", {"ingress_tls_redirect": "sometimes"}, "ingress_tls_redirect", "'sometimes' is not true or false"),
+    ("network", {"network_subnets": {"nodes": 22}}, "dualstack_subnets.nodes", "must be a mapping with ipv4_prefix_length, not 22"),
+    ("network", {"network_entrance_ids": {"ipv4": "x"}}, "network_entrance_ids", "it needs ipv6"),
+    # Of another role, whose variables this one's follow from.
+    ("network", {"ingress_mode": "nat65"}, "ingress_mode", "'nat65' is none of nat64, nat46, split, native"),
+]
+
+
+@pytest.mark.parametrize(("role", "variables", "subject", "words"), REFUSED)
+def test_what_does_not_fit_is_refused_and_hides_nothing_else(role: str, variables: dict[str, Any], subject: str, words: str) -> None:
+    violations = Site(**variables).violations(role)
+    assert [violation["subject"] for violation in violations if words in violation["found"]] == [subject]
+    assert {violation["rule"] for violation in violations} <= {"specification", "malformed_value", "subscription", "unregistered"}
+    if role == "network" and "network_subnets" not in variables:
+        assert "unregistered" in {violation["rule"] for violation in violations}
 
 
 def _everything(truth: bool, spelling: Callable[[Any], Any] = lambda value: value) -> Site:
