@@ -162,7 +162,7 @@ class Faults:
         if fault.kind in _REFUSALS:
             raise _REFUSALS[fault.kind]()
         if fault.kind == "policy" and isinstance(body, dict) and body.get("tags"):
-            name = max(body["tags"])
+            name = next(iter(body["tags"]))
             body["tags"] = body["tags"] | {name: "changed by a policy"}
         if fault.kind == "stale":
             resource = self.azure.store.get(path)

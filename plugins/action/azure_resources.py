@@ -9,6 +9,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import DECLARATION_OPTIONS, AzureAction
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.marks import in_words, mark
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.options import Options
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import diff_of, diff_of_post, masked, shown
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.posts import send
@@ -44,6 +45,12 @@ class ActionModule(AzureAction):
         registered = register(client, arguments["register_providers"], options)
         run = Reconciler(client, resources, options)
         run.run()
+        for handle, outcome in run.outcomes.items():
+            if outcome.removals:
+                verb = "would remove" if options.check else "removed"
+                _display.warning(f"[{host}] {handle} ({outcome.id}): {verb} what is not declared: {', '.join(outcome.removals)}")
+            if outcome.foreign and arguments["state"] == "absent":
+                _display.warning(f"[{host}] {handle} ({outcome.id}): not deleted, since it does not carry {in_words(mark(options.stamp))}")
         failures = list(run.failures.values())
         if not failures and not options.check:
             failures = send(client, posts, options)

@@ -12,6 +12,7 @@ from ansible.utils.display import Display
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.aks import ClusterNotReady, kubeconfig, ready_cluster
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import AzureAction
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.marks import tags_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import plain
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import read_all, reads_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
@@ -128,7 +129,7 @@ class ActionModule(AzureAction):
                 "exists": answer["exists"],
                 "name": answer["body"].get("name") or answer["id"].rpartition("/")[2],
                 "address": (answer["body"].get("properties") or {}).get("ipAddress") or unknown,
-                "hold": (answer["body"].get("tags") or {}).get("dualstack-hold") or "",
+                "hold": tags_of(answer["body"]).get("dualstack-hold") or "",
             }
             for family, answer in read_all(client, reads_of(reads)).items()
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import C
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, state_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.graph import DeclarationError
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import plain
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import read_all, reads_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import Read, read_all, reads_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
 from ansible_collections.dualstack.aks.plugins.plugin_utils._role_variables import (
     RESOURCE_ID,
@@ -165,24 +165,52 @@ class _Reader:
             raise Unanswered(first_line(error)) from error
 
     def azure(self, reads: Mapping[str, Mapping[str, Any]]) -> dict[str, Answer]:
-        wanted = {name: read for name, read in reads_of(reads).items() if name not in self._answers}
-        if wanted:
-            for name, answer in read_all(self._client, wanted).items():
+        wanted = {name: (_question(read), read) for name, read in reads_of(reads).items()}
+        missing = {question: read for question, read in wanted.values() if question not in self._answers}
+        if missing:
+            for question, answer in read_all(self._client, missing).items():
                 error = answer["error"]
-                self._answers[name] = Answer(answer["exists"], answer["body"], f"{error['code']}: {error['message']}" if error else "")
-        return {name: self._answers[name] for name in reads}
+                self._answers[question] = Answer(answer["exists"], answer["body"], f"{error['code']}: {error['message']}" if error else "")
+        return {name: self._answers[question] for name, (question, _) in wanted.items()}
 
     def services(self, cluster_id: str, namespaces: Sequence[str]) -> list[Mapping[str, Any]] | None:
+        return self._ask(
+            cluster_id,
+            "it is asked for its Services before the entrances are applied",
+            lambda cluster: [service for namespace in dict.fromkeys(namespaces) for service in cluster.objects("Service", namespace=namespace)],
+        )
+
+    def named(self, cluster_id: str, objects: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]] | None:
+        wanted: dict[tuple[str, str, str], set[str]] = {}
+        for item in objects:
+            wanted.setdefault((item["kind"], item["apiVersion"], item["metadata"].get("namespace") or ""), set()).add(item["metadata"]["name"])
+        return self._ask(
+            cluster_id,
+            "objects of others under the entrances' names are not looked for",
+            lambda cluster: [
+                found
+                for (kind, version, namespace), names in wanted.items()
+                for found in cluster.objects(kind, version, namespace=namespace)
+                if found["metadata"]["name"] in names
+            ],
+        )
+
+    def _ask(self, cluster_id: str, consequence: str, question: Callable[[Cluster], list[Mapping[str, Any]]]) -> list[Mapping[str, Any]] | None:
         answer = self.azure({"cluster": {"id": cluster_id}})["cluster"]
         # One that is being changed, or that does not answer, is asked again before the entrances are applied.
         if not answer.exists or state_of(dict(answer.body)) != "Succeeded":
             return None
         try:
             with Cluster(kubeconfig(self._client, dict(answer.body))) as cluster:
-                return [service for namespace in dict.fromkeys(namespaces) for service in cluster.objects("Service", namespace=namespace)]
+                return question(cluster)
         except (ClusterNotReady, KubernetesFailure) as error:
-            self.warn(f"{cluster_id} did not answer ({error}); it is asked for its Services before the entrances are applied.")
+            self.warn(f"{cluster_id} did not answer ({error}); {consequence}.")
             return None
 
     def warn(self, text: str) -> None:
         _display.warning(text)
+
+
+def _question(read: Read) -> str:
+    """What tells two reads apart, whatever the rules call them."""
+    return f"{read.id.lower()} {read.action} {read.body} {read.attributes}"

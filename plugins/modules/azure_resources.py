@@ -20,11 +20,12 @@ options:
   resources:
     description:
       - Handles and their resources. Keys of a resource are C(type), C(name), C(parent), C(id), C(body), C(state), C(loop), C(when),
-        C(existing), C(depends_on), C(create_only), C(shared), C(on_absent), C(list_keys) and C(api_version).
+        C(existing), C(depends_on), C(create_only), C(shared), C(on_absent), C(take_over), C(list_keys) and C(api_version).
       - "C(${handle}) stands for a resource's id, C(${handle.path}) for a value of Azure's answer, C(${handle[key].path}) for one of a loop."
       - C(existing) resources are read, must be there, and are never written.
       - The variable C(azure_login) has C(tenant), C(principal_id) and C(subscription_id) of the credentials that the task uses.
       - C(create_only) names paths that count at creation only, C(shared) lists that others may add to.
+      - C(take_over) lets the task write what others made, which is live without the tags or the metadata of the collection that it is declared with.
     type: dict
   state:
     description: Whether the resources are to be there. With V(absent) only what carries the collection's tags is deleted, in order.

@@ -68,6 +68,11 @@ def type_of(identifier: str) -> str:
     return "/".join([segments[last + 1], *segments[last + 2 :: 2]])
 
 
+def folded(name: object) -> str:
+    """A name, an id, a region or an enumeration as Azure compares it: without case, and without the spaces of a region's display name."""
+    return str(name).replace(" ", "").lower()
+
+
 def is_child_of(parent: str, resource_type: str) -> bool:
     """Whether a resource of ``resource_type`` is a child (and not an extension) of the resource ``parent``."""
     return resource_type.lower().rpartition("/")[0] == type_of(parent).lower()

@@ -75,7 +75,10 @@ def test_foreign_things_stay_and_ours_that_were_dropped_go(stamp: Lab) -> None:
     group["properties"]["securityRules"].append(_foreign_rule())
     group["tags"]["costs"] = "4711"
     stamp.put(group_path, "2025-05-01", group)
-    stamp.put(f"{vnet_path}/subnets/theirs", "2025-05-01", {"properties": {"addressPrefixes": ["10.0.24.0/24"]}})
+    vnet = stamp.get(vnet_path)
+    vnet["properties"]["addressSpace"]["addressPrefixes"].append("10.99.0.0/16")
+    stamp.put(vnet_path, "2025-05-01", {name: vnet[name] for name in ("location", "tags", "properties")})
+    stamp.put(f"{vnet_path}/subnets/theirs", "2025-05-01", {"properties": {"addressPrefixes": ["10.99.24.0/24"]}})
     stamp.set(
         network_security_rules_shared=True,
         network_security_rules=[{"name": "ours", "priority": 300, "source": ["198.51.100.0/24", "2001:db8:1::/48"], "protocol": "Tcp"}],
@@ -88,7 +91,10 @@ def test_foreign_things_stay_and_ours_that_were_dropped_go(stamp: Lab) -> None:
     assert stamp.get(f"{vnet_path}/subnets/theirs")
     again = stamp.playbook("site", "--tags", "network")
     assert again.changed == 0, again.output
+    assert "10.99.0.0/16" in stamp.get(vnet_path)["properties"]["addressSpace"]["addressPrefixes"]
     stamp.set()
+    told = stamp.playbook("site", "--tags", "network", "--check")
+    assert "would remove what is not declared: " in told.output and "properties.securityRules[theirs]" in told.output
     dropped = stamp.playbook("site", "--tags", "network", "--diff")
     assert dropped.code == 0, dropped.output
     assert "-properties.securityRules[ours-ipv6]:" in dropped.output
@@ -203,3 +209,13 @@ def test_the_first_inventory_that_a_user_writes(arm: Lab) -> None:
     checked = arm.run("ansible-playbook", "-i", str(inventory), "dualstack.aks.site", "--check")
     assert checked.code == 0, checked.output
     assert checked.changed > 0
+
+
+def test_objects_of_others_under_our_names_are_refused(stamp: Lab) -> None:
+    label = ("-n", "dualstack-ingress", "label", "service/entrance-ipv4", "networkpolicy/entrance-ipv4")
+    stamp.kubectl_text(*label, "app.kubernetes.io/managed-by-")
+    refused = stamp.playbook("site", "--tags", "ingress", "--check")
+    stamp.kubectl_text(*label, "app.kubernetes.io/managed-by=dualstack.aks")
+    assert refused.code == 2
+    for kind in ("Service", "NetworkPolicy"):
+        assert f"{kind} dualstack-ingress/entrance-ipv4 exists without the label app.kubernetes.io/managed-by=dualstack.aks" in refused.output

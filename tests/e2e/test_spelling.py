@@ -23,7 +23,7 @@ def test_the_same_inventory_spelt_otherwise() -> None:
             run = lab.playbook(name)
             assert run.code == 0, run.output
         register.write_text(yaml.safe_dump(_respelt(yaml.safe_load(register.read_text()))))
-        lab.set(dualstack_ipv6_prefix="2001:0DB8:0100:0:0:0:0:0/40", network_security_rules=[_office(_exploded(OFFICE))], **_recased_ids(lab))
+        lab.set(dualstack_ipv6_prefix="2001:0DB8:0100:0:0:0:0:0/40", network_security_rules=[_office(_exploded(OFFICE))], **_recased(lab))
         before = len(lab.entries())
         again = lab.playbook("site", "--diff")
         assert again.code == 0, again.output
@@ -50,8 +50,8 @@ def _respelt(value: Any) -> Any:
     return _exploded(value) if isinstance(value, str) and ":" in value else value
 
 
-def _recased_ids(lab: Lab) -> dict[str, Any]:
-    """Every id that the roles' interfaces take, in capitals."""
+def _recased(lab: Lab) -> dict[str, Any]:
+    """Every id, name and region that the roles' interfaces take and Azure has without case, in capitals."""
     shared = f"{lab.group('shared')}/providers/Microsoft.Network"
     network, identities = f"{lab.group()}/providers/Microsoft.Network", f"{lab.group()}/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
     vnet = f"{network}/virtualNetworks/vnet-example-westeurope"
@@ -60,6 +60,9 @@ def _recased_ids(lab: Lab) -> dict[str, Any]:
     registry = lab.get(f"{lab.group()}/providers/Microsoft.ContainerRegistry/registries", "2025-11-01")["value"][0]["id"]
     vault = lab.get(f"{lab.group()}/providers/Microsoft.KeyVault/vaults", "2026-02-01")["value"][0]["id"]
     found: dict[str, Any] = {
+        "dualstack_location": "westeurope",
+        "aks_node_resource_group": lab.get(lab.cluster_id, "2026-05-01")["properties"]["nodeResourceGroup"],
+        "aks_dns_prefix": "aks-example-westeurope",
         "network_vnet_id": vnet,
         "network_entrance_ids": entrances,
         "aks_id": lab.cluster_id,

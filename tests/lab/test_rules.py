@@ -20,6 +20,7 @@ from lab.arm.containerregistry import kinds as containerregistry
 from lab.arm.containerservice import types as containerservice
 from lab.arm.dns import kinds as dns
 from lab.arm.errors import ArmError
+from lab.arm.insights import kinds as insights
 from lab.arm.keyvault import kinds as keyvault
 from lab.arm.kinds import Caller, Write
 from lab.arm.managedidentity import kinds as managedidentity
@@ -247,8 +248,13 @@ def endpoint(target: str, *, family: str = "IPv4", inside: str = SPARE) -> Body:
     return tracked({"ipVersionType": family, "subnet": refer(inside), "privateLinkServiceConnections": [connection]})
 
 
-def zone_group(zone: str) -> Put:
-    return Put(f"{ENDPOINT}/privateDnsZoneGroups/default", {"properties": {"privateDnsZoneConfigs": [named("vault", privateDnsZoneId=zone)]}})
+def diagnostics(name: str, *categories: str, workspace: str = "logs", **more: Any) -> Put:
+    logs = [{"category": category, "enabled": True} for category in categories]
+    return Put(at(insights.DIAGNOSTIC_SETTING, name, scope=NSG), {"properties": {"workspaceId": f"{GROUP}/{workspace}", "logs": logs, **more}})
+
+
+def zone_group(zone: str, name: str = "default") -> Put:
+    return Put(f"{ENDPOINT}/privateDnsZoneGroups/{name}", {"properties": {"privateDnsZoneConfigs": [named("vault", privateDnsZoneId=zone)]}})
 
 
 def vault(sku: str = "standard", **properties: Any) -> Body:
@@ -549,7 +555,7 @@ CASES: dict[str, Case] = {
     "aks-immutable": Case(
         "PropertyChangeNotAllowed",
         Put(CLUSTER, cluster({"serviceCidrs": ["10.20.0.0/15", "fd00:20::/108"]})),
-        Put(CLUSTER, cluster()),
+        Put(CLUSTER, cluster(dnsPrefix="AKS")),
         (Put(CLUSTER, single_stack()),),
     ),
     "aks-families-stay": Case("PropertyChangeNotAllowed", Put(CLUSTER, single_stack()), GIVEN_CLUSTER, (GIVEN_CLUSTER,)),
@@ -950,6 +956,18 @@ CASES: dict[str, Case] = {
         zone_group(PRIVATE_ZONE),
         (Put(VAULT, vault()), GIVEN_PRIVATE_ZONE, Put(ENDPOINT, endpoint(VAULT))),
     ),
+    "private-endpoint-one-zone-group": Case(
+        "MoreThanOnePrivateDnsZoneGroupPerPrivateEndpointNotAllowed",
+        zone_group(PRIVATE_ZONE, "second"),
+        zone_group(PRIVATE_ZONE),
+        (Put(VAULT, vault()), GIVEN_PRIVATE_ZONE, Put(ENDPOINT, endpoint(VAULT)), zone_group(PRIVATE_ZONE)),
+    ),
+    "diagnostic-setting-sink": Case(
+        "Conflict",
+        diagnostics("second", "guard", "kube-audit"),
+        diagnostics("second", "kube-audit"),
+        (diagnostics("first", "guard"), diagnostics("third", "kube-audit", workspace="others")),
+    ),
     # DNS
     "dns-cname-alone": Case(
         "Conflict",
@@ -1143,6 +1161,7 @@ MORE_REFUSED = (
     Refusal("aks-names", "InvalidParameter", Put(CLUSTER, cluster(dnsPrefix="aks_example"))),
     Refusal("aks-names", "InvalidParameter", Put(CLUSTER, cluster(nodeResourceGroup="g" * 81))),
     Refusal("aks-immutable", "PropertyChangeNotAllowed", Put(CLUSTER, cluster(dnsPrefix="other")), (GIVEN_CLUSTER,)),
+    Refusal("aks-immutable", "PropertyChangeNotAllowed", Put(CLUSTER, cluster(nodeResourceGroup="other")), (GIVEN_CLUSTER,)),
     Refusal("aks-immutable", "PropertyChangeNotAllowed", Put(CLUSTER, cluster({"dnsServiceIP": "10.20.0.11"})), (GIVEN_CLUSTER,)),
     *(
         Refusal("aks-cluster-pools", code, Put(CLUSTER, cluster(profile, pools=(pool(), extra))))

@@ -105,7 +105,13 @@ class Scene:
                 for number in range(item.get("repeat", 1)):
                     values = self._values | {"number": number}
                     path = _render(item["id"], values)
-                    yield Write(item.get("method", "PUT"), path, _newest(path), _render(item.get("body"), values))
+                    yield Write(item.get("method", "PUT"), path, _newest(path), self._marked(path, _render(item.get("body"), values)))
+
+    def _marked(self, path: str, body: dict[str, Any] | None) -> dict[str, Any] | None:
+        """What is there before in the stamp's own group is the stamp's."""
+        if not body or "location" not in body or not f"{path}/".startswith(f"{self._values['group']}/"):
+            return body
+        return body | {"tags": {"managed-by": "dualstack.aks", "dualstack-stamp": self._case.stamp}}
 
 
 _RANGES = ("vnet", "pods", "services")

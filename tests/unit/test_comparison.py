@@ -215,7 +215,7 @@ DIFFERENT: dict[str, tuple[str, Body, Body, list[tuple[str, Any, Any]]]] = {
         DIAGNOSTICS,
         properties(logs=[{"category": "a", "enabled": True}]),
         properties(logs=[{"category": "a", "enabled": False}, {"category": "b", "enabled": True}]),
-        [("properties.logs[a].enabled", False, True), ("properties.logs[b]", {"category": "b", "enabled": True}, None)],
+        [("properties.logs[a].enabled", False, True)],
     ),
     "another role": (
         ROLE,

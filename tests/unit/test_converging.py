@@ -13,6 +13,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.graph import 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.options import Options
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reconcile import Reconciler
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import known
+from ansible_collections.dualstack.aks.plugins.plugin_utils._resource_id import type_of
 
 GROUP = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg"
 VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv"
@@ -22,6 +23,16 @@ VNET = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/v"
 ROLES = "providers/Microsoft.Authorization/roleDefinitions"
 READER, WRITER = "acdd72a7-3385-48ef-bd42-f606fba81ae7", "b24988ac-6180-42a0-ab88-20f7382dd24c"
 PRINCIPAL = "0000000a-0000-4000-8000-00000000000a"
+
+ISSUER = "https://oidc.prod-aks.azure.com/a/b/"
+COLLECTIONS = (
+    "/roleassignments",
+    "/virtualnetworklinks",
+    "/federatedidentitycredentials",
+    "/diagnosticsettings",
+    "/privatednszonegroups",
+    "/virtualnetworkpeerings",
+)
 
 Body = dict[str, Any]
 
@@ -35,7 +46,7 @@ class Azure:
     def get(self, identifier: str, _version: str) -> Body | None:
         self.asked.append(f"GET {identifier}")
         path = identifier.partition("?")[0].lower()
-        if path.endswith(("/roleassignments", "/virtualnetworklinks")):
+        if path.endswith(COLLECTIONS):
             scope = path.removesuffix(f"/{ASSIGNMENTS.lower()}")
             return {"value": [body for key, body in self.live.items() if key.startswith(path) or scope.startswith(key.partition("/providers/")[0])]}
         return self.live.get(path)
@@ -72,6 +83,35 @@ def link(name: str, vnet: str = VNET, *, registers: bool = False) -> Body:
     return {"id": f"{ZONE}/virtualNetworkLinks/{name}", "properties": {"registrationEnabled": registers, "virtualNetwork": {"id": vnet}}}
 
 
+def credential(name: str, *audiences: str, subject: str = "system:serviceaccount:apps:web") -> Body:
+    properties = {"issuer": ISSUER, "subject": subject, "audiences": list(audiences) or ["api://AzureADTokenExchange"]}
+    return {
+        "id": f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i/federatedIdentityCredentials/{name}",
+        "properties": properties,
+    }
+
+
+def diagnostics(name: str, *categories: str, workspace: str = "w") -> Body:
+    logs = [{"category": category, "enabled": True} for category in categories]
+    properties = {"workspaceId": f"/subscriptions/s/{workspace}", "logs": logs, "metrics": []}
+    return {"id": f"{VAULT}/providers/Microsoft.Insights/diagnosticSettings/{name}", "properties": properties}
+
+
+def zone_group(name: str, *zones: str) -> Body:
+    configs = [{"name": f"{name}-{zone}", "properties": {"privateDnsZoneId": f"{ZONE}-{zone}"}} for zone in zones]
+    return {
+        "id": f"{GROUP}/providers/Microsoft.Network/privateEndpoints/pe/privateDnsZoneGroups/{name}",
+        "properties": {"privateDnsZoneConfigs": configs},
+    }
+
+
+def peering(name: str, remote: str = VNET) -> Body:
+    return {
+        "id": f"{GROUP}/providers/Microsoft.Network/virtualNetworks/hub/virtualNetworkPeerings/{name}",
+        "properties": {"remoteVirtualNetwork": {"id": remote}},
+    }
+
+
 def resource(body: Body, resource_type: str, **options: Any) -> Resource:
     facts = known(resource_type)
     assert facts
@@ -79,12 +119,11 @@ def resource(body: Body, resource_type: str, **options: Any) -> Resource:
 
 
 def declared(body: Body, **options: Any) -> Resource:
-    kind = "Microsoft.Authorization/roleAssignments" if ASSIGNMENTS in body["id"] else "Microsoft.Network/privateDnsZones/virtualNetworkLinks"
-    return resource(body, kind, **options)
+    return resource(body, type_of(body["id"]), **options)
 
 
 def run(azure: Azure, *resources: Resource, check: bool = False) -> Reconciler:
-    reconciler = Reconciler(cast(ArmClient, azure), {found.handle: found for found in resources}, Options(check=check))
+    reconciler = Reconciler(cast(ArmClient, azure), {found.handle: found for found in resources}, Options(check=check, stamp="westeurope"))
     reconciler.run()
     return reconciler
 
@@ -100,6 +139,10 @@ SAME: dict[str, tuple[Body, Body]] = {
     "spelt otherwise": (OURS, assignment(VAULT.upper(), "theirs", PRINCIPAL.upper())),
     "a role of the tenant": (OURS, {**assignment(VAULT, "t"), "properties": {"principalId": PRINCIPAL, "roleDefinitionId": f"/{ROLES}/{READER}"}}),
     "a link": (link("link-westeurope"), link("hub", VNET.upper(), registers=True)),
+    "a federated credential": (credential("ours"), credential("theirs")),
+    "a diagnostic setting": (diagnostics("ours", "audit", "guard"), diagnostics("theirs", "audit", "guard", "scheduler")),
+    "a zone group": (zone_group("default", "a"), zone_group("deployedByPolicy", "b", "a")),
+    "a peering": (peering("ours"), peering("theirs", VNET.upper())),
 }
 
 
@@ -112,6 +155,23 @@ def test_it_is_taken_for_what_is_declared(name: str, check: bool) -> None:
     [outcome] = found.outcomes.values()
     assert (outcome.id, outcome.action, outcome.body, found.failures) == (theirs["id"], "none", theirs, {})
     assert writes(azure) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "theirs"),
+    [
+        (credential("ours"), credential("other-audience", "api://other")),
+        (credential("ours"), credential("other-subject", subject="system:serviceaccount:apps:worker")),
+        (diagnostics("ours", "audit", "guard"), diagnostics("fewer-categories", "audit")),
+        (diagnostics("ours", "audit"), diagnostics("other-workspace", "audit", workspace="x")),
+        (zone_group("default", "a"), zone_group("other-zone", "b")),
+        (peering("ours"), peering("other-network", ZONE)),
+    ],
+    ids=lambda body: str(body["id"].rpartition("/")[2]),
+)
+def test_another_one_of_its_kind_is_not(wanted: Body, theirs: Body) -> None:
+    [outcome] = run(Azure(theirs), declared(wanted), check=True).outcomes.values()
+    assert (outcome.id, outcome.action) == (wanted["id"], "create")
 
 
 @pytest.mark.parametrize(
@@ -165,8 +225,78 @@ def test_a_conflict_with_nothing_of_the_kind_is_a_failure() -> None:
     assert [failure.code for failure in found.failures.values()] == ["RoleAssignmentExists"]
 
 
-def test_absent_leaves_it() -> None:
-    azure = Azure(assignment(VAULT, "theirs"))
-    [outcome] = run(azure, declared(OURS, absent=True)).outcomes.values()
+@pytest.mark.parametrize("name", SAME)
+def test_absent_leaves_it(name: str) -> None:
+    wanted, theirs = SAME[name]
+    azure = Azure(theirs)
+    [outcome] = run(azure, declared(wanted, absent=True)).outcomes.values()
     assert outcome.action == "none"
     assert writes(azure) == []
+
+
+OUR_MARK, NEXT_STAMP = ({"managed-by": "dualstack.aks", "dualstack-stamp": stamp} for stamp in ("westeurope", "northeurope"))
+RECORD = f"{ZONE}/A/www.westeurope"
+
+
+def marked(identifier: str, mark: dict[str, str] | None = None, *items: str) -> Body:
+    """A group, a network with prefixes or a record with addresses, and whose it is."""
+    if identifier == RECORD:
+        properties = {"ttl": 300, "aRecords": [{"ipv4Address": item} for item in items]}
+        return {"id": identifier, "properties": properties | ({"metadata": mark} if mark else {})}
+    properties = {"addressSpace": {"addressPrefixes": list(items)}} if items else {}
+    return {"id": identifier, "location": "westeurope", "properties": properties} | ({"tags": mark} if mark else {})
+
+
+def ours(identifier: str, *items: str, **options: Any) -> Resource:
+    body = marked(identifier, OUR_MARK, *items)
+    facts = known(type_of(identifier))
+    assert facts
+    return Resource("it", body.pop("id"), facts, body, **options)
+
+
+FOREIGN = [
+    pytest.param(identifier, mark, id=f"{kind} of {whose}")
+    for kind, identifier in (("network", VNET), ("record", RECORD))
+    for whose, mark in (("nobody", None), ("another tool", {"managed-by": "terraform"}), ("the next stamp", NEXT_STAMP))
+]
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize(("identifier", "mark"), FOREIGN)
+def test_what_is_somebody_elses_is_refused_where_it_would_change(identifier: str, mark: dict[str, str] | None, check: bool) -> None:
+    azure = Azure(marked(identifier, mark, "192.0.2.1"))
+    found = run(azure, ours(identifier, "198.51.100.1"), check=check)
+    [failure] = found.failures.values()
+    assert failure.code == "NotOurs"
+    assert "lack managed-by=dualstack.aks and dualstack-stamp=westeurope" in failure.message
+    assert writes(azure) == []
+
+
+@pytest.mark.parametrize(("identifier", "mark"), [*FOREIGN, pytest.param(GROUP, None, id="group of nobody")])
+def test_what_is_somebody_elses_is_used_as_it_is(identifier: str, mark: dict[str, str] | None) -> None:
+    items = [] if identifier == GROUP else ["192.0.2.1"]
+    azure = Azure(marked(identifier, mark, *items))
+    [outcome] = run(azure, ours(identifier, *items)).outcomes.values()
+    assert (outcome.action, outcome.foreign) == ("none", True)
+    assert writes(azure) == []
+
+
+def test_what_is_handed_over_is_written() -> None:
+    azure = Azure(marked(RECORD, None, "192.0.2.1"))
+    [outcome] = run(azure, ours(RECORD, "198.51.100.1", take_over=True)).outcomes.values()
+    assert outcome.action == "update"
+    assert azure.live[RECORD.lower()]["properties"] == ours(RECORD, "198.51.100.1").body["properties"]
+
+
+@pytest.mark.parametrize(("identifier", "mark"), [*FOREIGN, pytest.param(GROUP, None, id="group of nobody")])
+def test_what_is_somebody_elses_is_never_deleted(identifier: str, mark: dict[str, str] | None) -> None:
+    azure = Azure(marked(identifier, mark))
+    [outcome] = run(azure, ours(identifier, absent=True, take_over=True)).outcomes.values()
+    assert (outcome.action, outcome.foreign) == ("none", True)
+    assert writes(azure) == []
+
+
+def test_what_is_ours_is_deleted() -> None:
+    azure = Azure(marked(RECORD, {name.title(): value for name, value in OUR_MARK.items()}))
+    [outcome] = run(azure, ours(RECORD, absent=True)).outcomes.values()
+    assert outcome.action == "delete"

@@ -80,9 +80,9 @@ def shared(*rules: tuple[str, str, int]) -> Case:
     return {**SPECIFICATION, "live_security_rules": found}, REGISTER
 
 
-def live(**subnets: list[str]) -> Case:
-    """The good specification with subnets that are there already."""
-    return {**SPECIFICATION, "live_subnets": subnets}, REGISTER
+def live(*vnet: str, **subnets: list[str]) -> Case:
+    """The good specification with subnets, and prefixes of the virtual network, that are there already."""
+    return {**SPECIFICATION, "live_vnet": vnet, "live_subnets": subnets}, REGISTER
 
 
 def elsewhere(**ranges: Any) -> Case:
@@ -177,7 +177,7 @@ MANY_PREFIXES = [f"10.{high}.{low}.0/24" for high in range(16) for low in range(
 FAILING: dict[str, Case] = {
     "unregistered": (SPECIFICATION, {}),
     "moved_subnet": live(nodes=["10.0.0.0/23", "fde9:f6a4:ab3d::/64"]),
-    "vnet_prefix_in_use": live(AzureBastionSubnet=["10.250.0.0/26"]),
+    "vnet_prefix_in_use": live("10.0.0.0/8", AzureBastionSubnet=["10.250.0.0/26"]),
     "live_subnet_overlap": live(bastion=["10.0.3.0/24"]),
     "no_room": (merged(SPECIFICATION, {"ipv4_pools": {"pods": ["10.128.0.0/17"]}}), {}),
     "peered_stamps": ({**SPECIFICATION, "peered_stamps": ["northeurope"]}, REGISTER),
@@ -380,7 +380,11 @@ ALSO_FAILING: dict[str, tuple[str, Case, str]] = {
         registered(nodes={"ipv6": ["fde9:f6a4:ab3d::/64", "fde9:f6a4:ab3d:1::/64"]}),
         "westeurope.nodes",
     ),
-    "moved_subnet: a prefix was added": ("moved_subnet", live(nodes=["10.0.0.0/22", "10.0.8.0/24", "fde9:f6a4:ab3d::/64"]), "westeurope.nodes"),
+    "live_subnet_overlap: a prefix was added to a subnet of ours": (
+        "live_subnet_overlap",
+        live(nodes=["10.0.0.0/22", "fde9:f6a4:ab3d::/64", REGISTER["stamps"]["westeurope"]["endpoints"]["ipv4"]]),
+        "westeurope.endpoints",
+    ),
     "pod_range_in_vnet: IPv6": ("pod_range_in_vnet", registered(pods={"ipv6": "fde9:f6a4:ab3d:80::/64"}), "westeurope.pods"),
     "ipv6_prefix: too long": ("ipv6_prefix", (merged(SPECIFICATION, {"ipv6_prefix": "2001:db8::/49"}), REGISTER), "dualstack_ipv6_prefix"),
     "ipv4_pool: no prefix": ("ipv4_pool", specified(ipv4_pools={"pods": []}), "dualstack_ipv4_pools.pods"),
@@ -524,6 +528,8 @@ PASSING: dict[str, Case] = {
         SPECIFICATION,
         address_plan({**SPECIFICATION, "stamp": "northeurope"}, REGISTER)["register"],
     ),
+    "a prefix of others, with a subnet in it": live("10.0.0.0/20", "10.250.0.0/24", AzureBastionSubnet=["10.250.0.0/26"]),
+    "a prefix of others on a subnet of ours": live(nodes=["10.0.0.0/22", "fde9:f6a4:ab3d::/64", "10.0.15.0/24"]),
     "live subnets, spelt otherwise": live(nodes=["FDE9:F6A4:AB3D:0:0:0:0:0/64", "10.0.0.0/22"], theirs=["10.0.15.0/24"]),
     "subnets fill the virtual network": specified(
         subnets={"nodes": {"ipv4_prefix_length": 21}, "other": {"ipv4_prefix_length": 21, "families": ["IPv4"]}}

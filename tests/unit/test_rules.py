@@ -25,6 +25,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import (
     keyvault,
     network,
     once,
+    ownership,
     principals,
     text,
     variables,
@@ -197,9 +198,38 @@ ZONES = dns.Zones(
     stamp="westeurope",
     ttls={"dns_ttl": 300, "dns_change_ttl": 1},
     addresses={},
+    families=["ipv4", "ipv6"],
+    take_over=False,
     check_mode=False,
     answers={"public": THERE, "private": THERE, "private_cname": ABSENT},
 )
+
+
+def record(**metadata: str) -> Answer:
+    return Answer(True, {"properties": {"metadata": metadata}})
+
+
+OUR_RECORD = record(**{"managed-by": "dualstack.aks", "dualstack-stamp": "westeurope"})
+OWNED = ownership.Names("westeurope", {"network_vnet_name": ["/v"], "network_name_prefix": ["/g"]}, {"/v": ABSENT, "/g": ABSENT})
+
+
+def live_object(**labels: str) -> ownership.Objects:
+    return ownership.Objects([{"kind": "Deployment", "metadata": {"name": "entrance-ipv4", "namespace": "dualstack-ingress", "labels": labels}}])
+
+
+def diagnostics(*categories: str) -> ownership.Diagnostics:
+    """A cluster whose guard and metrics are to go to a workspace, to which another setting sends these categories."""
+    logs = [{"category": category, "enabled": category in categories} for category in ("guard", "AllMetrics")]
+    settings = {"value": [{"name": "policy", "properties": {"workspaceId": "/w", "logs": logs}}]}
+    return ownership.Diagnostics("/w", ["guard", "AllMetrics"], Answer(True, settings))
+
+
+def zone_group(*zones: str) -> ownership.ZoneGroup:
+    configs = [{"name": "x", "properties": {"privateDnsZoneId": zone}} for zone in zones]
+    groups = {"value": [{"name": "deployedByPolicy", "properties": {"privateDnsZoneConfigs": configs}}]}
+    return ownership.ZoneGroup("registry", "/pe", "/ours", Answer(True, groups))
+
+
 PROXIES = entrances.Proxies(
     f"nginx{DIGEST}", "", 2, 2, "16m", "8k", "10s", 0, 0, 0, ["10.0.0.0/8", "fd00::1"], ["monitoring"], "250m", "128Mi", "256Mi"
 )
@@ -214,6 +244,19 @@ def own_service(*families: str) -> entrances.OwnServices:
 #: rule -> its chapter, facts that break it, and facts just inside it
 CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
     **test_size_rules.CASES,
+    "resource_not_ours": (
+        ownership.CHAPTER,
+        changed(OWNED, {"/v": Answer(True, {"tags": {"owner": "them"}})}),
+        changed(OWNED, {"/v": Answer(True, {"tags": {"Managed-By": "dualstack.aks", "dualstack-stamp": "westeurope"}})}),
+    ),
+    "diagnostics_taken": (ownership.DIAGNOSTICS, diagnostics("guard"), diagnostics("guard", "AllMetrics")),
+    "zone_group_taken": (ownership.ZONE_GROUPS, zone_group("/hub"), zone_group("/hub", "/ours")),
+    "object_not_ours": (ownership.OBJECTS, live_object(owner="them"), live_object(**{"app.kubernetes.io/managed-by": "dualstack.aks"})),
+    "record_not_ours": (
+        dns.CHAPTER,
+        changed(ZONES, {"private_aaaa": record()}),
+        changed(ZONES, {"private_a": OUR_RECORD, "private_aaaa": OUR_RECORD}),
+    ),
     "specification": (variables.CHAPTER, variables.Variables("aks", [("aks_max_pods", "too many")]), variables.Variables("aks")),
     "malformed_value": (variables.CHAPTER, variables.Variables("aks", malformed=["aks_x: wrong."]), variables.Variables("aks")),
     "unusable_value": (variables.CHAPTER, variables.Variables("aks", unusable=["'x' is undefined"]), variables.Variables("aks")),
@@ -489,6 +532,32 @@ def test_broken_and_kept(identifier: str) -> None:
     assert rules_broken(chapter, kept) == []
 
 
+def respelled(value: Any, *, answered: bool = False) -> Any:
+    """Facts whose answers of Azure spell every name, id, region and enumeration in another case."""
+    if isinstance(value, Answer):
+        return dataclasses.replace(value, body=respelled(value.body, answered=True))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {
+            field.name: respelled(getattr(value, field.name), answered=field.name == "live") for field in dataclasses.fields(value) if field.init
+        }
+        return dataclasses.replace(value, **fields)
+    if isinstance(value, Mapping):
+        return {
+            name: item if name in ("metadata", "tags", "capabilities", "restrictions") else respelled(item, answered=answered)
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [respelled(item, answered=answered) for item in value]
+    return value.swapcase() if answered and isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("identifier", CASES)
+def test_azure_may_spell_names_otherwise(identifier: str) -> None:
+    chapter, broken, kept = CASES[identifier]
+    assert rules_broken(chapter, respelled(broken)) == [identifier]
+    assert rules_broken(chapter, respelled(kept)) == []
+
+
 def test_every_rule_has_a_failing_and_a_passing_case() -> None:
     """Cases of plans and of declarations pass or fail as a whole: their passing cases break no rule at all."""
     elsewhere = {*test_plan_rules.FAILING, *test_entrance_rules.FAILING, *test_switching_rules.FAILING}
@@ -511,6 +580,7 @@ OUR_OWN = {
     "existing_registry",
     "images_into_existing_registry",
     "existing_vault",
+    "record_not_ours",
     "public_zone",
     "private_zone",
     "ingress_image",
@@ -614,6 +684,22 @@ FOUND: list[tuple[Chapter[Any], Any, str]] = [
         "www.westeurope in aks.example.org",
     ),
     (dns.CHAPTER, changed(ZONES, record="a@b"), "'a@b'"),
+    (
+        ownership.CHAPTER,
+        changed(OWNED, {"/g": Answer(True, {})}),
+        "/g exists, and its tags lack managed-by=dualstack.aks and dualstack-stamp=westeurope",
+    ),
+    (ownership.OBJECTS, ownership.Objects([{"kind": "Namespace", "metadata": {"name": "n"}}]), "Namespace n exists without the label"),
+    (
+        dns.CHAPTER,
+        changed(ZONES, {"public_a": record(owner="them")}),
+        "www.westeurope in aks.example.org has A records whose metadata lack managed-by",
+    ),
+    (
+        dns.CHAPTER,
+        changed(ZONES, {"public_aaaa": record(**{"managed-by": "dualstack.aks", "dualstack-stamp": "northeurope"})}),
+        "dualstack-stamp=westeurope",
+    ),
     (entrances.FIRST_ENTRANCES, entrances.FirstEntrances(["IPv6"], "userDefinedRouting", False), "with userDefinedRouting"),
     (registries.CHAPTER, changed(REGISTRY, name="abcd"), "abcd"),
     (keyvault.CHAPTER, changed(VAULT, name="1kv"), "1kv"),
@@ -638,6 +724,11 @@ def test_found(chapter: Chapter[Any], facts: Any, words: str) -> None:
 def test_what_follows_from_a_value_that_does_not_fit_is_not_reported_too() -> None:
     found = variables.Variables("aks", [("aks_max_pods", "too many")], unusable=["it follows from it"])
     assert rules_broken(variables.CHAPTER, found) == ["specification"]
+
+
+@pytest.mark.parametrize("changes", [{"take_over": True}, {"families": ["ipv6"]}])
+def test_records_of_others_that_are_handed_over_or_not_touched(changes: Mapping[str, Any]) -> None:
+    assert rules_broken(dns.CHAPTER, changed(ZONES, {"public_a": record(), "public_aaaa": OUR_RECORD}, **changes)) == []
 
 
 def test_a_private_zone_above_the_public_one_is_worth_a_warning() -> None:

@@ -138,6 +138,8 @@ class ManagedCluster(Kind):
         properties.setdefault("disableLocalAccounts", False)
         if not properties.get("kubernetesVersion"):
             properties["kubernetesVersion"] = write.old_properties.get("kubernetesVersion") or "1.36"
+        if write.before:
+            properties.setdefault("nodeResourceGroup", write.old_properties["nodeResourceGroup"])
         if "agentPoolProfiles" not in properties and write.before:
             pools = write.azure.store.children(write.id, "agentPools")
             properties["agentPoolProfiles"] = [{"name": pool.name} | copy.deepcopy(pool.properties) for pool in pools]

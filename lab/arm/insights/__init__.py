@@ -1,5 +1,5 @@
 """Microsoft.Insights: diagnostic settings."""
 
-from . import kinds, routes
+from . import kinds, routes, rules
 
-__all__ = ["kinds", "routes"]
+__all__ = ["kinds", "routes", "rules"]

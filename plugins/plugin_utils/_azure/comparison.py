@@ -3,7 +3,7 @@
 This file is private to the collection.
 
 A declared body says what its author cares about. A mapping is laid over the live one; a list is the author's whole, except at
-``shared`` paths, where only the declared elements count; ``null`` removes a property. What is not declared stays as it is.
+``shared`` paths of the type or of the task, where only the declared elements count; ``null`` removes a property. What is not declared stays as it is.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _ABSENT = object()
 _ENVELOPE = frozenset({"id", "name", "type", "etag", "systemdata", "apiversion"})
 UNKNOWN = "(known after apply)"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_TAINT = re.compile(r"(?P<key>[^=:]+)(=[^:]*)?:(?P<effect>\w+)")
 _MINOR = re.compile(r"\d+\.\d+")
 _EMPTY: tuple[Any, ...] = (None, [], {})
 
@@ -56,6 +57,11 @@ class Comparison:
             if name.lower() not in _ENVELOPE:
                 self._compare(value, self._member(live, name, ""), name, name, differences)
         return differences
+
+    def agree(self, path: str, declared: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
+        """Whether the live resource has every value that is declared at ``path``, where ``[]`` stands for each item of a list."""
+        there = values_at(live, path)
+        return all(any(self._equal(value, other, path) for other in there) for value in values_at(declared, path))
 
     def body(self, declared: Mapping[str, Any], live: Mapping[str, Any] | None) -> dict[str, Any]:
         """The body to PUT: ``declared`` over what is there, without what only Azure may set."""
@@ -128,9 +134,13 @@ class Comparison:
                 differences += [] if self._is_void(item, pattern) else [Difference(here, None, item)]
             elif isinstance(item, Mapping):
                 self._compare({name: value for name, value in item.items() if name not in keys}, theirs[key], here, items, differences)
-        if pattern not in self._shared:
-            extra = [item for key, item in theirs.items() if key not in ours and not self._is_void(item, pattern)]
-            differences += [Difference(f"{path}[{_label(item, keys)}]", item, None) for item in extra]
+        extra = [item for key, item in theirs.items() if key not in ours and not self._stays(item, declared, pattern)]
+        differences += [Difference(f"{path}[{_label(item, keys)}]", item, None) for item in extra if not self._is_void(item, pattern)]
+
+    def _stays(self, item: Any, declared: list[Any], pattern: str) -> bool:
+        """Whether an item of a live list that nobody declared is somebody else's to keep."""
+        shared = pattern in self._shared or pattern in self._facts.shared
+        return shared and not any(_excludes(one, item) for one in declared)
 
     def _is_void(self, item: Any, pattern: str) -> bool:
         """Whether an item of a list is as good as not there."""
@@ -191,13 +201,16 @@ class Comparison:
             for name, value in declared.items():
                 present = self._present(result, name, pattern)
                 below = f"{pattern}.{name}".lstrip(".")
+                there = self._member(result, name, pattern) if isinstance(value, list) else result.get(present, _ABSENT)
                 # Azure takes one of the two forms.
                 if value not in _EMPTY:
                     result.pop(self._twin(name), None)
                 if value is None:
                     result.pop(present, None)
+                    if declared.get(self._twin(name)) in _EMPTY:
+                        result.pop(self._twin(name), None)
                 else:
-                    result[present] = self._overlay(value, result.get(present, _ABSENT), below)
+                    result[present] = self._overlay(value, there, below)
             return result
         if isinstance(declared, list) and isinstance(live, list):
             return self._overlay_lists(declared, live, pattern)
@@ -212,10 +225,8 @@ class Comparison:
             return [_without_nulls(item) for item in declared]
         theirs = {self._key(item, keys, items): item for item in live}
         result = [self._overlay(item, theirs.get(self._key(item, keys, items), _ABSENT), items) for item in declared]
-        if pattern in self._shared:
-            ours = {self._key(item, keys, items) for item in declared}
-            result += [copy.deepcopy(item) for key, item in theirs.items() if key not in ours]
-        return result
+        ours = {self._key(item, keys, items) for item in declared}
+        return result + [copy.deepcopy(item) for key, item in theirs.items() if key not in ours and self._stays(item, declared, pattern)]
 
     def _strip(self, value: Any, pattern: str) -> Any:
         """``value`` without read-only properties."""
@@ -231,6 +242,17 @@ class Comparison:
         return copy.deepcopy(value)
 
 
+def values_at(body: Any, path: str) -> list[Any]:
+    """The values at a dotted path, where ``[]`` stands for each item of a list; nulls are none."""
+    found = [body]
+    for name in path.replace("[]", ".[]").split("."):
+        if name == "[]":
+            found = [item for items in found if isinstance(items, list) for item in items]
+        else:
+            found = [members[name] for members in found if isinstance(members, Mapping) and members.get(name) is not None]
+    return found
+
+
 def normal(value: Any, fold: bool = False) -> Any:
     """A form in which equal meanings are equal: addresses by value, ids and GUIDs (and enumerations: ``fold``) without case."""
     if not isinstance(value, str):
@@ -243,6 +265,19 @@ def normal(value: Any, fold: bool = False) -> Any:
             return str(ipaddress.ip_interface(value))
     # RFC 9562, section 4: GUIDs are read in either case, and written in lower case.
     return value.lower() if fold or _GUID.fullmatch(value) else str(value)
+
+
+def _excludes(one: Any, other: Any) -> bool:
+    """Whether two items of a list cannot stand side by side: prefixes that overlap, taints of the same key and effect."""
+    if not (isinstance(one, str) and isinstance(other, str)):
+        return False
+    taints = _TAINT.fullmatch(one), _TAINT.fullmatch(other)
+    if taints[0] and taints[1]:
+        return taints[0].group("key", "effect") == taints[1].group("key", "effect")
+    with contextlib.suppress(ValueError):
+        here, there = ipaddress.ip_network(one, strict=False), ipaddress.ip_network(other, strict=False)
+        return here.version == there.version and here.overlaps(there)
+    return False
 
 
 def _label(item: Any, keys: list[str]) -> str:

@@ -13,9 +13,10 @@ from typing import Any
 from azure.core.pipeline import PipelineResponse
 
 from .client import TERMINAL, UNFINISHED, ArmClient, body_of, failure_of, state_of
-from .comparison import UNKNOWN, Comparison, Difference
+from .comparison import UNKNOWN, Comparison, Difference, values_at
 from .errors import ArmFailure, NotConverged, Refused, StatusUnknown, is_busy
 from .graph import Resource, resolve
+from .marks import declared_mark, in_words, marks_of
 from .options import Options
 from .outcomes import Outcome
 from .waiting import STALE_SECONDS, Wait, repeat
@@ -37,26 +38,42 @@ class Converger:
     def __init__(self, client: ArmClient, resources: Mapping[str, Resource], options: Options, outcomes: Mapping[str, Outcome]) -> None:
         self._client, self._resources, self._options, self._outcomes = client, resources, options, outcomes
         self._serial: dict[str, threading.Lock] = {resource.parent: threading.Lock() for resource in resources.values()}
-        #: resources as :meth:`refuse_immutable` read them, so that they need not be read twice
+        #: resources as :meth:`refuse` read them, so that they need not be read twice
         self._first_reads: dict[str, Body | None] = {}
 
-    def refuse_immutable(self, resource: Resource) -> None:
-        """Read the resource for the first time, and raise :class:`~.errors.Refused` where Azure cannot change it to what is declared."""
+    def refuse(self, resource: Resource) -> None:
+        """Read the resource for the first time. Raises :class:`~.errors.Refused` where it is somebody else's, or Azure cannot change it."""
         live = self._client.get(resource.id, resource.facts.api_version)
         self._first_reads[resource.handle] = live
         if live is None or resource.facts.name.lower() == _ROLE_ASSIGNMENT:
             return
-        changes = [
-            difference
-            for difference in _comparison(resource).differences(resolve(resource.body, self._before_the_run), live)
-            if resource.facts.immutable.covers(_pattern(difference.path)) and UNKNOWN not in str(difference.after)
-        ]
+        differences = _comparison(resource).differences(resolve(resource.body, self._before_the_run), live)
+        changes = [difference for difference in differences if UNKNOWN not in str(difference.after)]
+        if self._is_foreign(resource, live):
+            self._refuse_foreign(resource, changes)
+            return
+        changes = [difference for difference in changes if resource.facts.immutable.covers(_pattern(difference.path))]
         if changes:
             listed = "; ".join(f"{change.path}: {change.before!r} cannot become {change.after!r}" for change in changes)
             raise Refused(
                 "ImmutableProperty",
                 f"fixed at creation: {listed}. Nothing was written.",
                 "declare the live value, or create a new resource under another name and retire this one",
+            )
+
+    def _is_foreign(self, resource: Resource, live: Body) -> bool:
+        """Whether the resource is declared as ours, and is live without our mark or with another stamp's."""
+        return not resource.take_over and not declared_mark(resource.facts, resource.body).items() <= marks_of(resource.facts, live).items()
+
+    def _refuse_foreign(self, resource: Resource, differences: Iterable[Difference]) -> None:
+        """What is somebody else's can be used as it is, and is not written. Raises :class:`~.errors.Refused` where it would have to change."""
+        changes = [difference.path for difference in differences if not difference.path.startswith(resource.facts.mark)]
+        if changes:
+            ours = in_words(declared_mark(resource.facts, resource.body))
+            raise Refused(
+                "NotOurs",
+                f"it exists, its {resource.facts.mark} lack {ours}, and it differs in {', '.join(changes)}. Nothing was written.",
+                f"declare another name, or hand it over: give it {ours}",
             )
 
     def converge(self, resource: Resource) -> Outcome:
@@ -74,6 +91,9 @@ class Converger:
             differences = comparison.differences(declared, live)
             if state_of(live).lower() in UNFINISHED:
                 differences.append(Difference("properties.provisioningState", state_of(live), "Succeeded"))
+        if live is not None and self._is_foreign(resource, live):
+            self._refuse_foreign(resource, differences)
+            return Outcome(resource.id, "none", body=live, foreign=True)
         if not differences:
             return Outcome(resource.id, "none", body=live or {})
         action = "create" if live is None else "update"
@@ -98,15 +118,15 @@ class Converger:
 
     def _other(self, resource: Resource, declared: Body) -> Outcome | None:
         """The live resource that has the declared unique properties under another name. Sends no request for a type without unique properties."""
-        wanted = _only(resource.facts.unique, declared)
-        if not wanted or UNKNOWN in str(wanted):
+        wanted = [values_at(declared, path) for path in resource.facts.unique]
+        if not wanted or not all(wanted) or UNKNOWN in str(wanted):
             return None
         collection = resource.id.rpartition("/")[0]
         # Without the filter Azure lists the assignments below the scope too, which may be thousands.
         query = "?$filter=atScope()" if resource.facts.name.lower() == _ROLE_ASSIGNMENT else ""
         for found in (self._client.get(collection + query, resource.facts.api_version) or {}).get("value") or ():
             beside = str(found["id"]).rpartition("/")[0].lower() == collection.lower()
-            if beside and not _comparison(resource).differences(wanted, found):
+            if beside and all(_comparison(resource).agree(path, declared, found) for path in resource.facts.unique):
                 return Outcome(str(found["id"]), "none", body=found)
         return None
 
@@ -222,22 +242,6 @@ class Converger:
 
 def _comparison(resource: Resource) -> Comparison:
     return Comparison(resource.facts, shared=resource.shared, create_only=resource.create_only, list_keys=resource.list_keys)
-
-
-def _only(paths: Iterable[str], body: Mapping[str, Any]) -> Body:
-    """The part of a body at these dotted paths; empty where one of them has no value."""
-    result: Body = {}
-    for path in paths:
-        *above, last = path.split(".")
-        value: Any = body
-        here = result
-        for name in above:
-            value = value.get(name) or {}
-            here = here.setdefault(name, {})
-        if value.get(last) is None:
-            return {}
-        here[last] = value[last]
-    return result
 
 
 def _resource_in(body: Body | None, resource: Resource) -> Body | None:

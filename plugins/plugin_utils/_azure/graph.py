@@ -33,6 +33,7 @@ _ENTRY: Option = {
         "create_only": _LIST,
         "shared": _LIST,
         "on_absent": {"choices": ["delete", "keep"]},
+        "take_over": {"type": "bool"},
         "list_keys": {"type": "dict"},
         "api_version": {},
     },
@@ -75,6 +76,7 @@ class Resource:
     existing: bool = False
     absent: bool = False
     keep_when_absent: bool = False
+    take_over: bool = False
     shared: tuple[str, ...] = ()
     create_only: tuple[str, ...] = ()
     list_keys: dict[str, list[str]] = field(default_factory=dict)
@@ -185,6 +187,7 @@ class Declarations:
             existing=existing,
             absent=state == "absent",
             keep_when_absent=entry.get("on_absent") == "keep",
+            take_over=bool(entry.get("take_over", False)),
             shared=tuple(entry.get("shared") or ()),
             create_only=tuple(entry.get("create_only") or ()),
             list_keys=dict(entry.get("list_keys") or {}),

@@ -27,9 +27,17 @@ class Outcome:
     body: dict[str, Any] = field(default_factory=dict)
     #: its operation goes on in Azure, and nobody waited for it
     running: bool = False
+    #: somebody else's, and left as it is
+    foreign: bool = False
     #: seconds since the start of the run: began, ended
     began: float = 0
     ended: float = 0
+
+    @property
+    def removals(self) -> list[str]:
+        """Paths of what an update removes from lists that are ours alone."""
+        gone = [difference.path for difference in self.differences if difference.after is None and difference.path.endswith("]")]
+        return gone if self.action == "update" else []
 
 
 @dataclass

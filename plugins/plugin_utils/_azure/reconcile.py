@@ -32,7 +32,7 @@ class Reconciler:
         present = {handle: resource for handle, resource in self._resources.items() if not resource.absent}
         absent = {handle: resource for handle, resource in self._resources.items() if resource.absent}
         converger = Converger(self._client, self._resources, self._options, self.outcomes)
-        self._refuse_immutable(present, converger)
+        self._refuse(present, converger)
         if self.failures:
             return
         self._run_graph(present, {handle: resource.needs & present.keys() for handle, resource in present.items()}, converger.converge)
@@ -48,12 +48,12 @@ class Reconciler:
         """Seconds of the longest chain of resources that waited for each other."""
         return critical_path(self._resources, self.outcomes)
 
-    def _refuse_immutable(self, resources: Mapping[str, Resource], converger: Converger) -> None:
-        """Before any write: nothing may be declared that Azure cannot change."""
+    def _refuse(self, resources: Mapping[str, Resource], converger: Converger) -> None:
+        """Before any write: nothing may be declared that is somebody else's, or that Azure cannot change."""
 
         def refused(resource: Resource) -> Exception | None:
             try:
-                converger.refuse_immutable(resource)
+                converger.refuse(resource)
             except EXPECTED as error:
                 return error
             return None

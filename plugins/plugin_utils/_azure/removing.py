@@ -1,4 +1,4 @@
-"""One resource that is to go: checked for locks, for the collection's mark and for what Azure would delete along, then deleted.
+"""One resource that is to go: checked for the collection's mark, for locks and for what Azure would delete along, then deleted.
 
 This file is private to the collection.
 """
@@ -13,13 +13,12 @@ from .client import UNFINISHED, ArmClient, failure_of, state_of
 from .comparison import Difference
 from .errors import ArmFailure, Refused, StatusUnknown, remedy_for
 from .graph import Resource
+from .marks import mark, marks_of
 from .options import Options
 from .outcomes import Outcome
 from .types import version_of
 from .waiting import STALE_SECONDS, Wait, repeat
 
-MANAGED_BY = ("managed-by", "dualstack.aks")
-STAMP_TAG = "dualstack-stamp"
 _LOCKS = "/providers/Microsoft.Authorization/locks"
 
 
@@ -35,11 +34,15 @@ class Remover:
         self._locks = [str(lock["id"]) for scope in scopes for lock in (client.get(scope, version_of(scope)) or {}).get("value") or []]
 
     def remove(self, resource: Resource) -> Outcome:
-        """Delete the resource where it is there and ours. Raises one of :data:`~.outcomes.EXPECTED`."""
+        """Delete the resource where it is there and carries our mark. What can carry none follows its parent.
+
+        Raises one of :data:`~.outcomes.EXPECTED`.
+        """
         live = self._client.get(resource.id, resource.facts.api_version)
         if live is None or resource.keep_when_absent or resource.existing:
             return Outcome(resource.id, "none", body=live or {})
-        self._check_ours(resource, live)
+        if resource.facts.mark and not mark(self._options.stamp).items() <= marks_of(resource.facts, live).items():
+            return Outcome(resource.id, "none", body=live, foreign=True)
         self._check_unlocked(resource)
         outcome = Outcome(resource.id, "delete", [Difference("", live, None)])
         if self._options.check:
@@ -67,19 +70,6 @@ class Remover:
             if state.lower() in UNFINISHED:
                 break
         raise ArmFailure(0, "DeletionFailed", f"it is still there, as {state}{reason}.")
-
-    def _check_ours(self, resource: Resource, live: dict[str, Any]) -> None:
-        """Only what carries our mark goes; what cannot carry tags follows its parent."""
-        if resource.facts.no_tags:
-            return
-        tags = {name.lower(): value for name, value in (live.get("tags") or {}).items()}
-        stamp_fits = not self._options.stamp or tags.get(STAMP_TAG) == self._options.stamp
-        if tags.get(MANAGED_BY[0]) != MANAGED_BY[1] or not stamp_fits:
-            raise Refused(
-                "NotOurs",
-                f"it does not carry the tags {MANAGED_BY[0]}={MANAGED_BY[1]} and {STAMP_TAG}={self._options.stamp or '<stamp>'}.",
-                "delete it yourself if you no longer need it; somebody else created it or took it over",
-            )
 
     def _check_unlocked(self, resource: Resource) -> None:
         for lock in self._locks:

@@ -43,11 +43,14 @@ class TypeFacts:
     serial: bool = False
     if_match: bool = False
     no_tags: bool = False
+    mark: str = "tags"
     immutable: Patterns = field(default_factory=Patterns)
     create_only: tuple[str, ...] = ()
     children: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()
     ordered: Patterns = field(default_factory=Patterns)
+    shared: Patterns = field(default_factory=Patterns)
+    whole: Patterns = field(default_factory=Patterns)
     list_keys: dict[str, list[str]] = field(default_factory=dict)
     void_items: dict[str, dict[str, Any]] = field(default_factory=dict)
     plurals: dict[str, str] = field(default_factory=dict)
@@ -71,7 +74,7 @@ def known(resource_type: str) -> TypeFacts | None:
     facts = _load().get(resource_type.lower())
     if facts is None:
         return None
-    names = ("immutable", "ordered", "read_only", "write_only", "enumerations", "caseless", "scopeless", "versions")
+    names = ("immutable", "ordered", "shared", "whole", "read_only", "write_only", "enumerations", "caseless", "scopeless", "versions")
     patterns = {name: Patterns(facts.get(name, ())) for name in names}
     return TypeFacts(
         name=facts["name"],
@@ -79,6 +82,7 @@ def known(resource_type: str) -> TypeFacts | None:
         serial=facts.get("serial", False),
         if_match=facts.get("if_match", False),
         no_tags=facts.get("no_tags", False),
+        mark=facts.get("mark", "" if facts.get("no_tags") else "tags"),
         create_only=tuple(facts.get("create_only", ())),
         children=tuple(facts.get("children", ())),
         unique=tuple(facts.get("unique", ())),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .._azure.marks import tags_of
 from .._leaves import leaves
 from .._rules.aks import CONVERT
 from .parity import Lack, family_of, policy_blocks, policy_blocks_without_twin, security_rules_without_twin
@@ -330,7 +331,7 @@ def _security_groups(stamp: Stamp) -> dict[str, list[Any]]:
         prefixes = properties.get("addressPrefixes") or [properties.get("addressPrefix")]
         identifier = str((properties.get("networkSecurityGroup") or {}).get("id") or "").lower()
         body = (stamp.answers.get(f"group {identifier}") or {}).get("body") or {}
-        ours = (body.get("tags") or {}).get("dualstack-stamp") == stamp.name
+        ours = tags_of(body).get("dualstack-stamp") == stamp.name
         if (
             body
             and {family_of(prefix) for prefix in prefixes} >= set(RECORD_TYPES)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from .._azure.marks import tags_of
 from .parity import family_of
 from .reads import properties_of
 
@@ -93,7 +94,7 @@ class Stamp:
 
     @property
     def hold(self) -> str:
-        return str(((((self.answers.get("ipv6") or {}).get("body") or {}).get("tags") or {}).get("dualstack-hold")) or "")
+        return str(tags_of((self.answers.get("ipv6") or {}).get("body")).get("dualstack-hold") or "")
 
     @property
     def expected(self) -> str:

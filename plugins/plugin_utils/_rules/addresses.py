@@ -55,20 +55,22 @@ def unregistered(case: PlannedStamp) -> Iterator[Finding]:
 
 @rule("correct the register (plan.yml -e plan_adopt=true adopts the live ranges); a registered name never moves", _IPV6)
 def moved_subnet(case: PlannedStamp) -> Iterator[Finding]:
-    """A live subnet whose prefixes differ from the register: Azure does not move a subnet that is in use."""
+    """A live subnet without a prefix that the register has for it: Azure does not move a subnet that is in use. Further prefixes stay."""
     for name, prefixes in (case.specification.get("live_subnets") or {}).items():
         planned = prefixes_in(case.plan["subnets"].get(name, {}))
         live = {read(text, name) for text in prefixes}
-        if planned and live != {read(text, name) for text in planned}:
+        if not live.issuperset(read(text, name) for text in planned):
             yield f"{case.stamp}.{name}", f"the live subnet has {', '.join(map(str, sorted(live, key=str)))}, the register {', '.join(planned)}"
 
 
 @rule("delete the subnet, or move it into the virtual network's range", "https://learn.microsoft.com/azure/virtual-network/manage-virtual-network")
 def vnet_prefix_in_use(case: PlannedStamp) -> Iterator[Finding]:
-    """A live subnet outside the virtual network's registered ranges: a run would remove the prefix that the subnet is in."""
+    """A live subnet in a prefix of the virtual network that a registered one replaces, and outside that one. A prefix that overlaps none stays."""
     if case.specification.get("existing_vnet_id"):
         return
     spaces = [read(text, "vnet") for text in prefixes_in(case.plan["vnet"])]
+    live = [read(text, "vnet") for text in case.specification.get("live_vnet") or ()]
+    spaces += [prefix for prefix in live if not any(overlaps(prefix, space) for space in spaces)]
     for name, prefixes in _live_subnets(case):
         outside = [str(prefix) for prefix in prefixes if not any(inside(prefix, space) for space in spaces)]
         if outside:
@@ -87,10 +89,11 @@ def live_subnet_overlap(case: PlannedStamp) -> Iterator[Finding]:
 
 
 def _live_subnets(case: PlannedStamp) -> Iterator[tuple[str, list[Network]]]:
-    """The live subnets that the plan does not have: `moved_subnet` looks at the others."""
+    """The live subnets, each with the prefixes that the plan does not have for it."""
     for name, prefixes in (case.specification.get("live_subnets") or {}).items():
-        if name not in case.plan["subnets"]:
-            yield name, [read(text, name) for text in prefixes]
+        planned = {read(text, name) for text in prefixes_in(case.plan["subnets"].get(name, {}))}
+        if others := [network for network in (read(text, name) for text in prefixes) if network not in planned]:
+            yield name, others
 
 
 @rule("add a pool, make other ranges smaller, or remove a retired name from the register", _IPV6)

@@ -16,6 +16,7 @@ from .._addresses.purposes import purpose_name
 from .._addresses.ranges import listed, overlaps, read
 from .._azure.agent_pools import DEFAULT_MAX_SURGE, WINDOWS_IMAGES, agent_pool_profile, minor_version
 from .._azure.preflight import delegations_of, prefixes_of
+from .._resource_id import folded
 from . import Answer, Chapter, Finding
 from .planned import PlannedStamp
 
@@ -487,7 +488,7 @@ def families_of(cluster: Answer) -> list[str]:
 @LIVE.rule(CONVERT, _DUAL_STACK)
 def ipv4_only_cluster(cluster: Cluster) -> Iterator[Finding]:
     """A running IPv4-only cluster: to declare IPv6 for it would reimage its nodes."""
-    if cluster.answers["cluster"].exists and "IPv6" not in families_of(cluster.answers["cluster"]):
+    if cluster.answers["cluster"].exists and "ipv6" not in map(folded, families_of(cluster.answers["cluster"])):
         yield cluster.id.rsplit("/", 1)[-1], "the cluster is IPv4-only, and a run would reimage its nodes"
 
 
@@ -568,8 +569,8 @@ class LiveCluster:
 
     @property
     def pools(self) -> dict[str, Mapping[str, Any]]:
-        """The live pools by name."""
-        return {str(pool["name"]): pool for pool in self.at("properties.agentPoolProfiles") or ()}
+        """The live pools by name, in lower case."""
+        return {folded(pool["name"]): pool for pool in self.at("properties.agentPoolProfiles") or ()}
 
 
 CHANGES = Chapter[LiveCluster]("aks")
@@ -582,7 +583,7 @@ def cluster_fixed(cluster: LiveCluster) -> Iterator[Finding]:
         live = cluster.at(path)
         if live is not None and _comparable(live) != _comparable(declared):
             yield variable, f"the cluster has {_words(live)}, which is fixed at creation; declared: {_words(declared)}"
-    if cluster.at("properties.networkProfile.networkDataplane") == "cilium" and cluster.network_dataplane != "cilium":
+    if folded(cluster.at("properties.networkProfile.networkDataplane")) == "cilium" and cluster.network_dataplane != "cilium":
         yield "aks_network_dataplane", f"{cluster.network_dataplane}: the cluster has cilium, and AKS has no way back"
 
 
@@ -593,7 +594,7 @@ def _comparable(value: Any) -> Any:
     try:
         return ipaddress.ip_network(value) if isinstance(value, str) else value
     except ValueError:
-        return value.replace(" ", "").lower()
+        return folded(value)
 
 
 def _words(value: Any) -> str:
@@ -604,7 +605,7 @@ def _words(value: Any) -> str:
 def pool_fixed(cluster: LiveCluster) -> Iterator[Finding]:
     """A change to a property of a live pool that is fixed at creation."""
     for pool in cluster.node_pools:
-        live = cluster.pools.get(str(pool["name"]))
+        live = cluster.pools.get(folded(pool["name"]))
         declared = agent_pool_profile(pool, cluster.pool_defaults)
         changes = [
             f"{name} is {_words(live[name])} and declared {_words(declared[name])}"
@@ -629,7 +630,7 @@ def _unordered(value: Any) -> Any:
 def pool_below_count(cluster: LiveCluster) -> Iterator[Finding]:
     """A max_count below the pool's current number of nodes."""
     for pool in cluster.node_pools:
-        count, highest = cluster.pools.get(str(pool["name"]), {}).get("count"), _whole(pool.get("max_count"))
+        count, highest = cluster.pools.get(folded(pool["name"]), {}).get("count"), _whole(pool.get("max_count"))
         if count is not None and highest is not None and count > highest:
             yield f"aks_node_pools.{pool['name']}.max_count", f"{highest}, and the pool has {count} nodes"
 
@@ -637,8 +638,8 @@ def pool_below_count(cluster: LiveCluster) -> Iterator[Finding]:
 @CHANGES.rule("add the new System pool in one run, and change the mode of the old one in the next", _SYSTEM_POOLS)
 def last_system_pool(cluster: LiveCluster) -> Iterator[Finding]:
     """A new mode for the last live System pool: pools are written one after the other, and AKS needs a System pool at any time."""
-    live = {name for name, pool in cluster.pools.items() if pool.get("mode") == "System"}
-    leaving = {str(pool["name"]) for pool in cluster.node_pools if pool.get("mode", "User") != "System"} & live
+    live = {name for name, pool in cluster.pools.items() if folded(pool.get("mode")) == "system"}
+    leaving = {folded(pool["name"]) for pool in cluster.node_pools if pool.get("mode", "User") != "System"} & live
     if live and leaving == live and any(pool.get("mode") == "System" for pool in cluster.node_pools):
         yield "aks_node_pools", f"only {', '.join(sorted(leaving))} is a live System pool, and its new mode is User"
 
@@ -719,11 +720,11 @@ def node_subnet_overlap(nodes: NodeSubnet) -> Iterator[Finding]:
 def node_subnet_gateway(nodes: NodeSubnet) -> Iterator[Finding]:
     """A NAT gateway of the nodes' subnet that does not fit the cluster's outbound type: it is missing, has IPv4 only, or is a StandardV2 next to the
     load balancer, whose IPv6 outbound it breaks."""
-    gateway_id, sku = nodes.reference("natGateway"), ((nodes.gateway.body if nodes.gateway else {}).get("sku") or {}).get("name")
-    if nodes.outbound_type == "userAssignedNATGateway" and nodes.subnet.exists and not nodes.gets_gateway and sku != "StandardV2":
+    gateway_id, sku = nodes.reference("natGateway"), ((nodes.gateway.body if nodes.gateway else {}).get("sku") or {}).get("name") or ""
+    if nodes.outbound_type == "userAssignedNATGateway" and nodes.subnet.exists and not nodes.gets_gateway and folded(sku) != "standardv2":
         found = f"{gateway_id} of the nodes' subnet has the SKU {sku}, which is IPv4-only" if gateway_id else "the nodes' subnet has no NAT gateway"
         yield "aks_outbound_type", f"userAssignedNATGateway, and {found}"
-    if nodes.outbound_type == "loadBalancer" and sku == "StandardV2":
+    if nodes.outbound_type == "loadBalancer" and folded(sku) == "standardv2":
         yield (
             "network_egress",
             f"the nodes' subnet has the NAT gateway {gateway_id}, which breaks IPv6 outbound of the load balancer",

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from .._azure.marks import in_words, mark
 from . import Answer, Chapter, Finding
 
 _PRIVATE_DNS = "https://learn.microsoft.com/azure/dns/private-dns-overview"
@@ -20,7 +21,8 @@ _RECORDS = "https://learn.microsoft.com/azure/dns/dns-zones-records"
 @dataclass(frozen=True)
 class Zones:
     """The zones that a stamp's names are published in, and what Azure answered: ``public`` and ``private``, each only where its id is not empty,
-    and the CNAME of the stamp's name in those that have none of its own records, as ``public_cname`` and ``private_cname``."""
+    the stamp's records of ``families`` as ``public_a`` and so on, and in those without an A record the CNAME of its name as ``public_cname`` and
+    ``private_cname``."""
 
     public_zone_id: str
     private_zone_id: str
@@ -29,6 +31,8 @@ class Zones:
     stamp: str
     ttls: Mapping[str, int]
     addresses: Mapping[str, str]
+    families: Sequence[str]
+    take_over: bool
     check_mode: bool
     answers: Mapping[str, Answer]
 
@@ -94,6 +98,25 @@ def record_is_cname(zones: Zones) -> Iterator[Finding]:
             properties = answer.body.get("properties") or {}
             target = (properties.get("CNAMERecord") or properties.get("cnameRecord") or {}).get("cname")
             yield "dns_record", f"{zones.record}.{zones.stamp} in {zone_id.rpartition('/')[2]} is a CNAME of {target}"
+
+
+#: family -> the type of its records
+RECORD_TYPES = {"ipv4": "A", "ipv6": "AAAA"}
+
+
+@rule("set dns_record to another name, or hand the record over with dns_take_over: true, which replaces what it holds")
+def record_not_ours(zones: Zones) -> Iterator[Finding]:
+    """A record of the stamp's name that somebody else made: a run would overwrite it, and delete it with the stamp."""
+    for view, zone_id in (("public", zones.public_zone_id), ("private", zones.private_zone_id)):
+        for family in zones.families:
+            answer = zones.answers.get(f"{view}_{RECORD_TYPES[family].lower()}")
+            metadata = (answer.body.get("properties") or {}).get("metadata") or {} if answer and answer.exists else {}
+            if answer and answer.exists and not zones.take_over and not mark(zones.stamp).items() <= metadata.items():
+                yield (
+                    "dns_record",
+                    f"{zones.record}.{zones.stamp} in {zone_id.rpartition('/')[2]} has {RECORD_TYPES[family]} records whose metadata lack "
+                    f"{in_words(mark(zones.stamp))}",
+                )
 
 
 def warnings(zones: Zones) -> Iterator[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._azure.preflight import live_subnets
+from .._resource_id import folded
 from . import Answer, Chapter, Finding
 
 _PROVIDERS = "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-providers-and-types"
@@ -93,7 +94,7 @@ def subscription(network: Network) -> Iterator[Finding]:
 def location(network: Network) -> Iterator[Finding]:
     """A region that the subscription does not have."""
     regions = [str(region["name"]) for region in network.values("locations")]
-    if network.answers["subscription"].exists and network.location not in regions:
+    if network.answers["subscription"].exists and folded(network.location) not in map(folded, regions):
         yield (
             "network_location",
             f"{network.location} is not a region of the subscription",
@@ -107,7 +108,7 @@ def network_zones(network: Network) -> Iterator[Finding]:
     for region in network.values("locations"):
         zones = [str(mapping["logicalZone"]) for mapping in region.get("availabilityZoneMappings") or ()]
         missing = sorted(set(network.zones) - set(zones))
-        if region["name"] == network.location and missing:
+        if folded(region["name"]) == folded(network.location) and missing:
             found = f"{network.location} has {f'the zones {", ".join(zones)}' if zones else 'no zones'}, and {', '.join(missing)} is declared"
             yield "network_zones", found
 
@@ -116,7 +117,9 @@ def network_zones(network: Network) -> Iterator[Finding]:
 def providers(network: Network) -> Iterator[Finding]:
     """Resource providers that are not registered, where the run may not register them."""
     states = {str(provider["namespace"]): provider["registrationState"] for provider in network.values("providers")}
-    unregistered = [namespace for namespace, state in states.items() if namespace in network.providers and state != "Registered"]
+    unregistered = [
+        namespace for namespace, state in states.items() if folded(namespace) in map(folded, network.providers) and folded(state) != "registered"
+    ]
     if unregistered and not network.register_providers:
         yield "network_providers", f"not registered: {', '.join(unregistered)}"
 
@@ -145,7 +148,8 @@ def existing_vnet(network: Network) -> Iterator[Finding]:
 @rule("create them, or name those that exist in dualstack_subnets; an existing virtual network is never written")
 def existing_subnets(network: Network) -> Iterator[Finding]:
     """An existing virtual network without the subnets that are declared."""
-    missing = [name for name in network.subnets if name not in live_subnets(network.answers["vnet"].body)]
+    live = live_subnets(network.answers["vnet"].body, network.subnets)
+    missing = [name for name in network.subnets if name not in live]
     if network.existing_vnet_id and network.answers["vnet"].exists and missing:
         yield "network_existing_vnet_id", f"the virtual network lacks the subnets {', '.join(missing)}"
 
@@ -165,9 +169,9 @@ def existing_entrance_address(network: Network) -> Iterator[Finding]:
 def _fits(address: Answer, version: str) -> bool:
     properties = address.body.get("properties") or {}
     return (
-        (address.body.get("sku") or {}).get("name") == "Standard"
-        and properties.get("publicIPAllocationMethod") == "Static"
-        and properties.get("publicIPAddressVersion") == version
+        folded((address.body.get("sku") or {}).get("name")) == "standard"
+        and folded(properties.get("publicIPAllocationMethod")) == "static"
+        and folded(properties.get("publicIPAddressVersion")) == folded(version)
     )
 
 
@@ -181,7 +185,7 @@ def resource_group_name(network: Network) -> Iterator[Finding]:
 @rule("use network_egress load_balancer there", _NAT)
 def nat_gateway_region(network: Network) -> Iterator[Finding]:
     """A region that does not offer StandardV2 NAT gateways."""
-    location = network.location.replace(" ", "").lower()
+    location = folded(network.location)
     if network.egress == "nat_gateway" and location in WITHOUT_STANDARD_V2:
         yield "network_egress", f"no StandardV2 NAT gateway in {location}"
 
@@ -219,7 +223,7 @@ def address_fixed(network: Network) -> Iterator[Finding]:
             "the zones": (", ".join(sorted(body.get("zones") or [])), ", ".join(sorted(network.zones))),
         }
         for what, (live, declared) in found.items():
-            if live is not None and live != declared:
+            if live is not None and folded(live) != folded(declared):
                 yield address.variable, f"{address.id} has {what} {live or '(none)'}; declared: {declared or '(none)'}"
 
 

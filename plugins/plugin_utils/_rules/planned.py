@@ -12,6 +12,7 @@ from typing import Any
 from .._addresses.allocations import STAMP_RANGES, Registrations
 from .._addresses.plan import Fleet, StampPlan, Unplaced
 from .._addresses.ranges import Network, inside, prefixes_in, read
+from .._resource_id import folded
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class PlannedStamp:
     @property
     def all_pools(self) -> list[Mapping[str, Any]]:
         """The declared pools and, in the same form, other pools of the live cluster: ``live_pools`` as Azure answers them."""
-        declared = {pool.get("name") for pool in self.node_pools}
+        declared = {folded(pool.get("name")) for pool in self.node_pools}
         others = [
             {
                 "name": pool["name"],
@@ -89,7 +90,7 @@ class PlannedStamp:
                 "os_type": pool.get("osType"),
             }
             for pool in self.specification.get("live_pools") or []
-            if pool["name"] not in declared
+            if folded(pool["name"]) not in declared
         ]
         return self.node_pools + others
 

@@ -16,6 +16,7 @@ from .._addresses.purposes import delegation_of, purpose_name
 from .._azure.agent_pools import DEFAULT_VM_SIZE
 from .._azure.preflight import live_network
 from .._kubernetes.entrances import trusted_tags
+from .._resource_id import folded
 from . import (
     Answer,
     Violation,
@@ -28,6 +29,7 @@ from . import (
     existing,
     keyvault,
     network,
+    ownership,
     principals,
     registry,
     sizes,
@@ -55,11 +57,29 @@ class Reader(Protocol):
     def services(self, cluster_id: str, namespaces: Sequence[str]) -> list[Mapping[str, Any]] | None:
         """The Services of these namespaces; None where the cluster cannot be asked yet."""
 
+    def named(self, cluster_id: str, objects: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]] | None:
+        """The live objects of the same kinds, namespaces and names; None where the cluster cannot be asked yet."""
+
     def warn(self, text: str) -> None:
         """Tell the operator what does not stop the run."""
 
 
 type Part = Callable[[Facts, Reader], Iterator[Violation]]
+
+
+def _owned(facts: Facts, reader: Reader) -> Iterator[Violation]:
+    owned = facts["owned"]
+    ids = [identifier for identifiers in owned["ids"].values() for identifier in identifiers]
+    answers = reader.azure({identifier: {"id": identifier} for identifier in ids})
+    yield from ownership.CHAPTER.violations(ownership.Names(**owned, answers=answers))
+
+
+def _diagnostics(facts: Facts, reader: Reader) -> Iterator[Violation]:
+    declared = facts["diagnostics"]
+    if declared["workspace_id"] and _live_cluster(facts, reader):
+        settings = f"{facts['declared']['id']}/providers/Microsoft.Insights/diagnosticSettings"
+        answer = reader.azure({"diagnostics": {"id": settings}})["diagnostics"]
+        yield from ownership.DIAGNOSTICS.violations(ownership.Diagnostics(**declared, settings=answer))
 
 
 def _network_in_azure(facts: Facts, reader: Reader) -> Iterator[Violation]:
@@ -81,7 +101,7 @@ def _network_plan(facts: Facts, reader: Reader) -> Iterator[Violation]:
         # The other part reports it.
         answers, existing = {}, {}
     live = {
-        **(live_network(answers["vnet"].body) if answers else {}),
+        **(live_network(answers["vnet"].body, facts["specification"].get("subnets") or ()) if answers else {}),
         "existing_security_groups": existing,
         "live_security_rules": [
             found for name in groups if answers for found in (answers[name].body.get("properties") or {}).get("securityRules") or ()
@@ -115,7 +135,7 @@ def _security_rules(subnet_ids: Sequence[str], reader: Reader) -> dict[str, list
 def _network_nodes(facts: Facts, reader: Reader) -> Iterator[Violation]:
     vnet = reader.azure({"vnet": facts["reads"]["vnet"]})["vnet"].body
     for subnet in (vnet.get("properties") or {}).get("subnets") or ():
-        if subnet["name"] in facts["node_subnets"]:
+        if folded(subnet["name"]) in map(folded, facts["node_subnets"]):
             yield from aks.NODES.violations(aks.NodeSubnet(str(subnet.get("id") or subnet["name"]), True, Answer(True, subnet)))
 
 
@@ -182,7 +202,7 @@ def _cluster_changes(facts: Facts, reader: Reader) -> Iterator[Violation]:
 def _cluster_nodes(facts: Facts, reader: Reader) -> Iterator[Violation]:
     nodes, live = facts["nodes"], _live_cluster(facts, reader)
     outbound_type = ((live.get("properties") or {}).get("networkProfile") or {}).get("outboundType")
-    if facts["declared"]["existing_id"] or outbound_type == nodes["outbound_type"]:
+    if facts["declared"]["existing_id"] or folded(outbound_type) == folded(nodes["outbound_type"]):
         return
     asked = aks.NodeSubnet(
         nodes["subnet_id"],
@@ -219,7 +239,14 @@ def _answers(facts: Facts, reader: Reader, resource: str) -> dict[str, Answer]:
     return answers if answers[resource].exists else answers | reader.azure(facts["reads_if_absent"])
 
 
+def _zone_group(role: str, declared: Mapping[str, Any], reader: Reader) -> Iterator[Violation]:
+    if declared["enabled"]:
+        groups = reader.azure({"groups": {"id": f"{declared['id']}/privateDnsZoneGroups"}})["groups"]
+        yield from ownership.ZONE_GROUPS.violations(ownership.ZoneGroup(role, declared["id"], declared["zone_id"], groups))
+
+
 def _registry(facts: Facts, reader: Reader) -> Iterator[Violation]:
+    yield from _zone_group("registry", facts["endpoint"], reader)
     answers = _answers(facts, reader, "registry")
     yield from registry.CHAPTER.violations(registry.Registry(**facts["declared"], answers=answers))
     yield from _identities("registry_puller_identity_id", [facts["puller_id"]], facts["made_identity_ids"], reader)
@@ -229,6 +256,7 @@ def _registry(facts: Facts, reader: Reader) -> Iterator[Violation]:
 
 
 def _vault(facts: Facts, reader: Reader) -> Iterator[Violation]:
+    yield from _zone_group("keyvault", facts["endpoint"], reader)
     yield from principals.CHAPTER.violations(principals.Principals("keyvault_secret_user_principal_ids", facts["principal_ids"]))
     answers = _answers(facts, reader, "vault")
     yield from keyvault.CHAPTER.violations(keyvault.Vault(**facts["declared"], answers=answers))
@@ -285,9 +313,10 @@ def _zones(facts: Facts, reader: Reader) -> Iterator[Violation]:
     declared = facts["declared"]
     name = f"{declared['record']}.{declared['stamp']}"
     ids = {zone: declared[f"{zone}_zone_id"] for zone in ("public", "private") if declared[f"{zone}_zone_id"]}
+    types = ["A", *(dns.RECORD_TYPES[family] for family in declared["families"] if family != "ipv4")]
+    records = reader.azure({f"{zone}_{kind.lower()}": {"id": f"{identifier}/{kind}/{name}"} for zone, identifier in ids.items() for kind in types})
     # A zone that holds the stamp's record exists, and no CNAME stands beside the record: one read tells it.
-    records = reader.azure({f"{zone}_a": {"id": f"{identifier}/A/{name}"} for zone, identifier in ids.items()})
-    answers = {zone: records[f"{zone}_a"] for zone in ids if records[f"{zone}_a"].exists}
+    answers = records | {zone: records[f"{zone}_a"] for zone in ids if records[f"{zone}_a"].exists}
     new = {zone: identifier for zone, identifier in ids.items() if zone not in answers}
     reads = {zone: {"id": identifier} for zone, identifier in new.items()}
     reads |= {f"{zone}_cname": {"id": f"{identifier}/CNAME/{name}"} for zone, identifier in new.items()}
@@ -317,6 +346,8 @@ def _entrances(facts: Facts, reader: Reader) -> Iterator[Violation]:
     if set(declaration["families"]) == {"IPv6"} and facts["outbound_type"] != "loadBalancer":
         first = entrances.FirstEntrances(declaration["families"], facts["outbound_type"], _has_ipv4_frontend(facts["cluster_id"], reader))
         yield from entrances.FIRST_ENTRANCES.violations(first)
+    live = reader.named(facts["cluster_id"], facts["objects"])
+    yield from ownership.OBJECTS.violations(ownership.Objects(live or ()))
     if not facts["upstream_namespaces"]:
         return
     services = reader.services(facts["cluster_id"], [*facts["upstream_namespaces"], facts["namespace"]])
@@ -357,11 +388,11 @@ def _deletion(facts: Facts, _reader: Reader) -> Iterator[Violation]:
 
 #: role and entry point -> its parts; one that cannot be carried out does not keep the others from it
 ROLES: dict[tuple[str, str], tuple[Part, ...]] = {
-    ("network", "main"): (_network_in_azure, _network_plan, _network_nodes),
+    ("network", "main"): (_owned, _network_in_azure, _network_plan, _network_nodes),
     ("network", "confirm"): (_deletion,),
-    ("aks", "main"): (_cluster_plan, _cluster_in_azure, _new_pools, _cluster_changes, _cluster_nodes, _api_server_access),
-    ("registry", "main"): (_registry,),
-    ("keyvault", "main"): (_vault,),
+    ("aks", "main"): (_owned, _cluster_plan, _cluster_in_azure, _new_pools, _cluster_changes, _cluster_nodes, _api_server_access, _diagnostics),
+    ("registry", "main"): (_owned, _registry),
+    ("keyvault", "main"): (_owned, _vault),
     ("dns", "main"): (_zones,),
     ("ingress", "main"): (_entrances,),
 }

@@ -362,8 +362,8 @@ def network_ranges_stay(write: Write) -> None:
     if write.before is None:
         return
     old, new = write.old_properties, write.properties
-    for name in ("dnsPrefix", "fqdnSubdomain"):
-        if old.get(name) != new.get(name):
+    for name in ("dnsPrefix", "fqdnSubdomain", "nodeResourceGroup"):
+        if str(old.get(name)).lower() != str(new.get(name)).lower():
             raise refusal("PropertyChangeNotAllowed", f"Changing property '{name}' is not allowed.", name)
     for name in ("serviceCidrs", "podCidrs", "dnsServiceIP"):
         before, after = old["networkProfile"].get(name), new["networkProfile"].get(name)

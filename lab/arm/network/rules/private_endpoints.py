@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ... import ids
 from ...errors import ArmError, InvalidReference
 from ...kinds import Write
 from ...rules import rule
@@ -33,3 +34,16 @@ def zones_of_a_group_exist(write: Write) -> None:
         zone = item["properties"].get("privateDnsZoneId", "")
         if not write.azure.store.get(zone):
             raise InvalidReference(zone, write.id)
+
+
+@rule("private-endpoint-one-zone-group", ZONE_GROUP, "github.com/pulumi/pulumi-azure-native/issues/2179")
+def an_endpoint_has_one_group(write: Write) -> None:
+    """The code is assumed; the source has the message alone."""
+    endpoint = ids.parse(write.id).parent
+    for other in write.azure.store.children(endpoint, "privateDnsZoneGroups"):
+        if other.key != write.id.lower():
+            raise ArmError(
+                400,
+                "MoreThanOnePrivateDnsZoneGroupPerPrivateEndpointNotAllowed",
+                f"Cannot create more than one private dns zone groups in the private endpoint {endpoint}.",
+            )
