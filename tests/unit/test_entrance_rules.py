@@ -85,7 +85,7 @@ BAD: list[tuple[dict[str, Any], list[str], str]] = [
     ({**SERVICES, "probe": {"path": "health"}}, ["ingress_probe"], "begin the path with /"),
     ({**SERVICES, "probe": {"path": "/a b"}}, ["ingress_probe"], "%20"),
     ({**SERVICES, "probe": {"ca_certificates": "/etc/ssl/ca.pem"}}, ["ingress_probe"], "as PEM"),
-    ({**SERVICES, "routes": [{**ROUTE, "host": "Shop.example.org:80"}]}, ["ingress_host"], "lower case"),
+    ({**SERVICES, "routes": [{**ROUTE, "host": "Shop.example.org"}]}, ["ingress_host"], "lower case"),
     ({**SERVICES, "routes": [{**ROUTE, "host": f"{'a' * 64}.example.org"}]}, ["ingress_host"], "not a valid host name"),
     ({**SERVICES, "routes": [{**ROUTE, "path": "shop"}]}, ["ingress_path"], "begin it with /"),
     ({**SERVICES, "routes": [{**ROUTE, "path": "/a/../b"}]}, ["ingress_path"], "decoded"),
