@@ -211,7 +211,10 @@ class _Reader:
             elif key.lower() in {"id", "name", "type", "etag"}:
                 # Sub-resources carry these in Azure's answers, and clients echo them.
                 result[key] = item
-            elif _INDEX.sub("[]", here) in self.overlooked or self.checked.is_newer:
+            elif _INDEX.sub("[]", here) in self.overlooked:
+                # Azure answers with it, so that clients send it back.
+                continue
+            elif self.checked.is_newer:
                 self.checked.ignored.append(here)
             else:
                 self.problem(
