@@ -42,7 +42,8 @@ Kubectl = Callable[..., Any]
 
 _OUR_KINDS = "namespaces,configmaps,deployments,services,horizontalpodautoscalers,poddisruptionbudgets,networkpolicies"
 _VOLATILE = (
-    {"etag", "eTag", "resourceGuid", "createdOn", "updatedOn", "creationDate"}
+    {"etag", "eTag", "resourceGuid", "createdOn", "updatedOn", "creationDate", "systemData"}
+    | {"lastUpdatedTime", "lastSkuUpdate", "createdDate", "modifiedDate", "quotaNextResetTime"}
     | {"uid", "resourceVersion", "creationTimestamp", "generation"}
     | {"clusterIP", "clusterIPs", "nodePort", "replicas"}
 )
