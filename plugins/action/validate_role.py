@@ -146,6 +146,10 @@ class _Reader:
         return bool(self._action._task.check_mode)
 
     @property
+    def cloud(self) -> str:
+        return str(self._client.login.cloud.name)
+
+    @property
     def place(self) -> dict[str, Any]:
         """Where a run with these credentials writes; empty where nobody was asked."""
         if "_client" not in vars(self):

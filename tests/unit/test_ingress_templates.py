@@ -178,6 +178,15 @@ def test_certificates_from_key_vault(identity: str, expected: dict[str, str]) ->
     assert [yaml.safe_load(item) for item in listed] == [{"objectName": "b", "objectType": "secret", "objectAlias": "b.pem"}]
 
 
+@pytest.mark.parametrize(
+    ("cloud", "expected"), [("AzureCloud", None), ("https://localhost:8443", None), ("AzureUSGovernment", "AzureUSGovernmentCloud")]
+)
+def test_the_secrets_provider_knows_the_cloud(cloud: str, expected: str | None) -> None:
+    found = rendering(**TLS, key_vault_identity="workload", cloud=cloud)
+    assert Rendering(dualstack_cloud=cloud)["ingress_cloud"] == cloud
+    assert objects(found, "SecretProviderClass")["entrance"]["spec"]["parameters"].get("cloudName") == expected
+
+
 def test_tls_passed_through_and_plain_ports() -> None:
     streams = [
         {"name": "names-udp", "port": 53, "protocol": "UDP", "service": "shop", "namespace": APPS, "service_port": 53},

@@ -446,6 +446,11 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
         changed(REGISTRY, {"registry": CLOSED}, existing_id="/r", images=[], private_endpoint=False),
         changed(REGISTRY, {"registry": CLOSED}, existing_id="/r", images=[]),
     ),
+    "private_zone_cloud": (
+        endpoints.CHAPTER,
+        changed(ENDPOINT, cloud="AzureChinaCloud", zone_names={"AzureChinaCloud": "privatelink.azurecr.cn"}),
+        changed(ENDPOINT, cloud="Lab", zone_names={"AzureChinaCloud": "privatelink.azurecr.cn"}),
+    ),
     "private_zone_name": (
         endpoints.CHAPTER,
         changed(ENDPOINT, existing_zone_id="/zones/privatelink.example", zone=THERE),

@@ -5,8 +5,8 @@ This file is private to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from .._addresses.purposes import fixed_purpose
 from .._azure.preflight import delegations_of
@@ -27,6 +27,9 @@ class Endpoint:
     #: what the subnet is for and delegated to, where it is one of the stamp's own
     purpose: str = ""
     delegation: str = ""
+    #: the cloud that the credentials are for, and the zone's name in each cloud that has one of its own
+    cloud: str = ""
+    zone_names: Mapping[str, str] = field(default_factory=dict)
 
 
 CHAPTER = Chapter[Endpoint]("endpoints")
@@ -76,6 +79,13 @@ def private_zone_name(endpoint: Endpoint) -> Iterator[Finding]:
             f"{endpoint.role}_existing_private_zone_id",
             f"{endpoint.existing_zone_id} is the zone {name}, and the endpoint's is {endpoint.zone_name}",
         )
+
+
+@rule("set dualstack_cloud to the cloud's name", "https://learn.microsoft.com/azure/private-link/private-endpoint-dns")
+def private_zone_cloud(endpoint: Endpoint) -> Iterator[Finding]:
+    """A private zone named as in another cloud than the one that the credentials are for."""
+    if endpoint.zone_names.get(endpoint.cloud, endpoint.zone_name) != endpoint.zone_name:
+        yield f"{endpoint.role}_cloud", f"the private zone would be {endpoint.zone_name}, and the credentials are for {endpoint.cloud}"
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,10 @@ class Reader(Protocol):
     @property
     def check_mode(self) -> bool: ...
 
+    @property
+    def cloud(self) -> str:
+        """The name of the cloud that the credentials are for. Raises :class:`Unanswered`."""
+
     def azure(self, reads: Mapping[str, Mapping[str, Any]]) -> dict[str, Answer]:
         """The answers to reads as ``azure_resources_info`` takes them, by handle. Raises :class:`Unanswered`."""
 
@@ -290,6 +294,8 @@ def _endpoint(role: str, declared: Mapping[str, Any], reader: Reader) -> Iterato
             answers.get("zone"),
             purpose_name(name, subnet),
             delegation_of(name, subnet),
+            reader.cloud,
+            declared["zone_names"],
         )
     )
     yield from _existing(f"{role}_existing_private_zone_id", declared["existing_zone_id"], answers.get("zone"))
