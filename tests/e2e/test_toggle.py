@@ -207,7 +207,7 @@ def test_ipv4_that_changed_meanwhile_is_named(lab: Lab) -> None:
 
 
 REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
-    "a desired state that is neither": ({"dualstack_ipv6": "on"}, "-e dualstack_ipv6=enabled or -e dualstack_ipv6=disabled"),
+    "a desired state that is neither": ({"dualstack_ipv6": "on"}, "ingress_ipv6: 'on' is none of enabled, disabled"),
     "nobody to ask": ({"dualstack_ipv6": "enabled", "probe_families": ["ipv4"]}, "no host of the inventory group probes has ipv6"),
     "no cluster": (
         {"dualstack_ipv6": "disabled", "ingress_cluster_id": "{group}/providers/Microsoft.ContainerService/managedClusters/none"},
