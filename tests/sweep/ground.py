@@ -41,7 +41,20 @@ TIMEOUT = 120
 READ_TIMEOUT = 0.3
 _SECRET = "sweep secret that nobody may print"
 #: what differs between two runs of the same: ids that Azure draws, times, addresses in the order of their allocation
-_DRAWN = {"etag", "eTag", "resourceGuid", "clientId", "createdOn", "updatedOn", "creationDate", "createdDate", "modifiedDate"} | {
+_DRAWN = {
+    "etag",
+    "eTag",
+    "resourceGuid",
+    "clientId",
+    "createdOn",
+    "updatedOn",
+    "creationDate",
+    "createdDate",
+    "modifiedDate",
+    "lastUpdatedTime",
+    "lastSkuUpdate",
+    "quotaNextResetTime",
+} | {
     "ipAddress",
     "privateIPAddress",
     "ipAddresses",
