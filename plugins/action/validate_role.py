@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any
 
@@ -217,4 +217,4 @@ class _Reader:
 
 def _question(read: Read) -> str:
     """What tells two reads apart, whatever the rules call them."""
-    return f"{read.id.lower()} {read.action} {read.body} {read.attributes}"
+    return str(replace(read, id=read.id.lower()))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.dualstack.aks.plugins.action.validate_role import _question
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.graph import DeclarationError
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import Read, only, reads_of
 
@@ -92,3 +93,11 @@ def test_what_is_refused(entry: Any, message: str) -> None:
         reads_of({"bad": entry, "good": {"id": VNET}, "worse": {"id": VNET, "x": 1}})
     assert message in str(caught.value)
     assert "reads.good" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "same"), [({"id": VNET.upper()}, True), ({"id": VNET, "names": ["b"]}, False), ({"id": VNET, "attributes": ["name"]}, False)]
+)
+def test_a_question_is_asked_once(entry: dict[str, Any], same: bool) -> None:
+    first, second = reads_of({"first": {"id": VNET}, "second": entry}).values()
+    assert (_question(first) == _question(second)) is same
