@@ -1,4 +1,4 @@
-"""Bodies of Azure and Kubernetes flattened into leaves, so that two of them can be compared.
+"""Looking into bodies of Azure and Kubernetes: one value by its path, or all of them as leaves, so that two bodies can be compared.
 
 This file is private to the collection.
 """
@@ -12,6 +12,13 @@ from typing import Any
 _VOLATILE = frozenset(
     {"etag", "resourceguid", "provisioningstate", "systemdata", "resourceversion", "managedfields", "generation", "status", "creationtimestamp"}
 )
+
+
+def value_at(value: Any, path: str) -> Any:
+    """What a body has at a dotted path; None where there is nothing."""
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
 
 
 def leaves(path: str, value: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._leaves import value_at
 from .types import Patterns, TypeFacts
 
 _ABSENT = object()
@@ -162,7 +163,7 @@ class Comparison:
     def _key(self, item: Any, keys: list[str], pattern: str) -> Any:
         if not keys:
             return normal(item, self._folds(pattern))
-        return tuple(normal(_at(item, name), True) for name in keys)
+        return tuple(normal(value_at(item, name), True) for name in keys)
 
     def _folds(self, pattern: str) -> bool:
         return pattern in self._facts.enumerations or pattern in self._facts.caseless
@@ -281,14 +282,7 @@ def _excludes(one: Any, other: Any) -> bool:
 
 
 def _label(item: Any, keys: list[str]) -> str:
-    return "/".join(str(_at(item, name)) for name in keys if _at(item, name)) if keys else str(item)
-
-
-def _at(item: Any, path: str) -> Any:
-    """What an item of a list has below a dotted path; None without."""
-    for name in path.split("."):
-        item = item.get(name) if isinstance(item, Mapping) else None
-    return item
+    return "/".join(str(value_at(item, name)) for name in keys if value_at(item, name)) if keys else str(item)
 
 
 def _without_nulls(value: Any) -> Any:

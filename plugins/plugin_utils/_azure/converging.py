@@ -12,6 +12,7 @@ from typing import Any
 
 from azure.core.pipeline import PipelineResponse
 
+from .._leaves import value_at
 from .client import TERMINAL, UNFINISHED, ArmClient, body_of, failure_of, state_of
 from .comparison import UNKNOWN, Comparison, Difference, values_at
 from .errors import ArmFailure, NotConverged, Refused, StatusUnknown, is_busy
@@ -165,9 +166,7 @@ class Converger:
         """``${handle.path}`` from the answer that Azure gave for the handle."""
         if path == "id":
             return self._outcomes[handle].id
-        value: Any = self._outcomes[handle].body
-        for part in path.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
+        value = value_at(self._outcomes[handle].body, path)
         if value is not None:
             return value
         if self._options.check or self._outcomes[handle].running:

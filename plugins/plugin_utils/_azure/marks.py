@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._leaves import value_at
 from .types import TypeFacts
 
 MANAGED_BY = ("managed-by", "dualstack.aks")
@@ -21,10 +22,7 @@ def tags_of(body: Mapping[str, Any] | None) -> dict[str, str]:
 
 def marks_of(facts: TypeFacts, body: Mapping[str, Any] | None) -> dict[str, str]:
     """Where the collection's mark is, with lower-case names: a resource's tags or metadata. Empty for a type that has neither."""
-    value: Any = body or {}
-    for name in facts.mark.split(".") if facts.mark else ():
-        value = value.get(name) or {}
-    return _lower(value) if facts.mark else {}
+    return _lower(value_at(body, facts.mark)) if facts.mark else {}
 
 
 def mark(stamp: str) -> dict[str, str]:
