@@ -40,7 +40,8 @@ def _system_data(write: Write) -> dict[str, Any]:
     return made | kept | {f"lastModified{name}": value for name, value in stamp.items()}
 
 
-def _plain_location(text: Any) -> str:
+def plain_location(text: Any) -> str:
+    """A region as Azure compares it: it has two spellings, West Europe and westeurope."""
     return str(text).replace(" ", "").lower()
 
 
@@ -132,7 +133,7 @@ class Azure:
             raise errors.PreconditionFailed(path)
         partial = patch or (served.partial_put and before is not None)
         old_location = str(before.body.get("location") or "") if before else ""
-        if old_location and _plain_location(body.get("location") or old_location) != _plain_location(old_location):
+        if old_location and plain_location(body.get("location") or old_location) != plain_location(old_location):
             raise errors.ArmError(
                 409, "InvalidResourceLocation", f"The resource '{path}' already exists in location '{old_location}'; it cannot be created elsewhere."
             )

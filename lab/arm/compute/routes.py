@@ -6,6 +6,7 @@ import re
 
 from aiohttp import web
 
+from ..azure import plain_location
 from ..request import Request
 from ..resources.subscription import LOCATIONS
 from ..routes import SUBSCRIPTION, route
@@ -17,7 +18,7 @@ from .sizes import described, sizes_in
 def skus(request: Request) -> web.Response:
     """Each size in each region, or in the one that is asked for."""
     chosen = re.search(r"location eq '([^']+)'", request.query.get("$filter", ""))
-    locations = [_plain(chosen[1])] if chosen else LOCATIONS
+    locations = [plain_location(chosen[1])] if chosen else LOCATIONS
     return web.json_response({"value": [described(size, location) for location in locations for size in sizes_in(location)]})
 
 
@@ -32,16 +33,12 @@ def vm_sizes(request: Request, location: str) -> web.Response:
             "resourceDiskSizeInMB": size.temporary,
             "maxDataDiskCount": size.vcpus * 2,
         }
-        for size in sizes_in(_plain(location))
+        for size in sizes_in(plain_location(location))
     ]
     return web.json_response({"value": value})
 
 
 @route(f"{SUBSCRIPTION}/providers/microsoft.compute/locations/([^/]+)/usages")
 def usages(request: Request, location: str) -> web.Response:
-    cores = quotas.usages(request.azure, _plain(location))
+    cores = quotas.usages(request.azure, plain_location(location))
     return web.json_response({"value": [request.azure.usage(name, cores[name]) for name in quotas.NAMES]})
-
-
-def _plain(location: str) -> str:
-    return location.replace(" ", "").lower()

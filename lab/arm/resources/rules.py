@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..authorization.kinds import LOCK
-from ..azure import Azure
+from ..azure import Azure, plain_location
 from ..errors import ArmError
 from ..kinds import Write
 from ..rules import delete_rule, rule
@@ -25,7 +25,7 @@ _REGIONS = sorted({*LOCATIONS, *_LISTED.split()})
 @rule("group-location", GROUP, _RECORDED)
 def groups_are_in_regions(write: Write) -> None:
     location = str(write.body.get("location"))
-    if location.replace(" ", "").lower() not in _REGIONS:
+    if plain_location(location) not in _REGIONS:
         listed = ",".join(_REGIONS)
         message = f"The provided location '{location}' is not available for resource group. List of available regions is '{listed}'."
         raise ArmError(400, "LocationNotAvailableForResourceGroup", message)

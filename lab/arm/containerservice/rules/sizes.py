@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ... import ids
+from ...azure import plain_location
 from ...compute import quotas
 from ...compute.sizes import Size, is_closed, known, sizes_in
 from ...kinds import Write
@@ -31,7 +32,7 @@ def _new_pools(write: Write) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _location(write: Write) -> str:
     owner = write.body if write.type == CLUSTER else write.azure.get(ids.parse(write.id).parent).body
-    return str(owner["location"]).replace(" ", "").lower()
+    return plain_location(owner["location"])
 
 
 def _for_clusters_and_pools(identifier: str, source: str) -> Callable[[Callable[[Write], None]], Callable[[Write], None]]:

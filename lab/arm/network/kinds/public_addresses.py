@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...azure import Azure
+from ...azure import Azure, plain_location
 from ...kinds import Write, kind
 from ...store import Resource
 from ..bodies import PUBLIC_IP, PUBLIC_IP_PREFIX
@@ -42,7 +42,7 @@ class PublicIPAddress(NetworkKind):
         body = super().render(azure, resource)
         label = (body["properties"].get("dnsSettings") or {}).get("domainNameLabel")
         if label:
-            region = body["location"].replace(" ", "").lower()
+            region = plain_location(body["location"])
             body["properties"]["dnsSettings"].setdefault("fqdn", f"{label}.{region}.cloudapp.azure.com")
         owner = public_ip_user(azure, resource.id)
         if owner:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...azure import Azure
+from ...azure import Azure, plain_location
 from ...errors import ArmError, ReferenceNotFound
 from ...kinds import Write
 from ...rules import delete_rule, rule
@@ -59,7 +59,7 @@ def gateway_address_is_free(write: Write) -> None:
 @rule("nat-gateway-region", NAT_GATEWAY, _NAT_SKU)
 def standard_v2_regions(write: Write) -> None:
     without = {"canadaeast", "indonesiacentral", "israelnorthwest", "qatarcentral", "swedensouth", "westindia"}
-    location = write.body.get("location", "").replace(" ", "").lower()
+    location = plain_location(write.body.get("location", ""))
     if (write.body.get("sku") or {}).get("name") == "StandardV2" and location in without:
         raise ArmError(400, "SkuNotSupportedInRegion", f"NAT gateways of SKU StandardV2 are not available in {location}.")
 
