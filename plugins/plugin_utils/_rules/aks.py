@@ -16,6 +16,7 @@ from .._addresses.purposes import purpose_name
 from .._addresses.ranges import listed, overlaps, read
 from .._azure.agent_pools import DEFAULT_MAX_SURGE, WINDOWS_IMAGES, agent_pool_profile, minor_version
 from .._azure.preflight import delegations_of, prefixes_of
+from .._leaves import value_at
 from .._resource_id import folded
 from . import Answer, Chapter, Finding
 from .planned import PlannedStamp
@@ -436,11 +437,11 @@ def locked_out(cluster: Cluster) -> Iterator[Finding]:
     except ValueError:
         yield "aks_controller_address", f"{cluster.controller_address!r} is not an address", "give the public IPv4 address of this controller"
         return
-    if not any(address in network for network in _networks(ranges)):
+    if not any(address in network for network in networks_of(ranges)):
         yield "aks_api_server_authorized_ip_ranges", f"{address}, this controller, is in none of {', '.join(ranges)}"
 
 
-def _networks(ranges: Sequence[str]) -> Iterator[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+def networks_of(ranges: Sequence[str]) -> Iterator[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     """Those that can be read: `authorized_ranges` reports the others."""
     for text in ranges:
         try:
@@ -562,10 +563,7 @@ class LiveCluster:
 
     def at(self, path: str) -> Any:
         """The live value at a dotted path, None where there is none."""
-        value: Any = self.live
-        for name in path.split("."):
-            value = value.get(name) if isinstance(value, Mapping) else None
-        return value
+        return value_at(self.live, path)
 
     @property
     def pools(self) -> dict[str, Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from . import Answer, Chapter, Finding
+from .aks import networks_of
 
 _RANGES = "https://learn.microsoft.com/azure/aks/api-server-authorized-ip-ranges"
 
@@ -30,15 +31,9 @@ CHAPTER = Chapter[Access]("aks")
 rule = CHAPTER.rule
 
 
-def _networks(texts: Sequence[str]) -> list[ipaddress.IPv4Network]:
-    """Those that can be read: `authorized_ranges` reports the others."""
-    found = []
-    for text in texts:
-        try:
-            found.append(ipaddress.IPv4Network(text, strict=False))
-        except ValueError:
-            continue
-    return found
+def _ipv4_networks(texts: Sequence[str]) -> list[ipaddress.IPv4Network]:
+    """The allow-list has IPv4 only."""
+    return [network for network in networks_of(texts) if isinstance(network, ipaddress.IPv4Network)]
 
 
 @rule("add them to aks_api_server_authorized_ip_ranges, or the gateway's addresses to aks_egress_ipv4_address_ids", _RANGES)
@@ -46,12 +41,12 @@ def nodes_locked_out(access: Access) -> Iterator[Finding]:
     """A NAT gateway whose addresses the API server's allow-list does not have: the nodes reach the API server through it."""
     if access.outbound_type != "userAssignedNATGateway":
         return
-    allowed, added = _networks(access.allowed), {identifier.lower() for identifier in access.address_ids}
+    allowed, added = _ipv4_networks(access.allowed), {identifier.lower() for identifier in access.address_ids}
     missing = []
     for identifier, answer in access.gateway.items():
         properties = answer.body.get("properties") or {}
         text = str(properties.get("ipAddress") or properties.get("ipPrefix") or "")
-        if identifier.lower() not in added and any(not any(own.subnet_of(other) for other in allowed) for own in _networks([text])):
+        if identifier.lower() not in added and any(not any(own.subnet_of(other) for other in allowed) for own in _ipv4_networks([text])):
             missing.append(text)
     if missing:
         yield "aks_api_server_authorized_ip_ranges", f"the nodes come from {', '.join(missing)}, the addresses of their NAT gateway"
@@ -74,5 +69,5 @@ def egress_unknown(access: Access) -> Iterator[Finding]:
 def egress_ranges(access: Access) -> Iterator[Finding]:
     """Egress ranges that the API server's allow-list does not take."""
     for text in access.egress_ranges:
-        if not _networks([text]):
+        if not _ipv4_networks([text]):
             yield "aks_egress_ipv4_ranges", f"{text!r} is not an IPv4 range"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .._resource_id import type_of
+from .._resource_id import folded, type_of
 from . import Answer, Chapter, Finding
 
 _CLUSTER = "Microsoft.ContainerService/managedClusters"
@@ -38,6 +38,12 @@ class Existing:
     id: str
     answer: Answer
     region: str = ""
+
+
+def is_out_of_reach(answer: Answer) -> bool:
+    """Whether a registry or a vault is closed to the public and has no private endpoint either."""
+    properties = answer.body.get("properties") or {}
+    return folded(properties.get("publicNetworkAccess")) == "disabled" and not properties.get("privateEndpointConnections")
 
 
 CHAPTER = Chapter[Existing]("existing")
@@ -74,10 +80,5 @@ def existing_state(existing: Existing) -> Iterator[Finding]:
 def existing_region(existing: Existing) -> Iterator[Finding]:
     """A resource in another region than the stamp, where Azure joins only what is in one region."""
     found = existing.answer.body.get("location")
-    if existing.region and found and _region(str(found)) != _region(existing.region):
+    if existing.region and found and folded(found) != folded(existing.region):
         yield existing.variable, f"{existing.id} is in {found}, and the stamp is in {existing.region}"
-
-
-def _region(text: str) -> str:
-    """Azure spells a region in two ways: West Europe, westeurope."""
-    return text.replace(" ", "").lower()

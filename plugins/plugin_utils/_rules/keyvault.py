@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from . import Answer, Chapter, Finding
+from .existing import is_out_of_reach
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,7 @@ def existing_vault_access(vault: Vault) -> Iterator[Finding]:
 @rule("set keyvault_private_endpoint to true, or open the vault to the stamp", _NETWORK)
 def existing_vault_reachable(vault: Vault) -> Iterator[Finding]:
     """An existing vault without public access that nothing in the stamp reaches."""
-    properties = vault.answers["vault"].body.get("properties") or {}
-    closed = str(properties.get("publicNetworkAccess") or "").lower() == "disabled" and not properties.get("privateEndpointConnections")
-    if vault.existing_id and closed and not vault.private_endpoint:
+    if vault.existing_id and is_out_of_reach(vault.answers["vault"]) and not vault.private_endpoint:
         yield "keyvault_existing_id", f"{vault.existing_id} has neither public access nor a private endpoint"
 
 

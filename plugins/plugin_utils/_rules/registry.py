@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .._azure.images import IMAGE
 from . import Answer, Chapter, Finding
+from .existing import is_out_of_reach
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,7 @@ def existing_registry_sku(registry: Registry) -> Iterator[Finding]:
 @rule("set registry_private_endpoint to true, or open the registry to the stamp", _PRIVATE_LINK)
 def existing_registry_reachable(registry: Registry) -> Iterator[Finding]:
     """An existing registry without public access that nothing in the stamp reaches."""
-    properties = registry.answers["registry"].body.get("properties") or {}
-    closed = str(properties.get("publicNetworkAccess") or "").lower() == "disabled" and not properties.get("privateEndpointConnections")
-    if registry.existing_id and closed and not registry.private_endpoint:
+    if registry.existing_id and is_out_of_reach(registry.answers["registry"]) and not registry.private_endpoint:
         yield "registry_existing_id", f"{registry.existing_id} has neither public access nor a private endpoint"
 
 

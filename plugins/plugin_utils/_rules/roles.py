@@ -16,7 +16,7 @@ from .._addresses.purposes import delegation_of, purpose_name
 from .._azure.agent_pools import DEFAULT_VM_SIZE
 from .._azure.preflight import live_network
 from .._kubernetes.entrances import trusted_tags
-from .._resource_id import folded
+from .._resource_id import folded, resource_id
 from . import (
     Answer,
     Violation,
@@ -366,9 +366,9 @@ def _has_ipv4_frontend(cluster_id: str, reader: Reader) -> bool:
     cluster = reader.azure({"cluster": {"id": cluster_id}})["cluster"].body
     if not cluster:
         return False
-    subscription = "/".join(cluster_id.split("/")[:3])
-    group = f"{subscription}/resourceGroups/{cluster['properties']['nodeResourceGroup']}"
-    balancer = reader.azure({"balancer": {"id": f"{group}/providers/Microsoft.Network/loadBalancers/kubernetes"}})["balancer"].body
+    group, subscription_id = cluster["properties"]["nodeResourceGroup"], cluster_id.split("/")[2]
+    identifier = resource_id("kubernetes", "Microsoft.Network/loadBalancers", subscription_id=subscription_id, resource_group=group)
+    balancer = reader.azure({"balancer": {"id": identifier}})["balancer"].body
     frontends = [found["properties"] for found in (balancer.get("properties") or {}).get("frontendIPConfigurations") or ()]
     identifiers = [str(found["publicIPAddress"]["id"]) for found in frontends if found.get("publicIPAddress")]
     addresses = reader.azure({identifier: {"id": identifier} for identifier in identifiers})
