@@ -66,7 +66,7 @@ options:
     type: float
     default: 5
   timeout:
-    description: Seconds after which a silent listener is given up.
+    description: Seconds during which silent listeners are retried.
     type: float
     default: 0
 attributes:

@@ -83,7 +83,7 @@ def test_a_record_that_became_an_alias_gets_its_records_back(built: Lab) -> None
 
 
 def test_records_of_others(built: Lab) -> None:
-    """They are refused, handed over when the user says so, and never deleted; one of a family that is not ours to publish stays."""
+    """They are refused, taken over only with dns_take_over, and never deleted; a record of a family that we do not publish stays."""
     records = f"{built.group('shared')}/providers/Microsoft.Network/dnsZones/aks.example.org"
     a, aaaa = f"{records}/A/www.westeurope", f"{records}/AAAA/www.westeurope"
     for record in (a, aaaa):

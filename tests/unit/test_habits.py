@@ -29,7 +29,7 @@ def route(**keys: Any) -> list[dict[str, Any]]:
     return [{**ROUTE, **keys}]
 
 
-# (variable, what is given, what is said)
+# (variable, given value, expected message)
 HABITS: list[tuple[str, Any, str]] = [
     ("ingress_routes", route(**{"rewrite-target": "/"}), "nothing here rewrites paths"),
     ("ingress_routes", route(rewrite_target="/$1"), "nothing here rewrites paths"),

@@ -103,7 +103,7 @@ ROUTES: Option = {
     "elements": "dict",
     "options": {"service": {"required": True}, "port": {"type": "int"}, "kind": {"choices": ["a", "b"]}},
 }
-# (option, what is given, what is said)
+# (option, given value, expected message)
 MISFITS: list[tuple[Option, Any, list[str]]] = [
     ({"type": "bool"}, "maybe", ["x: 'maybe' is not true or false"]),
     ({"type": "bool"}, "", ["x: '' is not true or false"]),
@@ -166,7 +166,7 @@ def test_no_message_is_python(name: str, value: Any) -> None:
     assert [violation for violation in violations if INTERNALS.search(f"{violation['subject']} {violation['found']} {violation['remedy']}")] == []
 
 
-# (role, variables, subject, what is said)
+# (role, variables, subject, expected message)
 REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("aks", {"aks_id": ""}, "aks_id", "'' is not the id of a resource"),
     ("aks", {"aks_monitoring": "maybe"}, "aks_monitoring", "'maybe' is not true or false"),
