@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
+from ..packets.following import follow
 from ..packets.namespaces import Namespace
 from ..packets.policies import Cluster, ruleset
 from ..packets.virtual_network import Attached
@@ -32,7 +32,7 @@ class NetworkPolicies:
 
     def start(self, control_plane: ControlPlane) -> None:
         watches = (control_plane.watch(path, objects, self._changed.set) for path, objects in self._stored.items())
-        self._tasks = [asyncio.create_task(work) for work in (*watches, self._follow())]
+        self._tasks = [asyncio.create_task(work) for work in (*watches, follow(self._changed, self._apply))]
 
     def enforce(self, enforced: bool) -> None:
         """Whether the cluster has an engine for policies."""
@@ -45,19 +45,6 @@ class NetworkPolicies:
 
     def remove(self, name: str) -> None:
         self._applied.pop(self._nodes.pop(name).namespace, None)
-
-    async def _follow(self) -> None:
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            try:
-                await self._apply()
-            except Exception:
-                # A node may be on its way out; the others must not go without their rules.
-                traceback.print_exc()
-                await asyncio.sleep(1)
-                self._changed.set()
-            await asyncio.sleep(0.05)
 
     async def _apply(self) -> None:
         inside = [*self._pod_cidrs, *(address for node in self._nodes.values() for address in node.addresses)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import traceback
 from typing import TYPE_CHECKING
 
 from ..arm import ids
@@ -12,6 +11,7 @@ from ..arm.network.bodies import ip_configurations, reference
 from ..arm.store import Resource
 from ..state import State
 from . import balancing, clients
+from .following import follow
 from .name_server import NameServer
 from .namespaces import Namespace, attach
 from .virtual_network import Attached, VirtualNetwork
@@ -59,7 +59,7 @@ class Datacentre:
             versions = {4: namespaces["ipv4-only"], 6: namespaces["ipv6-only"]}
             self._watcher = Watcher(versions, self._server.journal.record)
         self._azure.store.listeners.append(self._changed.set)
-        self._follower = asyncio.create_task(self._follow())
+        self._follower = asyncio.create_task(follow(self._changed, self._reconcile))
 
     async def _add_client(self, client: clients.Client) -> Namespace:
         self._clients.append(client)
@@ -69,32 +69,19 @@ class Datacentre:
         clients.write(self._state.clients, client, namespace.path, self._state.first_process)
         return namespace
 
-    async def _follow(self) -> None:
-        """Reconcile whenever a resource or a probe's verdict has changed."""
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            try:
-                async with self._lock:
-                    await self._reconcile()
-            except Exception:
-                # One broken state of a resource must not end the data path; it is logged and retried.
-                traceback.print_exc()
-                await asyncio.sleep(1)
-                self._changed.set()
-            await asyncio.sleep(0.05)
-
     async def _reconcile(self) -> None:
-        for vnet in self._vnets.values():
-            await vnet.reconcile()
-        if self._watcher:
-            public = balancing.public_addresses(self._azure)
-            entrances = (rule for rule in balancing.balancing_rules(self._azure) if rule.frontend_port == 80 and rule.protocol == "tcp")
-            await self._watcher.watch({rule.address for rule in entrances} & public)
-        zones = public_zones(self._azure)
-        self._servers[""].write(zones)
-        for key, vnet in self._vnets.items():
-            self._servers[key].write(zones | private_zones(self._azure, vnet.id))
+        """Bring everything to what is stored, once a resource or a probe's verdict has changed."""
+        async with self._lock:
+            for vnet in self._vnets.values():
+                await vnet.reconcile()
+            if self._watcher:
+                public = balancing.public_addresses(self._azure)
+                entrances = (rule for rule in balancing.balancing_rules(self._azure) if rule.frontend_port == 80 and rule.protocol == "tcp")
+                await self._watcher.watch({rule.address for rule in entrances} & public)
+            zones = public_zones(self._azure)
+            self._servers[""].write(zones)
+            for key, vnet in self._vnets.items():
+                self._servers[key].write(zones | private_zones(self._azure, vnet.id))
 
     async def vnet(self, subnet: str) -> VirtualNetwork:
         """The VNet of a subnet, made at its first use."""
