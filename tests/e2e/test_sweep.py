@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import known
+from lab.arm import schema
 from tests.sweep.cases import sample, undisturbed
 from tests.sweep.controllers import lost_when_interleaved, requests_of, rivals
 from tests.sweep.ground import Ground
@@ -49,6 +51,20 @@ def test_what_was_written_is_read_once(sweep: Sweep, ground: Ground) -> None:
                 written += 1
                 assert asked[number:].count(("GET", path)) <= 1, path
     assert written > 20
+
+
+def test_what_azure_shows_of_a_stamp_can_be_sent_back(sweep: Sweep, ground: Ground) -> None:
+    """The engine merges what it declares into what is live, and sends that."""
+    ground.begin(sweep.finished)
+    azure = ground.server.azure
+    checked = set()
+    for found in azure.store.resources.values():
+        served = azure.kind_of(found.type)
+        if (facts := known(served.type)) and served.writable:
+            read = schema.check(served.type, facts.api_version, azure.render(found), overlooked=served.overlooked)
+            assert read.problems == [], found.id
+            checked.add(served.type)
+    assert len(checked) > 20
 
 
 def test_two_controllers_lose_nothing_where_the_service_compares_etags(sweep: Sweep, ground: Ground, record_property: Property) -> None:

@@ -135,6 +135,8 @@ class PrivateDnsZoneGroup(Kind):
     seconds = 5
     delete_seconds = 5
     has_etag = True
+    #: Azure answers with it, and takes it back
+    overlooked = frozenset({"properties.privateDnsZoneConfigs[].properties.provisioningState"})
 
     def busy_with(self, resource: ids.ResourceId) -> str:
         return resource.parent
