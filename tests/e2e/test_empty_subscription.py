@@ -312,7 +312,8 @@ def test_plan_takes_over_what_is_live(arm: Lab) -> None:
     subnet = {"name": "nodes", "properties": {"addressPrefixes": ["10.77.4.0/22", "fd77:0:0:5::/64", "10.78.0.0/24"]}}
     properties = {"addressSpace": {"addressPrefixes": ["10.77.0.0/20", "10.78.0.0/16", "fd77::/56"]}, "subnets": [subnet]}
     network = f"{arm.group()}/providers/Microsoft.Network/virtualNetworks/vnet-example-westeurope"
-    arm.put(network, "2025-05-01", {"location": "westeurope", "properties": properties})
+    tags = {"managed-by": "dualstack.aks", "dualstack-stamp": "westeurope"}
+    arm.put(network, "2025-05-01", {"location": "westeurope", "tags": tags, "properties": properties})
     register = arm.inventories / "group_vars" / "regions" / "addresses.yml"
     stamps = yaml.safe_load(register.read_text())["dualstack_register"]["stamps"]
     register.write_text(yaml.safe_dump({"dualstack_register": {"stamps": {"northeurope": stamps["northeurope"]}}}))

@@ -120,7 +120,8 @@ def test_a_slice_sees_the_stamps_of_the_others_in_the_register(built: Fleet) -> 
     ours, theirs = (found.stamps[0] for found in built.slices)
     register = yaml.safe_load((built.lab.inventories / "group_vars" / "regions" / "addresses.yml").read_text())["dualstack_register"]
     register["stamps"][theirs]["vnet"] = register["stamps"][ours]["vnet"]
-    run = built.lab.playbook("plan", "--limit", ours, "-e", json.dumps({"dualstack_register": register}), inventory="")
+    peered = {"dualstack_register": register, "dualstack_peered_stamps": [theirs]}
+    run = built.lab.playbook("plan", "--limit", ours, "-e", json.dumps(peered), inventory="")
     assert run.code == 2
     assert f"overlaps {register['stamps'][ours]['vnet']['ipv4']} of {theirs}.vnet" in run.output
 
