@@ -28,4 +28,11 @@ options:
     description: Where the credentials come from; else C(ANSIBLE_AZURE_AUTH_SOURCE), else V(auto).
     type: str
     choices: [auto, env, credential_file, cli, msi]
+  api_versions:
+    description:
+      - API versions by resource type, for a cloud that does not serve the ones that the collection uses; else the variable
+        C(dualstack_api_versions).
+      - A type's version is also that of the types below it and of its actions, unless they are named themselves.
+      - What the older version does not have is still sent, and Azure refuses it by name.
+    type: dict
 """

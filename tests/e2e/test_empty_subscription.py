@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 import yaml
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.purposes import PURPOSES
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import known
+from ansible_collections.dualstack.aks.plugins.plugin_utils._resource_id import type_of
 from tests.harness import WITHOUT_ZONES, Lab
 
 
@@ -188,6 +191,23 @@ def test_a_port_that_a_group_of_others_closes(refusing: Lab) -> None:
         assert "let clients in by a rule in nsg-theirs, which no role writes" in printed
         assert "ingress_routes: the rule" not in printed
         assert refusing.our_writes(before) == []
+
+
+def test_a_cloud_that_is_behind_is_asked_with_its_own_versions(arm: Lab) -> None:
+    network, registry = "Microsoft.Network/virtualNetworks", "Microsoft.ContainerRegistry/registries"
+    facts = known(registry)
+    assert facts
+    before = len(arm.entries())
+    run = arm.playbook("site", "--check", "-e", json.dumps({"dualstack_api_versions": {network: "2024-05-01"}}))
+    assert run.code == 0, run.output
+    asked = {(type_of(entry["path"]), entry["apiVersion"]) for entry in arm.entries(before) if "/providers/" in entry["path"]}
+    assert {version for name, version in asked if name.startswith(network)} == {"2024-05-01"}
+    assert {version for name, version in asked if name == registry} == {facts.api_version}
+
+    refused = arm.playbook("site", "--check", "-e", json.dumps({"dualstack_api_versions": {"Microsoft.Network/vnets": "latest"}}))
+    assert refused.code == 2
+    assert "dualstack_api_versions: 'Microsoft.Network/vnets' is not a resource type" in refused.output
+    assert "'latest' of Microsoft.Network/vnets is not an API version" in refused.output
 
 
 def test_missing_credentials(arm: Lab) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import re
 import threading
 import time
 from types import SimpleNamespace
@@ -98,9 +99,10 @@ def test_failure_at_the_end_of_a_sentence(properties: dict[str, Any], said: str)
     assert failure_of({"properties": properties}) == said
 
 
-def paging(*bodies: dict[str, Any]) -> tuple[Any, list[str]]:
+def paging(*bodies: dict[str, Any], api_versions: dict[str, str] | None = None) -> tuple[Any, list[str]]:
     """A client whose cloud answers with these bodies, one after the other; and what it was asked."""
     found: Any = object.__new__(ArmClient)
+    found._api_versions = api_versions or {}
     asked, left = list[str](), list(bodies)
 
     def send(request: HttpRequest) -> Any:
@@ -138,3 +140,31 @@ def test_the_token_goes_to_no_other_cloud_and_no_list_is_endless(link: str) -> N
     with pytest.raises(ArmFailure, match="not a new page of this cloud"):
         pages.get(GROUP, "2025-04-01")
     assert len(asked) == 1 + (link == NEXT)
+
+
+VAULT = "Microsoft.KeyVault/vaults"
+NETWORK = "Microsoft.Network/virtualNetworks"
+
+
+@pytest.mark.parametrize(
+    ("declared", "path", "version"),
+    [
+        ({}, f"{NETWORK}/a", "3000-01-01"),
+        ({VAULT: "2020-01-01"}, f"{NETWORK}/a", "3000-01-01"),
+        ({NETWORK: "2020-01-01"}, f"{NETWORK}/a", "2020-01-01"),
+        ({NETWORK: "2020-01-01"}, f"{NETWORK}/a?$filter=atScope()", "2020-01-01"),
+        ({NETWORK: "2020-01-01"}, f"{NETWORK}/a/subnets/b".upper(), "2020-01-01"),
+        ({NETWORK: "2020-01-01", f"{NETWORK}/subnets": "2021-01-01"}, f"{NETWORK}/a/subnets/b", "2021-01-01"),
+        ({f"{NETWORK}/subnets": "2021-01-01"}, f"{NETWORK}/a", "3000-01-01"),
+    ],
+    ids=str,
+)
+def test_a_declared_version_is_sent(declared: dict[str, str], path: str, version: str) -> None:
+    versions = {name.lower(): value for name, value in declared.items()}
+    identifier = f"/subscriptions/one/resourceGroups/rg/providers/{path}"
+    client, asked = paging({}, {}, {}, {}, api_versions=versions)
+    client.get(identifier, "3000-01-01")
+    client.put(identifier, "3000-01-01", {})
+    client.delete(identifier, "3000-01-01")
+    client.post(f"{identifier}/check", "3000-01-01")
+    assert [re.findall(r"api-version=([-0-9]+)", url) for url in asked] == [[version]] * 4

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import json
 import re
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import Patterns, known, version_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import Patterns, declared_versions, known, version_of
 
 ROOT = Path(__file__).parents[2]
 COMPILED = ROOT / "plugins" / "plugin_utils" / "_azure" / "types.json"
@@ -142,6 +143,40 @@ PATTERNS: list[tuple[list[str], str, bool, bool]] = [
 def test_patterns(patterns: list[str], path: str, named: bool, covered: bool) -> None:
     assert (path in Patterns(patterns)) is named
     assert Patterns(patterns).covers(path) is covered
+
+
+CLUSTERS = "Microsoft.ContainerService/managedClusters"
+ABSENT = "is not a resource type that the collection uses"
+
+
+@pytest.mark.parametrize(
+    ("declared", "found"),
+    [
+        ({}, {}),
+        ({CLUSTERS: "2025-10-01"}, {CLUSTERS.lower(): "2025-10-01"}),
+        ({"microsoft.network/virtualnetworks": datetime.date(2024, 5, 1)}, {"microsoft.network/virtualnetworks": "2024-05-01"}),
+        ({"Microsoft.ContainerRegistry/registries": "2023-11-01-preview"}, {"microsoft.containerregistry/registries": "2023-11-01-preview"}),
+    ],
+    ids=str,
+)
+def test_declared_versions(declared: dict[str, Any], found: dict[str, str]) -> None:
+    assert declared_versions(declared) == found
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ({"Example.Test/things": "2025-10-01"}, [f"'Example.Test/things' {ABSENT}"]),
+        ({"Microsoft.Network": "2025-10-01"}, [f"'Microsoft.Network' {ABSENT}"]),
+        ({CLUSTERS: "latest"}, ["'latest' of Microsoft.ContainerService/managedClusters is not an API version: YYYY-MM-DD, or YYYY-MM-DD-preview"]),
+        ({CLUSTERS: None, "a": "b"}, [f"'a' {ABSENT}", "None of ", "'b' of a"]),
+    ],
+    ids=str,
+)
+def test_declared_versions_that_are_refused(declared: dict[str, Any], said: list[str]) -> None:
+    with pytest.raises(ValueError) as refused:
+        declared_versions(declared)
+    assert all(text in str(refused.value) for text in said)
 
 
 def test_the_page_of_the_engine_says_which_writes_are_safe() -> None:

@@ -23,6 +23,7 @@ from .errors import ArmFailure, remedy_for
 from .graph import DeclarationError, Declarations, Resource, texts
 from .output import plain
 from .posts import Post, posts_of
+from .types import declared_versions
 
 #: azure.azcollection's names; ``azure.azcollection.all`` in module_defaults sets them for these actions too
 CREDENTIAL_OPTIONS: dict[str, dict[str, Any]] = {
@@ -33,6 +34,7 @@ CREDENTIAL_OPTIONS: dict[str, dict[str, Any]] = {
     "cloud_environment": {"type": "str"},
     "profile": {"type": "str"},
     "auth_source": {"type": "str", "choices": ["auto", "env", "credential_file", "cli", "msi"]},
+    "api_versions": {"type": "dict"},
 }
 DECLARATION_OPTIONS: dict[str, dict[str, Any]] = {
     "resources_file": {"type": "str"},
@@ -41,6 +43,8 @@ DECLARATION_OPTIONS: dict[str, dict[str, Any]] = {
     "read_timeout": {"type": "float", "default": 120},
     "parallelism": {"type": "int", "default": 8},
 }
+#: the variable that stands for the option ``api_versions`` of every task
+_API_VERSIONS = "dualstack_api_versions"
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 # For the workers to come.
@@ -98,8 +102,22 @@ class CredentialAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
             found = login(arguments)
         except CredentialError as error:
             raise AnsibleActionFail(str(error)) from error
-        parallelism = arguments.get("parallelism", 8)
-        return ArmClient(found, connections=parallelism, read_timeout=arguments.get("read_timeout", 120), correlation=str(uuid.uuid4()))
+        return ArmClient(
+            found,
+            connections=arguments.get("parallelism", 8),
+            read_timeout=arguments.get("read_timeout", 120),
+            correlation=str(uuid.uuid4()),
+            api_versions=self._api_versions(arguments),
+        )
+
+    def _api_versions(self, arguments: Mapping[str, Any]) -> dict[str, str]:
+        declared = arguments.get("api_versions")
+        if declared is None:
+            declared = self._templar.template(self._templar.available_variables.get(_API_VERSIONS) or {})
+        try:
+            return declared_versions(declared)
+        except ValueError as error:
+            raise AnsibleActionFail(f"{_API_VERSIONS}: {error}. Correct it, or remove it to use the collection's own versions.") from error
 
 
 class AzureAction(CredentialAction):

@@ -10,7 +10,8 @@ import json
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -31,6 +32,7 @@ try:
 except ImportError as error:
     raise AnsibleError("dualstack.aks lacks Python packages: install the collection's requirements.txt where Ansible runs") from error
 
+from .._resource_id import type_of
 from .errors import ArmFailure, StatusUnknown, TimedOut
 from .waiting import Wait
 
@@ -120,7 +122,17 @@ class _Polling(ARMPolling):  # type: ignore[misc]  # azure-mgmt-core ships no ty
 class ArmClient:
     """One login's client. Safe for threads."""
 
-    def __init__(self, login: Login, *, connections: int = 8, read_timeout: float = 120, correlation: str = "") -> None:
+    def __init__(
+        self,
+        login: Login,
+        *,
+        connections: int = 8,
+        read_timeout: float = 120,
+        correlation: str = "",
+        api_versions: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """``api_versions``: resource type in lower case -> the version to ask it and the types below it with, in place of the callers'."""
+        self._api_versions = api_versions
         self._counter = _Counter()
         policies = [
             RequestIdPolicy(),
@@ -160,9 +172,16 @@ class ArmClient:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
+    def _version(self, identifier: str, api_version: str) -> dict[str, str]:
+        if self._api_versions:
+            types = type_of(identifier.partition("?")[0]).lower().split("/")
+            names = ("/".join(types[:length]) for length in range(len(types), 1, -1))
+            api_version = next((self._api_versions[name] for name in names if name in self._api_versions), api_version)
+        return {"api-version": api_version}
+
     def get(self, identifier: str, api_version: str) -> dict[str, Any] | None:
         """The resource, or the list with the items of all its pages; None when there is none. Raises :class:`ArmFailure`."""
-        answer = self._send(HttpRequest("GET", self._url(identifier), params={"api-version": api_version}))
+        answer = self._send(HttpRequest("GET", self._url(identifier), params=self._version(identifier, api_version)))
         if answer.http_response.status_code == 404:
             code = _error(answer)[0]
             if code not in ("SubscriptionNotFound", "InvalidSubscriptionId", "InvalidResourceNamespace", "InvalidResourceType"):
@@ -190,20 +209,20 @@ class ArmClient:
 
     def begin(self, identifier: str, api_version: str, body: dict[str, Any] | None = None) -> PipelineResponse[Any, Any]:
         """Send an action; pass the answer to :meth:`wait`."""
-        answer = self._send(HttpRequest("POST", self._url(identifier), params={"api-version": api_version}, json=body or {}))
+        answer = self._send(HttpRequest("POST", self._url(identifier), params=self._version(identifier, api_version), json=body or {}))
         self._json(answer)
         return answer
 
     def put(self, identifier: str, api_version: str, body: dict[str, Any], etag: str = "") -> PipelineResponse[Any, Any]:
         """Send a PUT; pass the answer to :meth:`wait`."""
         headers = {"If-Match": etag} if etag else {}
-        answer = self._send(HttpRequest("PUT", self._url(identifier), params={"api-version": api_version}, json=body, headers=headers))
+        answer = self._send(HttpRequest("PUT", self._url(identifier), params=self._version(identifier, api_version), json=body, headers=headers))
         self._json(answer)
         return answer
 
     def delete(self, identifier: str, api_version: str) -> PipelineResponse[Any, Any]:
         """Send a DELETE; pass the answer to :meth:`wait`."""
-        answer = self._send(HttpRequest("DELETE", self._url(identifier), params={"api-version": api_version}))
+        answer = self._send(HttpRequest("DELETE", self._url(identifier), params=self._version(identifier, api_version)))
         if answer.http_response.status_code != 404:
             self._json(answer)
         return answer

@@ -8,12 +8,14 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .._resource_id import PROVIDER, type_of
+
+_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 
 
 class Patterns:
@@ -91,6 +93,23 @@ def known(resource_type: str) -> TypeFacts | None:
         plurals=facts.get("plurals", {}),
         **patterns,
     )
+
+
+def declared_versions(declared: Mapping[str, Any]) -> dict[str, str]:
+    """``api_versions`` of a task, resource type -> API version, with the types in lower case.
+
+    Raises :class:`ValueError` with all that is wrong: a type that the collection does not use, a text that is no version.
+    """
+    used = {"/".join(name.split("/")[:length]) for name in _load() for length in range(2, name.count("/") + 2)}
+    wrong = [f"{name!r} is not a resource type that the collection uses" for name in declared if str(name).lower() not in used]
+    wrong += [
+        f"{version!r} of {name} is not an API version: YYYY-MM-DD, or YYYY-MM-DD-preview"
+        for name, version in declared.items()
+        if not _VERSION.fullmatch(str(version))
+    ]
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return {name.lower(): str(version) for name, version in declared.items()}
 
 
 def version_of(identifier: str, action: str = "") -> str:
