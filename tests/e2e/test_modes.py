@@ -37,7 +37,7 @@ def lab() -> Iterator[Lab]:
     """A cluster with the applications, and no entrance yet."""
     with Lab(packets=True) as made:
         # The nodes' security group lets in what an entrance listens on, and no rule of the inventory's names these ports.
-        made.set(ingress_streams=STREAMS)
+        made.set(ingress_streams=STREAMS, network_egress="nat_gateway")
         made.build("--tags", "network,aks,keyvault,dns")
         made.apply(MANIFESTS.read_text())
         for deployment in ("web", "both", "running-ingress"):
