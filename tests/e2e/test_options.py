@@ -84,6 +84,9 @@ def test_cluster_registry_and_vault_of_others(arm: Lab) -> None:
     )
     _converges(arm)
     assert _written(arm, theirs) == before
+    principal = arm.get(*theirs["cluster"])["identity"]["principalId"]
+    granted = arm.get(f"{arm.group()}/providers/Microsoft.Authorization/roleAssignments?$filter=principalId eq '{principal}'", "2022-04-01")["value"]
+    assert [item["properties"]["roleDefinitionId"].rpartition("/")[2] for item in granted] == ["4d97b98b-1d4f-4787-a291-c67834d212e7"]
     for name in ("registry", "vault"):
         identifier, _ = theirs[name]
         found = arm.get(f"{identifier}/providers/Microsoft.Authorization/roleAssignments", "2022-04-01")["value"]

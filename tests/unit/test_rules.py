@@ -744,6 +744,20 @@ def test_a_private_zone_above_the_public_one_is_worth_a_warning() -> None:
     assert "Not created yet: the public zone" in warning
 
 
+PRIVATE_NAMES = "its clients reach the private endpoint only if the network's DNS servers ask the zone."
+LINKS = Answer(True, {"value": [{"properties": {"virtualNetwork": {"id": "/V/one"}}}]})
+
+
+@pytest.mark.parametrize(
+    ("links", "network", "warned"),
+    [(None, "/v/two", False), (ABSENT, "/v/two", False), (LINKS, "/v/ONE", False), (LINKS, "/v/two", True), (THERE, "/v/two", True)],
+    ids=str,
+)
+def test_an_existing_private_zone_without_a_link_is_worth_a_warning(links: Answer | None, network: str, warned: bool) -> None:
+    found = list(endpoints.warnings(changed(ENDPOINT, existing_zone_id="/zones/z", network_id=network, links=links)))
+    assert found == ([f"registry_existing_private_zone_id: /zones/z is not linked to {network}: {PRIVATE_NAMES}"] if warned else [])
+
+
 def test_one_problem_is_one_line() -> None:
     first, second = Violation("r", "s", "f", "do x", "https://y"), Violation("r", "s", "g", "do z")
     assert once([[first, second], [second, Violation("r", "t", "f", "do x")]]) == [first, second, Violation("r", "t", "f", "do x")]

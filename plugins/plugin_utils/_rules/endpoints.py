@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from .._addresses.purposes import fixed_purpose
 from .._azure.preflight import delegations_of
+from .._leaves import value_at
 from . import Answer, Chapter, Finding
 
 
@@ -30,6 +31,9 @@ class Endpoint:
     #: the cloud that the credentials are for, and the zone's name in each cloud that has one of its own
     cloud: str = ""
     zone_names: Mapping[str, str] = field(default_factory=dict)
+    #: the network whose clients are to find the endpoint, and the links of the existing zone
+    network_id: str = ""
+    links: Answer | None = None
 
 
 CHAPTER = Chapter[Endpoint]("endpoints")
@@ -86,6 +90,20 @@ def private_zone_cloud(endpoint: Endpoint) -> Iterator[Finding]:
     """A private zone named as in another cloud than the one that the credentials are for."""
     if endpoint.zone_names.get(endpoint.cloud, endpoint.zone_name) != endpoint.zone_name:
         yield f"{endpoint.role}_cloud", f"the private zone would be {endpoint.zone_name}, and the credentials are for {endpoint.cloud}"
+
+
+def warnings(endpoint: Endpoint) -> Iterator[str]:
+    """What nobody refuses: an existing private zone that the network's clients may not ask.
+
+    Source: learn.microsoft.com/azure/dns/private-dns-virtual-network-links.
+    """
+    if endpoint.links and endpoint.links.exists:
+        linked = [str(value_at(found, "properties.virtualNetwork.id")).lower() for found in endpoint.links.body.get("value") or ()]
+        if endpoint.network_id.lower() not in linked:
+            yield (
+                f"{endpoint.role}_existing_private_zone_id: {endpoint.existing_zone_id} is not linked to {endpoint.network_id}: "
+                f"its clients reach the private endpoint only if the network's DNS servers ask the zone."
+            )
 
 
 @dataclass(frozen=True)

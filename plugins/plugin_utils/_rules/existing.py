@@ -46,6 +46,11 @@ def is_out_of_reach(answer: Answer) -> bool:
     return folded(properties.get("publicNetworkAccess")) == "disabled" and not properties.get("privateEndpointConnections")
 
 
+def is_private_zone(identifier: str) -> bool:
+    """Whether an id names a private DNS zone."""
+    return identifier.lower().rpartition("/")[0].endswith(f"/{_PRIVATE_ZONE.lower()}")
+
+
 CHAPTER = Chapter[Existing]("existing")
 rule = CHAPTER.rule
 

@@ -281,24 +281,29 @@ def _endpoint(role: str, declared: Mapping[str, Any], reader: Reader) -> Iterato
     subnet = own.get(name.lower(), {})
     if declared["existing_zone_id"]:
         reads["zone"] = {"id": declared["existing_zone_id"]}
+        if existing.is_private_zone(declared["existing_zone_id"]):
+            reads["links"] = {"id": f"{declared['existing_zone_id']}/virtualNetworkLinks"}
     elif declared["vnet_id"].lower() != declared["network_id"].lower():
         reads["vnet"] = {"id": declared["vnet_id"]}
     answers = reader.azure(reads)
-    yield from endpoints.CHAPTER.violations(
-        endpoints.Endpoint(
-            role,
-            declared["subnet_id"],
-            declared["existing_zone_id"],
-            declared["zone_name"],
-            answers.get("subnet"),
-            answers.get("zone"),
-            purpose_name(name, subnet),
-            delegation_of(name, subnet),
-            reader.cloud,
-            declared["zone_names"],
-        )
+    endpoint = endpoints.Endpoint(
+        role,
+        declared["subnet_id"],
+        declared["existing_zone_id"],
+        declared["zone_name"],
+        answers.get("subnet"),
+        answers.get("zone"),
+        purpose_name(name, subnet),
+        delegation_of(name, subnet),
+        reader.cloud,
+        declared["zone_names"],
+        declared["vnet_id"],
+        answers.get("links"),
     )
+    yield from endpoints.CHAPTER.violations(endpoint)
     yield from _existing(f"{role}_existing_private_zone_id", declared["existing_zone_id"], answers.get("zone"))
+    for text in endpoints.warnings(endpoint):
+        reader.warn(text)
     yield from endpoints.LINKS.violations(endpoints.Link(role, declared["vnet_id"], answers.get("vnet")))
 
 
