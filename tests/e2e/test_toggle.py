@@ -110,8 +110,10 @@ def test_off_and_on_under_load(lab: Lab) -> None:
     assert not aaaa_exists(lab)
     assert lab.as_client("ipv6-only", "curl", "-s", "-m", "2", f"http://[{ipv6_address(lab)['properties']['ipAddress']}]/").code != 0
     assert lab.as_client("ipv4-only", "curl", "-sf", "-m", "2", "http://www.westeurope.aks.example.org/").code == 0
-    toggle(lab, *ON)
+    toggle(lab, *ON, "-e", "dns_ttl=3")
     assert aaaa_exists(lab)
+    records = [entry for entry in lab.entries(begin) if entry["method"] == "PUT" and "/dnszones/aks.example.org/aaaa/" in entry["path"].lower()]
+    assert [entry["body"]["properties"]["TTL"] for entry in records] == [2, 3]
     # The name server reads its zones again once a second.
     until(lambda: lab.as_client("ipv6-only", "curl", "-sf", "-m", "2", "http://www.westeurope.aks.example.org/").code == 0, 10)
     assert failures_of_ipv4(lab, begin) == []
