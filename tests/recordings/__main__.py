@@ -51,6 +51,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.recordings", description=__doc__)
     parser.add_argument("--type", help="print what differs for this resource type, each with an example")
     parser.add_argument("--write", action="store_true", help=f"write the figures into docs/{_PAGE.name}")
+    parser.add_argument("--not-served", action="store_true", help="list the types that the lab does not serve, with their writes")
     options = parser.parse_args()
     report = _report()
     if options.type:
@@ -60,8 +61,11 @@ def main() -> int:
         _PAGE.write_text(_page(report))
     print(table(report))
     compared = sum(found.compared for found in report.types.values())
-    print(f"the engine: {compared} bodies compared, {compared - sum(found.same for found in report.types.values())} differ")
-    print("not served: " + ", ".join(f"{name} {count}" for name, count in sorted(report.not_served.items())))
+    same = sum(found.same for found in report.types.values())
+    print(f"the engine: {compared} bodies compared, {same} without a difference, {compared - same} with one that {_REASONS.name} explains or that is below")
+    print(f"not served: {sum(report.not_served.values())} writes of {len(report.not_served)} types (--not-served lists them)")
+    if options.not_served:
+        print("\n".join(f"{count:4} {name}" for name, count in sorted(report.not_served.items())))
     reasons = yaml.safe_load(_REASONS.read_text())
     problems = [f"{name}: {gap}: no reason in {_REASONS.name}" for name, gap in without_reason(report, reasons)]
     problems += [f"{name}: {gap}: nothing differs so any more; remove it from {_REASONS.name}" for name, gap in without_difference(report, reasons)]
