@@ -62,7 +62,7 @@ def main() -> int:
     print(table(report))
     compared = sum(found.compared for found in report.types.values())
     same = sum(found.same for found in report.types.values())
-    print(f"the engine: {compared} bodies compared, {same} without a difference, {compared - same} with one that {_REASONS.name} explains or that is below")
+    print(f"the engine: {compared} bodies compared, {same} without a difference; {_REASONS.name} explains the others, but for those below")
     print(f"not served: {sum(report.not_served.values())} writes of {len(report.not_served)} types (--not-served lists them)")
     if options.not_served:
         print("\n".join(f"{count:4} {name}" for name, count in sorted(report.not_served.items())))
