@@ -18,7 +18,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading impor
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrances import trusted_tags
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.probes import ProbeHost, entrance_probes, probe_hosts, resolver_probes
-from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.state import entrances_in, ipv6_state
+from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.state import KINDS, entrances_in, ipv6_state
 from ansible_collections.dualstack.aks.plugins.plugin_utils._role_variables import specified, typed_value
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Answer, Violation, text
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.entrances import SERVICE_TAGS, ServiceTags, prefixes_of_tags
@@ -51,13 +51,14 @@ class ActionModule(AzureAction):
         declaration |= {"service_tags": tags}
         access = self._access(client, arguments, stamp)
         addresses = self._addresses(client, arguments)
-        services, namespace_exists = access.pop("services"), access["namespace_exists"]
+        services, deployments, namespace_exists = access.pop("services"), access.pop("deployments"), access["namespace_exists"]
         state = ipv6_state(
             stamp,
             mode=declaration["mode"],
             upstream=declaration["upstream"],
             desired=arguments["ipv6"],
             existing=entrances_in(item for item in services or () if item["metadata"]["namespace"] == namespace),
+            deployed=entrances_in(deployments),
             namespace_exists=namespace_exists,
             hold=addresses["ipv6"]["hold"],
             consent=arguments["consent"],
@@ -86,7 +87,8 @@ class ActionModule(AzureAction):
         }
 
     def _access(self, client: ArmClient, arguments: Mapping[str, Any], stamp: str) -> dict[str, Any]:
-        """The part of the result that needs the cluster, and ``services``: all of the entrances' namespaces, None when it was not asked."""
+        """The part of the result that needs the cluster, with ``services``, all of the namespaces that the entrances need (None when it was not
+        asked), and ``deployments``, those of their own namespace."""
         found: dict[str, Any] = {
             "exists": False,
             "problem": "",
@@ -94,21 +96,22 @@ class ActionModule(AzureAction):
             "cluster_families": [],
             "namespace_exists": False,
             "services": None,
+            "deployments": [],
         }
         try:
             cluster = self._cluster(client, arguments, stamp)
             if cluster is None:
                 return found
             access = kubeconfig(client, cluster)
-            services, namespace_exists = _read(access, arguments)
+            services, deployments, namespace_exists = _read(access, arguments)
         except (ClusterNotReady, KubernetesFailure) as error:
             problem = str(error) if isinstance(error, ClusterNotReady) else f"{arguments['cluster_id']}: {error}"
             if arguments["required"]:
                 raise AnsibleActionFail(problem) from error
             return found | {"problem": problem}
         families = (cluster["properties"].get("networkProfile") or {}).get("ipFamilies") or ["IPv4"]
-        answered = {"exists": True, "kubeconfig": access, "cluster_families": families, "namespace_exists": namespace_exists, "services": services}
-        return found | answered
+        answered = {"exists": True, "kubeconfig": access, "cluster_families": families, "namespace_exists": namespace_exists}
+        return found | answered | {"services": services, "deployments": deployments}
 
     def _cluster(self, client: ArmClient, arguments: Mapping[str, Any], stamp: str) -> dict[str, Any] | None:
         identifier = arguments["cluster_id"]
@@ -167,8 +170,8 @@ def _switch(arguments: Mapping[str, Any], access: Mapping[str, Any], addresses: 
     )
 
 
-def _read(access: Mapping[str, Any], arguments: Mapping[str, Any]) -> tuple[list[dict[str, Any]], bool]:
-    """The Services of all namespaces that the entrances need, and whether their own namespace exists."""
+def _read(access: Mapping[str, Any], arguments: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]], bool]:
+    """The Services of all namespaces that the entrances need, the Deployments of their own, and whether that exists."""
     namespace = arguments["namespace"]
     with Cluster(access) as cluster:
         services = [item for place in sorted({*arguments["upstream_namespaces"], namespace}) for item in cluster.objects("Service", namespace=place)]
@@ -176,7 +179,8 @@ def _read(access: Mapping[str, Any], arguments: Mapping[str, Any]) -> tuple[list
         exists = any(item["metadata"]["namespace"] == namespace for item in services) or bool(
             cluster.objects("Namespace", field_selector=f"metadata.name={namespace}")
         )
-    return services, exists
+        deployments = cluster.objects("Deployment", KINDS["Deployment"], namespace=namespace) if exists else []
+    return services, deployments, exists
 
 
 def _addressed(service: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,9 +75,10 @@ def result(
         return {name: {"id": read.id, "exists": True, "body": {**bodies, "tags": front}[name], "error": {}} for name, read in reads.items()}
 
     services = found if isinstance(found, list) else []
+    ours = [item for item in services if item["metadata"]["namespace"] == "ours"]
     monkeypatch.setattr(entrances_info, "ready_cluster", ready)
     monkeypatch.setattr(entrances_info, "kubeconfig", lambda *_: {"users": ["a-token"]})
-    monkeypatch.setattr(entrances_info, "_read", lambda *_: (services, any(item["metadata"]["namespace"] == "ours" for item in services)))
+    monkeypatch.setattr(entrances_info, "_read", lambda *_: (services, ours, bool(ours)))
     monkeypatch.setattr(entrances_info, "read_all", read_all)
     action = object.__new__(entrances_info.ActionModule)
     action._task = SimpleNamespace(check_mode=check)

@@ -85,6 +85,16 @@ def test_mode(mode: str, behind: dict[str, Any], services: list[dict[str, Any]],
         assert entrance["spec"]["ipFamilies"] == [name.replace("entrance-ip", "IP")]
 
 
+def test_the_ipv4_service_is_first_and_its_deployment_comes_after_ipv6() -> None:
+    """Azure refuses an IPv6 frontend without an IPv4 one, and a run that was killed before the IPv4 Deployment is still a first build."""
+    found = rendering(service("shop", V4), mode="nat64", **ROUTED)["__ingress_objects"]
+    made = [(item["kind"], item["metadata"]["name"]) for item in found]
+    services = [name for kind, name in made if kind == "Service"]
+    assert services == ["entrance-ipv4", "entrance-ipv6"]
+    last_of_ipv6 = max(number for number, (_, name) in enumerate(made) if "ipv6" in name)
+    assert made.index(("Deployment", "entrance-ipv4")) > last_of_ipv6
+
+
 def violations(found: Rendering) -> list[Any]:
     checks = broken(found)
     schema = MANIFESTS.violations(Manifests(found["__ingress_native_objects"], "1.36"))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.state import (
+    Ipv6State,
     entrances_in,
     ipv6_state,
     is_first_build,
@@ -71,7 +72,7 @@ def test_only_services_of_ours_are_entrances() -> None:
     assert entrances_in([ours, theirs, service("shop"), service("bare", team="web")]) == {"entrance-ipv4"}
 
 
-#: mode, upstream, existing entrances, whether the namespace exists -> whether this is the first build
+#: mode, upstream, deployed entrances, whether the namespace exists -> whether this is the first build
 FIRST_BUILDS: list[tuple[str, str, set[str], bool, bool]] = [
     ("nat64", "services", set(), False, True),
     ("nat64", "services", set(), True, True),
@@ -87,9 +88,9 @@ FIRST_BUILDS: list[tuple[str, str, set[str], bool, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("mode", "upstream", "existing", "namespace_exists", "expected"), FIRST_BUILDS)
-def test_first_build(mode: str, upstream: str, existing: set[str], namespace_exists: bool, expected: bool) -> None:
-    assert is_first_build(mode, upstream, existing, namespace_exists=namespace_exists) is expected
+@pytest.mark.parametrize(("mode", "upstream", "deployed", "namespace_exists", "expected"), FIRST_BUILDS)
+def test_first_build(mode: str, upstream: str, deployed: set[str], namespace_exists: bool, expected: bool) -> None:
+    assert is_first_build(mode, upstream, deployed, namespace_exists=namespace_exists) is expected
 
 
 HOLD = "disabled since 2026-11-24T11:00:00Z: ticket 4711"
@@ -113,12 +114,21 @@ STATES: list[tuple[str, set[str], str, bool, tuple[str, str], tuple[str, str]]] 
 ]
 
 
+def state(existing: set[str], *, deployed: set[str] | None = None, **changes: Any) -> Ipv6State:
+    """Of a stamp that has these entrances whole, or with the Deployments of these others."""
+    given: dict[str, Any] = {"mode": "nat64", "upstream": "services", "desired": "enabled", "hold": "", "consent": False, **changes}
+    return ipv6_state("westeurope", existing=existing, deployed=existing if deployed is None else deployed, namespace_exists=True, **given)
+
+
+@pytest.mark.parametrize("existing", [FOUR, BOTH])
+def test_a_first_build_that_was_killed_behind_a_service_goes_on(existing: set[str]) -> None:
+    assert state(existing, deployed=set()).action == "converge"
+
+
 @pytest.mark.parametrize(("desired", "existing", "hold", "consent", "entrances", "expected"), STATES)
 def test_ipv6_state(desired: str, existing: set[str], hold: str, consent: bool, entrances: tuple[str, str], expected: tuple[str, str]) -> None:
     mode, upstream = entrances
-    found = ipv6_state(
-        "westeurope", mode=mode, upstream=upstream, desired=desired, existing=existing, namespace_exists=True, hold=hold, consent=consent
-    )
+    found = state(existing, mode=mode, upstream=upstream, desired=desired, hold=hold, consent=consent)
     assert (found.actual, found.action) == expected
     assert (found.desired, found.hold) == (desired, hold)
 
@@ -135,9 +145,7 @@ def test_ipv6_state(desired: str, existing: set[str], hold: str, consent: bool, 
     ],
 )
 def test_message(hold: str, words: list[str], absent: str) -> None:
-    found = ipv6_state(
-        "westeurope", mode="nat64", upstream="services", desired="disabled", existing=BOTH, namespace_exists=True, hold=hold, consent=False
-    )
+    found = state(BOTH, desired="disabled", hold=hold)
     assert [word for word in words if word not in found.message] == []
     assert absent not in found.message
 

@@ -44,27 +44,39 @@ class Ipv6State:
     message: str
 
 
-def entrances_in(services: Iterable[Object]) -> set[str]:
-    """Names of the entrances whose Service exists."""
-    labels = {service["metadata"]["name"]: service["metadata"].get("labels") or {} for service in services}
+def entrances_in(objects: Iterable[Object]) -> set[str]:
+    """Names of the entrances whose object, a Service or a Deployment, is among these."""
+    labels = {found["metadata"]["name"]: found["metadata"].get("labels") or {} for found in objects}
     return {name for name, given in labels.items() if given.get("app.kubernetes.io/managed-by") == MANAGED_BY}
 
 
-def is_first_build(mode: str, upstream: str, existing: Iterable[str], *, namespace_exists: bool) -> bool:
-    """Whether no run has got past IPv6 yet. IPv6 is applied before IPv4: a run that made the IPv4 entrance had applied IPv6."""
-    return not namespace_exists or ("IPv4" in families_of(mode, upstream) and "entrance-ipv4" not in set(existing))
+def is_first_build(mode: str, upstream: str, deployed: Iterable[str], *, namespace_exists: bool) -> bool:
+    """Whether no run has got past IPv6 yet. A run applies the Deployment of the IPv4 entrance when all of IPv6 is there.
+
+    ``deployed`` are names of :func:`entrances_in`, of Deployments.
+    """
+    return not namespace_exists or ("IPv4" in families_of(mode, upstream) and "entrance-ipv4" not in set(deployed))
 
 
 def ipv6_state(
-    stamp: str, *, mode: str, upstream: str, desired: str, existing: Iterable[str], namespace_exists: bool, hold: str, consent: bool
+    stamp: str,
+    *,
+    mode: str,
+    upstream: str,
+    desired: str,
+    existing: Iterable[str],
+    deployed: Iterable[str],
+    namespace_exists: bool,
+    hold: str,
+    consent: bool,
 ) -> Ipv6State:
     """Compare what the inventory declares of IPv6 with what the cluster has.
 
-    ``existing`` are names of :func:`entrances_in`; ``consent`` is ``ingress_ipv6_flip``.
+    ``existing`` and ``deployed`` are names of :func:`entrances_in`, of Services and of Deployments; ``consent`` is ``ingress_ipv6_flip``.
     """
     existing = set(existing)
     actual = "enabled" if "entrance-ipv6" in existing else "disabled"
-    first_build = is_first_build(mode, upstream, existing, namespace_exists=namespace_exists)
+    first_build = is_first_build(mode, upstream, deployed, namespace_exists=namespace_exists)
     action: Action
     # Where the running ingress has IPv6, it is not ours to switch.
     if "IPv6" not in families_of(mode, upstream) or first_build:

@@ -354,9 +354,8 @@ def _entrances(facts: Facts, reader: Reader) -> Iterator[Violation]:
     # A run of other tags comes before the applications, as when a new cluster waits for them, and is not theirs to stop.
     if found or not facts["is_applied"]:
         return
-    if set(declaration["families"]) == {"IPv6"} and facts["outbound_type"] != "loadBalancer":
-        first = entrances.FirstEntrances(declaration["families"], facts["outbound_type"], _has_ipv4_frontend(facts["cluster_id"], reader))
-        yield from entrances.FIRST_ENTRANCES.violations(first)
+    if set(declaration["families"]) == {"IPv6"}:
+        yield from entrances.FIRST_ENTRANCES.violations(_first_entrances(facts, reader))
     live = reader.named(facts["cluster_id"], facts["objects"])
     yield from ownership.OBJECTS.violations(ownership.Objects(live or ()))
     if not facts["upstream_namespaces"]:
@@ -366,12 +365,18 @@ def _entrances(facts: Facts, reader: Reader) -> Iterator[Violation]:
         yield from service_violations(declaration, services, facts["namespace"], facts["own_families"])
 
 
-def _has_ipv4_frontend(cluster_id: str, reader: Reader) -> bool:
-    """Whether the load balancer that AKS makes for public Services has an IPv4 address."""
-    cluster = reader.azure({"cluster": {"id": cluster_id}})["cluster"].body
-    if not cluster:
-        return False
-    group, subscription_id = cluster["properties"]["nodeResourceGroup"], cluster_id.split("/")[2]
+def _first_entrances(facts: Facts, reader: Reader) -> entrances.FirstEntrances:
+    """Of the cluster as it is, where there is one: an existing one's outbound type is in no inventory."""
+    cluster_id, families = str(facts["cluster_id"]), facts["declaration"]["families"]
+    live = reader.azure({"cluster": {"id": cluster_id}})["cluster"].body.get("properties") or {}
+    outbound_type = (live.get("networkProfile") or {}).get("outboundType") or facts["outbound_type"]
+    has_ipv4 = bool(live) and outbound_type != "loadBalancer" and _has_ipv4_frontend(cluster_id, live["nodeResourceGroup"], reader)
+    return entrances.FirstEntrances(families, outbound_type, has_ipv4)
+
+
+def _has_ipv4_frontend(cluster_id: str, group: str, reader: Reader) -> bool:
+    """Whether the load balancer that AKS makes for public Services has an IPv4 address; ``group`` is the cluster's node resource group."""
+    subscription_id = cluster_id.split("/")[2]
     identifier = resource_id("kubernetes", "Microsoft.Network/loadBalancers", subscription_id=subscription_id, resource_group=group)
     balancer = reader.azure({"balancer": {"id": identifier}})["balancer"].body
     frontends = [found["properties"] for found in (balancer.get("properties") or {}).get("frontendIPConfigurations") or ()]
