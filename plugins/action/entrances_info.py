@@ -22,6 +22,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.state im
 from ansible_collections.dualstack.aks.plugins.plugin_utils._role_variables import specified, typed_value
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Answer, Violation, text
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.entrances import SERVICE_TAGS, ServiceTags, prefixes_of_tags
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.ownership import OBJECTS, Objects
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.roles import service_violations
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.switching import CHAPTER as SWITCHING
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.switching import Switch
@@ -69,6 +70,11 @@ class ActionModule(AzureAction):
         if services is not None:
             own_families = {f"entrance-{family.lower()}": family for family in declaration["families"]}
             violations += service_violations(declaration, services, namespace, own_families)
+            # Where the cluster was changing, validate_role could not look.
+            named = [
+                item for item in (*services, *deployments) if item["metadata"]["namespace"] == namespace and item["metadata"]["name"] in own_families
+            ]
+            violations += OBJECTS.violations(Objects(named))
         if violations and (arguments["required"] or arguments["switch"]):
             raise AnsibleActionFail(text(violations))
         asked = {family.lower(): addresses[family.lower()]["address"] for family in declaration["families"]}

@@ -41,10 +41,12 @@ def service(namespace: str, name: str, address: str = "10.0.0.20", **labels: str
     family = "IPv6" if ":" in address else "IPv4"
     specification = {"clusterIP": address, "clusterIPs": [address], "ipFamilies": [family], "ipFamilyPolicy": "SingleStack", "ports": [{"port": 80}]}
     ours = {"app.kubernetes.io/managed-by": "dualstack.aks"} if namespace == "ours" else {}
-    return {"metadata": {"namespace": namespace, "name": name, "labels": ours | labels, "uid": "1"}, "spec": specification, "status": {}}
+    metadata = {"namespace": namespace, "name": name, "labels": ours | labels, "uid": "1"}
+    return {"kind": "Service", "metadata": metadata, "spec": specification, "status": {}}
 
 
 SHOP = service("apps", "shop")
+THEIRS = service("ours", "entrance-ipv4", **{"app.kubernetes.io/managed-by": "Helm"})
 BOTH = [SHOP, service("ours", "entrance-ipv4"), service("ours", "entrance-ipv6", "fd00::20")]
 
 
@@ -121,6 +123,7 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (ClusterNotReady("it failed"), {}, "it failed"),
     (BOTH[1:], {}, "Service apps/shop: it does not exist"),
     ([SHOP, service("ours", "entrance-ipv6")], {}, "Service ours/entrance-ipv6"),
+    ([SHOP, THEIRS], {}, "[object_not_ours]"),
     # A switch is refused by rules, in check mode as well.
     (None, {"switch": True, "required": False}, "[toggle_cluster]"),
     (None, {"switch": True, "required": False, "check": True}, "[toggle_cluster]"),
