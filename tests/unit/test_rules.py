@@ -643,6 +643,20 @@ def test_ids_are_unique() -> None:
     assert sorted(identifiers) == sorted(set(identifiers))
 
 
+def cluster_in(**properties: Any) -> existing.Existing:
+    """An existing cluster with these properties."""
+    identifier = f"/subscriptions/s/resourceGroups/rg/providers/{existing.TYPES['aks_existing_id']}/c"
+    return existing.Existing("aks_existing_id", identifier, Answer(True, {"properties": properties}))
+
+
+CLUSTER_STATES: list[tuple[dict[str, Any], str]] = [
+    ({"provisioningState": "Succeeded", "powerState": {"code": "Stopped"}}, "/c is stopped"),
+    ({"provisioningState": "Upgrading", "powerState": {"code": "Running"}}, "/c is in the state Upgrading"),
+    ({"provisioningState": "Failed"}, "/c is in the state Failed"),
+    ({"provisioningState": "Deleting"}, "/c is in the state Deleting"),
+]
+
+
 #: more ways to break a rule: its chapter, the facts, and what is found
 FOUND: list[tuple[Chapter[Any], Any, str]] = [
     (network.CHAPTER, changed(NETWORK, {"usages": usages(StandardSkuPublicIpAddresses=(7, 10))}), "4 wanted, 7 of 10 in use"),
@@ -706,6 +720,7 @@ FOUND: list[tuple[Chapter[Any], Any, str]] = [
         "dualstack-stamp=westeurope",
     ),
     (entrances.FIRST_ENTRANCES, entrances.FirstEntrances(["IPv6"], "userDefinedRouting", False), "with userDefinedRouting"),
+    *((existing.CHAPTER, cluster_in(**properties), words) for properties, words in CLUSTER_STATES),
     (registries.CHAPTER, changed(REGISTRY, name="abcd"), "abcd"),
     (keyvault.CHAPTER, changed(VAULT, name="1kv"), "1kv"),
     (entrances.PROXIES, changed(PROXIES, memory_limit="79Mi", memory_request="1Mi"), "79Mi, and 2 workers need 80Mi"),
