@@ -773,6 +773,20 @@ def test_an_existing_private_zone_without_a_link_is_worth_a_warning(links: Answe
     assert found == ([f"registry_existing_private_zone_id: /zones/z is not linked to {network}: {PRIVATE_NAMES}"] if warned else [])
 
 
+@pytest.mark.parametrize(
+    ("existing_id", "body", "warned"),
+    [
+        ("/c", {"properties": {"servicePrincipalProfile": {"clientId": "x"}}}, True),
+        ("/c", {"identity": {"type": "SystemAssigned"}}, False),
+        ("", {"properties": {}}, False),
+    ],
+    ids=str,
+)
+def test_a_service_principal_is_worth_a_warning(existing_id: str, body: dict[str, Any], warned: bool) -> None:
+    found = list(aks.warnings(changed(CLUSTER, {"cluster": Answer(True, body)}, existing_id=existing_id)))
+    assert ["/c runs as a service principal" in text for text in found] == ([True] if warned else [])
+
+
 def test_one_problem_is_one_line() -> None:
     first, second = Violation("r", "s", "f", "do x", "https://y"), Violation("r", "s", "g", "do z")
     assert once([[first, second], [second, Violation("r", "t", "f", "do x")]]) == [first, second, Violation("r", "t", "f", "do x")]

@@ -481,6 +481,16 @@ def defender_without_workspace(cluster: Cluster) -> Iterator[Finding]:
         yield "aks_defender", "Microsoft Defender for Containers reports to a workspace, and aks_monitoring is false"
 
 
+def warnings(cluster: Cluster) -> Iterator[str]:
+    """What nobody refuses: an existing cluster whose identity the role cannot give access (learn.microsoft.com/azure/aks/use-managed-identity)."""
+    answer = cluster.answers["cluster"]
+    if cluster.existing_id and answer.exists and not answer.body.get("identity"):
+        yield (
+            f"aks_existing_id: {cluster.existing_id} runs as a service principal. Give it Network Contributor on the resource groups of the entrances' "
+            f"public addresses (az role assignment create), or move the cluster to a managed identity (az aks update --enable-managed-identity)."
+        )
+
+
 def families_of(cluster: Answer) -> list[str]:
     """The families of a cluster as Azure answers it; one that names none has IPv4."""
     return list(((cluster.body.get("properties") or {}).get("networkProfile") or {}).get("ipFamilies") or ["IPv4"])

@@ -174,7 +174,10 @@ def _cluster_in_azure(facts: Facts, reader: Reader) -> Iterator[Violation]:
     version, moves = str(declared["kubernetes_version"]), facts["version_moves"]
     if not declared["existing_id"] and not (runs and (moves or f"{runs}.".startswith(f"{version}."))):
         answers |= reader.azure({"versions": {"id": facts["versions_id"]}})
-    yield from aks.LIVE.violations(aks.Cluster(**declared, answers=answers))
+    cluster = aks.Cluster(**declared, answers=answers)
+    yield from aks.LIVE.violations(cluster)
+    for text in aks.warnings(cluster):
+        reader.warn(text)
     yield from _existing("aks_existing_id", declared["existing_id"], answers["cluster"], declared["location"])
     yield from _existing("aks_existing_workspace_id", declared["existing_workspace_id"], answers.get("workspace"))
 
