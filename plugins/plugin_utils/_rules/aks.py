@@ -486,8 +486,8 @@ def warnings(cluster: Cluster) -> Iterator[str]:
     answer = cluster.answers["cluster"]
     if cluster.existing_id and answer.exists and not answer.body.get("identity"):
         yield (
-            f"aks_existing_id: {cluster.existing_id} runs as a service principal. Give it Network Contributor on the resource groups of the entrances' "
-            f"public addresses (az role assignment create), or move the cluster to a managed identity (az aks update --enable-managed-identity)."
+            f"aks_existing_id: {cluster.existing_id} runs as a service principal. Give it Network Contributor on the resource groups of the "
+            f"entrances' addresses (az role assignment create), or move the cluster to a managed identity (az aks update --enable-managed-identity)."
         )
 
 
