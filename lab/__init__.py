@@ -1,6 +1,6 @@
 """A local Azure with real Kubernetes. Each line knows the lines below it and nothing above it; ``tests/lab/test_layers.py`` holds that.
 
-- ``__main__``, ``demo``: the command line, and the demonstration that uses it
+- ``__main__``, ``demo``, ``output``: the command line, the demonstration that uses it, and what both print
 - ``service``: the server process
 - ``kubernetes``: a real cluster behind each managed cluster
 - ``packets``: VNets, load balancers, security groups, names and clients as network namespaces

@@ -20,6 +20,7 @@ from .arm import faults, journal
 from .arm.compute.sizes import FAMILIES
 from .arm.options import QUOTAS, Options
 from .kubernetes import cgroups
+from .output import become, ending_with_its_reader
 from .packets import clients
 from .process import terminate
 from .service import run, trust_bundle
@@ -196,7 +197,7 @@ def run_as_client(state: State, name: str, words: list[str]) -> None:
     # dig, curl and others may be in the lab's cache only.
     found = debian.environment()
     path = f"{environment['PATH']}:{found['PATH']}"
-    os.execvpe(clients.script(state.clients, name), ["run", *words], environment | found | {"PATH": path})
+    become(clients.script(state.clients, name), ["run", *words], environment | found | {"PATH": path})
 
 
 def inventory(state: State) -> dict[str, Any]:
@@ -344,11 +345,12 @@ def main() -> None:
         case "fault":
             change_faults(state, arguments)
         case "run":
-            os.execvpe(arguments.words[0], arguments.words, client_environment(state))
+            become(arguments.words[0], arguments.words, client_environment(state))
         case "serve":
             os.umask(0o077)
             sys.exit(run(state))
 
 
 if __name__ == "__main__":
-    main()
+    with ending_with_its_reader():
+        main()

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..arm.dns.kinds import PUBLIC_ZONE
 from ..arm.store import Store
+from ..output import ending_with_its_reader
 from ..packets import clients
 from ..state import State
 from ..supplies import binaries
@@ -112,4 +113,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with ending_with_its_reader():
+        main()
