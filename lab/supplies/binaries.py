@@ -14,7 +14,8 @@ import requests
 
 from . import Missing, Say
 from .cache import CACHE
-from .go import flags, run_go
+from .go import Build
+from .progress import step
 
 VERSION = "v1.36.3"
 CLOUD_PROVIDER_VERSION = "v1.36.5"
@@ -29,7 +30,11 @@ COMPONENTS = {
     "kube-proxy": "k8s.io/kubernetes/cmd/kube-proxy",
 }
 CLOUD_CONTROLLER = "cloud-controller-manager"
-_HERE = Path(__file__).parent
+#: where Kubernetes' releases are
+RELEASES = "https://dl.k8s.io"
+_CLOUD_PACKAGE = "sigs.k8s.io/cloud-provider-azure/cmd/cloud-controller-manager"
+#: they are in no release of Kubernetes
+_UNRELEASED = ("etcd", CLOUD_CONTROLLER)
 _STORE = CACHE / "bin" / f"kubernetes-{VERSION}"
 _CLOUD_STORE = CACHE / "bin" / f"cloud-provider-azure-{CLOUD_PROVIDER_VERSION}"
 
@@ -62,85 +67,55 @@ def find(name: str) -> Path | None:
 
 
 def path_of(name: str) -> Path:
-    """A component's path; :func:`ensure` has been called before."""
+    """A component's path; what is :func:`missing` has been built before."""
     found = find(name)
     if found is None:
-        raise Missing(f"lab: {name} is missing; run: python -m lab up")
+        raise Missing(f"lab: {name} is missing; run: python -m lab binaries")
     return found
 
 
-def ensure(say: Say) -> None:
-    """Get every component that is missing, and report progress."""
-    missing = [name for name in COMPONENTS if find(name) is None]
-    if missing:
-        _STORE.mkdir(parents=True, exist_ok=True)
-        missing = [name for name in missing if not _download(name, say)]
-    if missing:
-        _build_components(missing, say)
-    if find(CLOUD_CONTROLLER) is None:
-        _build_cloud_controller(say)
+def missing(say: Say) -> list[Build]:
+    """The components that must be built, after what is missing and has a release was downloaded."""
+    names = [name for name in (*COMPONENTS, CLOUD_CONTROLLER) if find(name) is None]
+    unbuilt = [_program(name) for name in names if not _download(name, say)]
     find.cache_clear()
+    return unbuilt
+
+
+def _program(name: str) -> Build:
+    if name == CLOUD_CONTROLLER:
+        return Build(_CLOUD_PACKAGE, CLOUD_PROVIDER_VERSION, _CLOUD_STORE / name)
+    return Build(COMPONENTS[name], VERSION, _STORE / name)
 
 
 def _download(name: str, say: Say) -> bool:
-    """The official release, verified by its checksum. False when it cannot be reached or has no such file (etcd)."""
-    if name == "etcd":
+    """Get the official release, verified by its checksum. False where it cannot be reached or has no such file."""
+    if name in _UNRELEASED:
         return False
     architecture = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    url = f"https://dl.k8s.io/{VERSION}/bin/linux/{architecture}/{name}"
+    url = f"{RELEASES}/{VERSION}/bin/linux/{architecture}/{name}"
     try:
         expected = requests.get(f"{url}.sha256", timeout=(5, 20))
         expected.raise_for_status()
-        say(f"downloading {url} (about 100 MB)")
-        answer = requests.get(url, timeout=(5, 300))
-        answer.raise_for_status()
+        with step(f"downloading {url}", say, "MB") as downloading, requests.get(url, timeout=(5, 60), stream=True) as answer:
+            answer.raise_for_status()
+            content, size = bytearray(), int(answer.headers.get("Content-Length", 0))
+            for part in answer.iter_content(1 << 20):
+                content += part
+                downloading.at(len(content) / 1e6, size / 1e6)
     except requests.RequestException:
         return False
-    if hashlib.sha256(answer.content).hexdigest() != expected.text.strip():
+    if hashlib.sha256(content).hexdigest() != expected.text.strip():
         raise Missing(f"lab: {url} does not have the checksum that its release names; nothing was kept")
-    _keep(answer.content, _STORE / name)
+    _keep(content, _STORE / name)
+    say(f"downloaded {name} {VERSION}: {len(content) / 1e6:.0f} MB in {downloading.took}")
     return True
 
 
-def _keep(content: bytes, target: Path) -> None:
+def _keep(content: bytearray, target: Path) -> None:
     """Write a binary whole or not at all, whatever interrupts it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
         file.write(content)
     Path(file.name).chmod(0o755)
     Path(file.name).replace(target)
-
-
-def _build_components(names: list[str], say: Say) -> None:
-    duration = "about 8 minutes on 2 cores" if "kube-apiserver" in names else "about a minute after the API server was built here, else a few"
-    say(f"building {', '.join(names)} {VERSION} from Go modules, once: {duration}")
-    with tempfile.TemporaryDirectory(dir=_STORE) as folder:
-        run_go(["build", *flags(VERSION), "-o", f"{folder}/", *(COMPONENTS[name] for name in names)], _HERE, say, "Kubernetes")
-        for name in names:
-            # etcd's main package is called server.
-            built = Path(folder) / ("server" if name == "etcd" else name)
-            built.chmod(0o755)
-            built.replace(_STORE / name)
-
-
-def _build_cloud_controller(say: Say) -> None:
-    """The Azure cloud controller has no binary release: its module, or the source that ``LAB_CLOUD_PROVIDER_SOURCE`` names."""
-    say(f"building the Azure cloud controller {CLOUD_PROVIDER_VERSION}, once: about 7 minutes on 2 cores")
-    _CLOUD_STORE.mkdir(parents=True, exist_ok=True)
-    package = "sigs.k8s.io/cloud-provider-azure/cmd/cloud-controller-manager"
-    source = os.environ.get("LAB_CLOUD_PROVIDER_SOURCE")
-    with tempfile.TemporaryDirectory(dir=_CLOUD_STORE) as folder:
-        build = ["build", *flags(CLOUD_PROVIDER_VERSION), "-o", f"{folder}/{CLOUD_CONTROLLER}"]
-        if source:
-            run_go([*build, "./cmd/cloud-controller-manager"], Path(source).absolute(), say, "the cloud controller")
-        else:
-            module = Path(folder) / "module"
-            module.mkdir()
-            (module / "go.mod").write_text("module dualstack.aks/lab/cloudcontroller\n\ngo 1.26.0\n")
-            try:
-                run_go(["get", f"{package}@{CLOUD_PROVIDER_VERSION}"], module, say, "the cloud controller's module")
-            except Missing as error:
-                remedy = "Set LAB_CLOUD_PROVIDER_SOURCE to a checkout of kubernetes-sigs/cloud-provider-azure."
-                raise Missing(f"{error}\nlab: {remedy}") from error
-            run_go([*build, package], module, say, "the cloud controller")
-        (Path(folder) / CLOUD_CONTROLLER).replace(_CLOUD_STORE / CLOUD_CONTROLLER)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from lab.ports import free_port
-from lab.supplies import images
+from lab.supplies import go, images
 
 LISTENERS = ("http", "grpc", "tls", "tcp", "udp", "proxy-http", "proxy-tls", "proxy-tcp")
 LOOPBACK = {"IPv4": "127.0.0.1", "IPv6": "[::1]"}
@@ -40,7 +40,7 @@ class Application:
 @pytest.fixture(scope="session")
 def program() -> Path:
     """Built once, in a few seconds where the lab's binaries are, else in up to a minute."""
-    images.ensure_programs(print, "application")
+    go.build([build for build in images.missing() if build.target.name == "application"], print)
     return images.program("application")
 
 

@@ -24,12 +24,14 @@ def test_the_proxy_is_the_one_that_the_role_deploys() -> None:
 
 
 def test_programs_are_of_the_clusters_release() -> None:
-    pinned = dict(re.findall(r"^\t(k8s\.io/(?:api|client-go|metrics)) (\S+)", (CHECKOUT / "lab/supplies/images/go.mod").read_text(), re.MULTILINE))
+    modules = (CHECKOUT / "lab/supplies/go.mod").read_text()
+    pinned = dict(re.findall(r"^\t(k8s\.io/(?:api|client-go|metrics)) => \S+ (\S+)", modules, re.MULTILINE))
+    assert len(pinned) == 3
     assert set(pinned.values()) == {f"v0.{VERSION.removeprefix('v1.')}"}
 
 
 def test_names_of_images_are_the_versions_that_are_built() -> None:
-    modules = (CHECKOUT / "lab/supplies/images/go.mod").read_text()
+    modules = (CHECKOUT / "lab/supplies/go.mod").read_text()
     for name, module in (("coredns", "github.com/coredns/coredns"), ("metrics-server", "sigs.k8s.io/metrics-server")):
         assert f"{module} {images.PROGRAMS[name].image.rpartition(':')[2]}" in modules
 

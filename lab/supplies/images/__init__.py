@@ -9,21 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import Missing, Say
+from .. import Missing, Say, go
 from ..cache import CACHE
-from ..go import flags, run_go
 from . import archive, nginx
 from .archive import Entry
 
 #: what roles/ingress deploys; a test compares the two
 NGINX = "ghcr.io/nginx/nginx-unprivileged:1.30.5-alpine@sha256:ed04ec1ff34502c339ee5c3ae3f855442398edc1d05591e2b98981dcbbd20b1e"
 METRICS_SERVER_VERSION = "v0.9.0"
-_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Program:
-    """A static Go program of go.mod in this folder, and the image it is the only file of; none where nodes run it themselves."""
+    """A static Go program, and the image it is the only file of; none where nodes run it themselves."""
 
     package: str
     image: str = ""
@@ -33,15 +31,15 @@ class Program:
 
 
 PROGRAMS = {
-    "pause": Program("./pause", "registry.k8s.io/pause:3.10"),
-    "coredns": Program("./coredns", "registry.k8s.io/coredns/coredns:v1.14.7", user="0:0"),
+    "pause": Program("./images/pause", "registry.k8s.io/pause:3.10"),
+    "coredns": Program("./images/coredns", "registry.k8s.io/coredns/coredns:v1.14.7", user="0:0"),
     "metrics-server": Program(
         "sigs.k8s.io/metrics-server/cmd/metrics-server",
         f"registry.k8s.io/metrics-server/metrics-server:{METRICS_SERVER_VERSION}",
         version=METRICS_SERVER_VERSION,
     ),
-    "application": Program("./application", "registry.example.org/lab/application:1", ("serve",)),
-    "secretsstore": Program("./secretsstore"),
+    "application": Program("./images/application", "registry.example.org/lab/application:1", ("serve",)),
+    "secretsstore": Program("./images/secretsstore"),
 }
 
 
@@ -63,24 +61,25 @@ def _digest(*parts: bytes) -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
-def _key(name: str) -> str:
-    """A digest of everything that a program is built from; go.sum pins what it imports."""
+def _build_of(name: str) -> go.Build:
+    """How a program is built. Its folder is named by all that it is built from; go.sum pins what it imports."""
     selected = PROGRAMS[name]
-    sources = sorted((_HERE / selected.package).glob("*.go")) if selected.package.startswith("./") else []
-    files = [_HERE / "go.mod", _HERE / "go.sum", *(path for path in sources if not path.name.endswith("_test.go"))]
-    return _digest(selected.package.encode(), repr(flags(selected.version)).encode(), *(path.read_bytes() for path in files))
+    sources = sorted((go.MODULE / selected.package).glob("*.go")) if selected.package.startswith("./") else []
+    files = [go.MODULE / "go.mod", go.MODULE / "go.sum", *(path for path in sources if not path.name.endswith("_test.go"))]
+    key = _digest(selected.package.encode(), selected.version.encode(), *(path.read_bytes() for path in files))
+    return go.Build(selected.package, selected.version, CACHE / "images" / f"{name}-{key}" / name)
 
 
 def program(name: str) -> Path:
-    """The path of a program, to run it on the machine too; :func:`ensure` has been called before."""
-    return CACHE / "images" / f"{name}-{_key(name)}" / name
+    """The path of a program, to run it on the machine too; what is :func:`missing` has been built before."""
+    return _build_of(name).target
 
 
 def _archive_of(name: str) -> Path:
     if name == "nginx":
         key = _digest(Path(nginx.__file__).read_bytes(), Path(archive.__file__).read_bytes())
     else:
-        key = _digest(_key(name).encode(), repr(PROGRAMS[name]).encode(), Path(archive.__file__).read_bytes())
+        key = _digest(program(name).parent.name.encode(), repr(PROGRAMS[name]).encode(), Path(archive.__file__).read_bytes())
     return CACHE / "images" / f"{name}-{key}.tar"
 
 
@@ -97,24 +96,13 @@ def archives() -> list[Image]:
     return made
 
 
-def ensure_programs(say: Say, *names: str) -> None:
-    """Build the programs that are missing: of ``names``, or all."""
-    for name in names or PROGRAMS:
-        target = program(name)
-        if target.exists():
-            continue
-        say(f"building {name} from Go modules, once: up to 2 minutes on 2 cores")
-        target.parent.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent.parent) as folder:
-            selected = PROGRAMS[name]
-            run_go(["build", *flags(selected.version), "-o", f"{folder}/{name}", selected.package], _HERE, say, name)
-            target.parent.mkdir(exist_ok=True)
-            (Path(folder) / name).replace(target)
+def missing() -> list[go.Build]:
+    """The programs that must be built."""
+    return [build for name in PROGRAMS if not (build := _build_of(name)).target.exists()]
 
 
 def ensure(say: Say) -> None:
-    """Make every image that is missing."""
-    ensure_programs(say)
+    """Make every image that is missing; what is :func:`missing` has been built before."""
     for name, known in PROGRAMS.items():
         if known.image and not _archive_of(name).exists():
             configuration = {"Entrypoint": [f"/{name}"], "Cmd": list(known.arguments), "User": known.user, "WorkingDir": "/"}
