@@ -9,13 +9,13 @@ import platform
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import Missing, Say
 from .cache import CACHE
+from .progress import step
 
 #: programs of nodes and of the networks between them -> the package that each is in
 NODE = {
@@ -162,14 +162,14 @@ def ensure(say: Say, groups: Sequence[str] = ("node", "clients")) -> None:
         if not packages or store.exists():
             continue
         say(f"fetching {', '.join(packages)} and what they need from {suite()}, unpacked into the cache: about half a minute")
-        started = time.monotonic()
-        problems = unpack(packages, Source(suite()), store)
+        with step("fetching packages", say) as fetching:
+            problems = unpack(packages, Source(suite()), store)
         if problems:
             reasons = "\n".join(problems)
             remedy = "Install them with this system's package manager and run this again."
             raise Missing(f"lab: {', '.join(packages)} cannot be fetched:\n{reasons}\nlab: {remedy}")
         size = sum(path.lstat().st_size for path in store.rglob("*") if not path.is_symlink())
-        say(f"unpacked {', '.join(packages)}: {size / 1e6:.0f} MB in {time.monotonic() - started:.0f} s")
+        say(f"unpacked {', '.join(packages)}: {size / 1e6:.0f} MB in {fetching.took}")
     _stores.cache_clear()
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import Missing, Say, go
 from ..cache import CACHE
+from ..progress import step
 from . import archive, nginx
 from .archive import Entry
 
@@ -109,7 +109,6 @@ def ensure(say: Say) -> None:
             entries = {name: Entry(program(name).read_bytes()), "tmp": Entry(folder=True, mode=0o1777)}
             archive.write(_archive_of(name), known.image, entries, configuration)
     if not _archive_of("nginx").exists():
-        started = time.monotonic()
-        with tempfile.TemporaryDirectory(dir=CACHE / "images") as folder:
+        with tempfile.TemporaryDirectory(dir=CACHE / "images") as folder, step("making the image of nginx", say) as making:
             archive.write(_archive_of("nginx"), NGINX.partition("@")[0], nginx.entries(Path(folder), say), nginx.CONFIGURATION)
-        say(f"made the image of nginx: {_archive_of('nginx').stat().st_size / 1e6:.0f} MB in {time.monotonic() - started:.0f} s")
+        say(f"made the image of nginx: {_archive_of('nginx').stat().st_size / 1e6:.0f} MB in {making.took}")
