@@ -142,8 +142,8 @@ def test_where_nobody_looks_a_step_is_reported_in_lines(monkeypatch: pytest.Monk
 
     with progress.step("building", say, "packages") as step:
         step.at(3, 10)
-        assert reported.wait(10)
-    assert said[-1] == "building: 0:00:00, 3 of 10 packages"
+        assert reported.wait(60)
+    assert re.fullmatch(r"building: 0:\d\d:\d\d, 3 of 10 packages", said[-1])
 
 
 def test_on_a_terminal_a_step_is_a_bar() -> None:
@@ -162,4 +162,4 @@ print("built in", building.took)
     assert "building" in shown
     assert "━" in shown
     assert "3 of 10 packages" in shown
-    assert "built in 0:00:0" in shown
+    assert "built in 0:" in shown
