@@ -42,12 +42,12 @@ def install(virtualenv: Path, requirements: str) -> None:
             collected = 0
             for line in process.stdout:
                 log.append(line.rstrip())
-                collected += line.startswith("Collecting ")
-                if line.startswith(_INSTALLING):
+                if line.startswith("Collecting "):
+                    collected += 1
+                    installing.at(collected)
+                elif line.startswith(_INSTALLING):
                     total = len(line.removeprefix(_INSTALLING).split(", "))
                     threading.Thread(target=_watch, args=(virtualenv, total, installing, ended), daemon=True).start()
-                else:
-                    installing.at(collected)
         ended.set()
     if process.returncode:
         sys.exit("\n".join([f"setup: pip cannot install {requirements}:", *log[-15:]]))
