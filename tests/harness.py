@@ -112,7 +112,9 @@ class Observer:
 
     @property
     def environment(self) -> dict[str, str]:
-        return client_environment(self.state) | {"ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+        # Tests read what each task says; the callback that users of the checkout see has tests of its own.
+        settings = {"ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_STDOUT_CALLBACK": "default", "ANSIBLE_NOCOLOR": "1"}
+        return client_environment(self.state) | settings
 
     def entries(self, since: int = 0) -> list[dict[str, Any]]:
         return list(journal.read(self.state.journal))[since:]
