@@ -1,0 +1,53 @@
+# The documentation of the action plugin of the same name; nothing runs from here.
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kubernetes_objects
+short_description: Write objects of a cluster without showing its token
+version_added: 0.1.0
+author: The dualstack.aks contributors
+description:
+  - Runs M(kubernetes.core.k8s) with a kubeconfig in memory. It takes the options of that module and returns what that module returns.
+  - The token of the kubeconfig reaches no output at any verbosity, so the task needs no C(no_log) and its results can be read. With C(-vvv),
+    M(kubernetes.core.k8s) itself prints the arguments of a task that fails as they were given, C(api_key) and kubeconfig among them.
+options:
+  kubeconfig:
+    description: RV(dualstack.aks.entrances_info#module:kubeconfig).
+    type: dict
+    required: true
+notes:
+  - Every other option is one of M(kubernetes.core.k8s), which documents it.
+seealso:
+  - module: kubernetes.core.k8s
+  - module: dualstack.aks.aks_credentials
+attributes:
+  check_mode:
+    description: The API server runs what would change, and keeps nothing.
+    support: full
+  diff_mode:
+    description: Returns the differences of each object.
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Get access
+  dualstack.aks.aks_credentials:
+    cluster_id: "{{ aks_id }}"
+  register: access
+
+- name: Make a namespace
+  dualstack.aks.kubernetes_objects:
+    kubeconfig: "{{ access.kubeconfig }}"
+    definition: {apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+"""
+
+RETURN = r"""
+result:
+  description: The object, or with several definitions C(results), a list with the result of each.
+  returned: success
+  type: dict
+method:
+  description: What was done with the object, such as V(create) or V(apply); with several definitions it is in each of them.
+  returned: success
+  type: str
+"""
