@@ -31,10 +31,11 @@ ansible.cfg: |
 """
 
 import atexit
+import contextlib
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ from typing import Any
 from ansible import constants as C
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._stages import Stage, beside, block, changes_of, entries_of, names_of, text_of, work_of
+from ansible_collections.dualstack.aks.plugins.plugin_utils._stages import Stage, beside, block, changes_of, names_of, text_of, work_of
 
 #: tasks whose message is all that there is to tell of a failure
 _OWN_WORDS = ("dualstack.aks.", "ansible.builtin.fail", "ansible.builtin.assert")
@@ -99,12 +100,10 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]  # ansible-core shi
     @_unless_verbose
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         self._flush_said()
-        self._enter(task)
 
     @_unless_verbose
     def v2_playbook_on_handler_task_start(self, task: Any) -> None:
         self._flush_said()
-        self._enter(task)
 
     @_unless_verbose
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
@@ -172,8 +171,6 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]  # ansible-core shi
         # The task has a line of its own, so the difference needs no banner above it.
         self._last_task_banner = result.task._uuid
         super().v2_on_file_diff(result)
-        for found in result.result.get("results") or [result.result]:
-            self._show_nested_differences(found)
 
     @_unless_verbose
     def v2_playbook_on_no_hosts_remaining(self) -> None:
@@ -227,15 +224,6 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]  # ansible-core shi
         told = f": {'; '.join(changes)}" if changes else ""
         self._line(f"changed: [{self.host_label(result)}]{' [CHECK MODE]' if check else ''} {work}{told}", C.COLOR_CHANGED)
 
-    def _show_nested_differences(self, found: Mapping[str, Any]) -> None:
-        """kubernetes.core puts the differences of several objects beside each of them, where Ansible does not look."""
-        for entry in entries_of(found):
-            if entry is not found and entry.get("changed") and entry.get("diff"):
-                named = entry.get("result") or {}
-                name = f"{named.get('kind', '')} {(named.get('metadata') or {}).get('name', '')}".strip()
-                difference = {**entry["diff"], "before_header": name, "after_header": name}
-                self._line(self._get_diff([difference]))
-
     def _show_failure(self, result: Any, word: str, how: str) -> None:
         found = result.result
         self._flush_said()
@@ -257,8 +245,7 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]  # ansible-core shi
 
     def _line(self, text: str, color: str | None = None, to_errors: bool = False) -> None:
         self._display.display(text, color=color, stderr=to_errors)
-        # A pipe would keep it until the next worker starts.
-        sys.stdout.flush()
+        _flush()
 
     def _report_waits(self) -> None:
         while not self._ended.wait(1):
@@ -266,13 +253,20 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]  # ansible-core shi
                 waits = [f"{self._stage.name} | {found}" for found in self._stage.waiting(time.monotonic())] if self._stage else []
             for wait in waits:
                 self._line(f"{_clock()} {wait}")
-            # So do the engine's own lines, which Ansible prints.
-            sys.stdout.flush()
+            # What the engine reports meanwhile, Ansible prints by itself.
+            _flush()
 
     def _stop(self) -> None:
         self._ended.set()
         if self._thread is not None:
             self._thread.join()
+
+
+def _flush() -> None:
+    """Hand over what is printed: into a pipe, Ansible itself hands it over when the next task starts."""
+    # Whoever reads may have read enough, as head does; the run goes on.
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
 
 
 def _clock() -> str:

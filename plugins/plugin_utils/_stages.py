@@ -114,13 +114,18 @@ def _azure(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     resources = result.get("resources")
     for handle, resource in (resources if isinstance(resources, Mapping) else {}).items():
         if isinstance(resource, Mapping) and resource.get("action", "none") != "none":
-            kind, _, name = str(resource["id"]).rpartition("/")
-            yield str(resource["action"]), f"{kind.rpartition('/')[2]} {_short(str(handle)) if _UUID.fullmatch(name) else name}"
+            yield str(resource["action"]), _named(str(resource["id"]), str(handle))
 
 
-def _short(handle: str) -> str:
-    """A handle whose key is an id, as ``network_access[/subscriptions/…/subnets/nodes]``, with the end of that id."""
-    return re.sub(r"\[.*/", "[", handle)
+def _named(identifier: str, handle: str) -> str:
+    """Type and name of a resource, with the names of its parents; what has a UUID for a name is called by its handle."""
+    _, provider, path = identifier.rpartition("/providers/")
+    segments = path.split("/")[1:] if provider else identifier.split("/")[-2:]
+    name = "/".join(segments[1::2])
+    if _UUID.fullmatch(segments[-1]):
+        # The key of a handle may be an id, as in network_access[/subscriptions/…/subnets/nodes]: its end is enough.
+        name = re.sub(r"\[.*/", "[", handle)
+    return f"{segments[-2]} {name}"
 
 
 def entries_of(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible import context
 from ansible.plugins.loader import callback_loader
 from ansible.utils.display import Display
 
@@ -17,10 +18,12 @@ GROUP = "/subscriptions/s/resourceGroups/rg"
 VNET = {"id": f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet", "action": "create"}
 ASSIGNMENT = {"id": f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-4000-8000-00000000000a", "action": "create"}
 
+CHILD = ["created subnets vnet/nodes", "updated resourceGroups rg"]
 #: result, whether in check mode, what is told of it
 CHANGES: list[tuple[dict[str, Any], bool, list[str]]] = [
     ({"resources": {"vnet": VNET, "group": {"id": GROUP, "action": "none"}}}, False, ["created virtualNetworks vnet"]),
     ({"resources": {"vnet": VNET}}, True, ["would create virtualNetworks vnet"]),
+    ({"resources": {"nodes": {**VNET, "id": f"{VNET['id']}/subnets/nodes"}, "g": {"id": GROUP, "action": "update"}}}, False, CHILD),
     ({"resources": {f"access[{GROUP}]": ASSIGNMENT}}, False, ["created roleAssignments access[rg]"]),
     ({"resources": {"a": VNET, "b": {**VNET, "action": "delete"}}}, False, ["created virtualNetworks vnet", "deleted virtualNetworks vnet"]),
     ({"registered_providers": ["Microsoft.Network"]}, True, ["would register Microsoft.Network"]),
@@ -237,11 +240,8 @@ def test_the_label_of_an_assertion_in_a_loop(screen: Screen) -> None:
 
 
 def test_differences(screen: Screen) -> None:
-    own = {"diff": [{"before": "a\n", "after": "b\n"}], "changed": True}
+    own: dict[str, Any] = {"diff": [{"before": "a\n", "after": "b\n"}], "changed": True}
     assert "-a\n+b\n" in screen.run("v2_on_file_diff", task(), **own)
-    entry = {"changed": True, "diff": {"before": {"port": 80}, "after": {"port": 81}}, "result": {"kind": "Service", "metadata": {"name": "shop"}}}
-    printed = screen.run("v2_on_file_diff", task(), changed=True, result={"results": [entry, {"changed": False, "result": {}}]})
-    assert "--- before: Service shop" in printed and "80" in printed and "81" in printed
 
 
 def test_warnings_and_deprecations(screen: Screen) -> None:
@@ -254,6 +254,19 @@ def test_warnings_and_deprecations(screen: Screen) -> None:
         plugin._current_task_result = found
         getattr(plugin, event)(found)
         assert told[-2:] == [f"{event} w", f"{event} d"]
+
+
+def test_waits_are_reported_meanwhile(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(context, "CLIARGS", {"check": False})
+    monkeypatch.setattr(Stage, "waiting", lambda *_: ["waiting for westeurope"])
+    plugin, work = screen.plugin, task()
+    plugin.v2_playbook_on_start(SimpleNamespace(_file_name="site.yml"))
+    plugin.v2_runner_on_start(host("westeurope"), work)
+    time.sleep(1.5)
+    plugin._stop()
+    assert "12:00:00 network | waiting for westeurope\n" in screen.take()
+    time.sleep(1.5)
+    assert screen.take() == ""
 
 
 def test_verbosity_is_ansible_s_own_output(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
