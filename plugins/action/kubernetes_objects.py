@@ -8,6 +8,8 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.dualstack.aks.plugins.plugin_utils._stages import entries_of
+
 _MODULE = "kubernetes.core.k8s"
 _MASK = "(secret)"
 
@@ -26,7 +28,20 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         # Not kubernetes.core's action of the same name: when its module fails, that returns the task's arguments as they were given.
         found = self._execute_module(module_name=_MODULE, module_args=dict(self._task.args), task_vars=task_vars)
         found.pop("invocation", None)
-        return result | masked(found, tokens)
+        if self._task.diff:
+            found["diff"] = differences(found)
+        shown: dict[str, Any] = masked(found, tokens)
+        return result | shown
+
+
+def differences(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What changes of each object, for ``--diff``: of several, kubernetes.core leaves them where Ansible does not look."""
+    return [
+        {**entry["diff"], "before_header": name, "after_header": name}
+        for entry in entries_of(found)
+        if entry.get("changed") and isinstance(entry.get("diff"), Mapping)
+        for name in [f"{entry['result'].get('kind', '')} {(entry['result'].get('metadata') or {}).get('name', '')}".strip()]
+    ]
 
 
 def masked(value: Any, secrets: list[str]) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.dualstack.aks.plugins.action.kubernetes_objects import masked
+from ansible_collections.dualstack.aks.plugins.action.kubernetes_objects import differences, masked
 
 TOKEN = "eyJ0eXAi.a-token"
 KUBECONFIG = {
@@ -36,6 +36,16 @@ NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "{{ i
 )
 def test_masked(value: Any, expected: Any) -> None:
     assert masked(value, [TOKEN]) == expected
+
+
+def test_differences_of_several_objects() -> None:
+    shop = {"kind": "Service", "metadata": {"name": "shop"}}
+    changed = {"changed": True, "diff": {"before": {"port": 80}, "after": {"port": 81}}, "result": shop}
+    same = {"changed": False, "diff": {}, "result": shop}
+    expected = [{"before": {"port": 80}, "after": {"port": 81}, "before_header": "Service shop", "after_header": "Service shop"}]
+    assert differences({"changed": True, "result": {"results": [same, changed]}}) == expected
+    assert differences(changed) == expected
+    assert differences({"failed": True, "msg": "no"}) == []
 
 
 def task(action: str, interpreter: str, **arguments: Any) -> dict[str, Any]:
