@@ -64,8 +64,8 @@ demo: $(READY) ## build the sample stamps in the lab, an application behind them
 	@$(LAB) run $(PLAY) playbooks/site.yml
 	@$(CLOCK) "demo 6 of 6: what clients get"
 	@$(DEMO) show
-	@echo "demo: verify it with: $(BIN)/python -m lab run $(PLAY) dualstack.aks.verify"
-	@echo "demo: the lab stays up; look around with: eval \"\$$($(BIN)/python -m lab env)\"; end it with: make clean"
+	@echo
+	@$(DEMO) next
 
 lint: $(READY) $(TYPED) ## yamllint, ansible-lint, ruff, mypy, changelog, documentation (about 1 minute)
 	$(BIN)/yamllint --strict .

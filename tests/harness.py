@@ -359,6 +359,22 @@ class Lab(Observer):
         output, _ = process.communicate(timeout=timeout)
         return Run(process.returncode, output)
 
+    def shell(self, *commands: str, timeout: float = 600) -> Run:
+        """What commands print in a shell in the checkout that knows nothing of the lab but its folder."""
+        known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        done = subprocess.run(
+            ["bash", "-e", "-c", "\n".join(commands)],
+            cwd=CHECKOUT,
+            env=known | {"LAB_STATE": str(self.state.folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout)
+
     def processes(self, words: str) -> list[str]:
         """Command lines of the running processes that mention ``words``."""
         lines = []

@@ -1,20 +1,25 @@
-"""``python -m lab.demo deploy | show``: deploy the application to every cluster, and request it as each client."""
+"""``python -m lab.demo``: deploy the application to every cluster, request it as each client, and say what to do next."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..__main__ import client_environment
 from ..arm.dns.kinds import PUBLIC_ZONE
 from ..arm.store import Store
 from ..output import ending_with_its_reader
 from ..packets import clients
 from ..state import State
 from ..supplies import binaries
+from . import tour
+from .watch import watch
 
 _APPLICATION = Path(__file__).with_name("application.yml")
 #: curl's exit code for a name that has no address
@@ -48,25 +53,33 @@ def names(state: State) -> dict[str, str]:
     return found
 
 
-def ask(state: State, client: str, name: str) -> dict[str, Any]:
-    """A client's answer: status, the address that it connected to, and what the application reports of the request.
-
-    Waits for a name that was published a moment ago.
-    """
+def request(state: State, client: str, name: str) -> dict[str, Any]:
+    """A client's answer: status, the address that it connected to, and what the application reports of the request; whether the name resolved."""
     command = [str(clients.script(state.clients, client)), "curl", "-sS", "-m", "5", "-w", "\n%{json}", f"http://{name}/"]
-    deadline = time.monotonic() + _SECONDS_TO_RESOLVE
-    while True:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-        if done.returncode != _NOT_RESOLVED or time.monotonic() > deadline:
-            break
-        time.sleep(0.2)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     body, _, written = done.stdout.rpartition("\n")
     facts = json.loads(written or "{}")
     try:
         seen = json.loads(body)
     except ValueError:
         seen = {}
-    return {"status": facts.get("response_code", 0), "address": facts.get("remote_ip", ""), "error": facts.get("errormsg") or "", "seen": seen}
+    return {
+        "status": facts.get("response_code", 0),
+        "address": facts.get("remote_ip", ""),
+        "error": facts.get("errormsg") or "",
+        "resolved": done.returncode != _NOT_RESOLVED,
+        "seen": seen,
+    }
+
+
+def ask(state: State, client: str, name: str) -> dict[str, Any]:
+    """A client's answer; waits for a name that was published a moment ago."""
+    deadline = time.monotonic() + _SECONDS_TO_RESOLVE
+    while True:
+        answer = request(state, client, name)
+        if answer["resolved"] or time.monotonic() > deadline:
+            return answer
+        time.sleep(0.2)
 
 
 def _proxies(state: State) -> dict[str, str]:
@@ -93,21 +106,52 @@ def rows(state: State) -> list[tuple[str, ...]]:
     return found
 
 
-def show(state: State) -> bool:
-    """Print the table; returns whether every client got an answer."""
-    table = [_COLUMNS, *rows(state)]
-    widths = [max(len(row[number]) for row in table) for number in range(len(_COLUMNS))]
+def print_table(table: Sequence[Sequence[str]]) -> None:
+    widths = [max(len(row[number]) for row in table) for number in range(len(table[0]))]
     for row in table:
         print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
-    return all(row[2] == "200" for row in table[1:])
+
+
+def show(state: State) -> bool:
+    """Print the table; returns whether every client got an answer."""
+    found = rows(state)
+    print_table([_COLUMNS, *found])
+    return all(row[2] == "200" for row in found)
+
+
+def run_watched(state: State, words: Sequence[str]) -> int:
+    """Run a command while each client keeps requesting each stamp, and print what they got; the command's exit status."""
+    known = names(state)
+    pairs = [(stamp, client.name) for stamp in sorted(known) for client in clients.INTERNET_CLIENTS]
+    code, table = watch(
+        pairs,
+        lambda stamp, client: request(state, client, known[stamp]),
+        words,
+        client_environment(state),
+        lambda text: print(f"demo: {text}", flush=True),
+    )
+    print_table(table)
+    return code
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m lab.demo", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("deploy", help="deploy the application to every cluster")
+    commands.add_parser("show", help="request it as each client, and print the answers")
+    watching = commands.add_parser("watch", help="run a command as a client of the lab while each client keeps requesting each stamp")
+    watching.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
+    commands.add_parser("next", help="print the commands to go on with")
+    arguments = parser.parse_args()
     state = State.default()
-    if sys.argv[1:] == ["deploy"]:
+    if arguments.command == "deploy":
         deploy(state)
+    elif arguments.command == "next":
+        print("\n".join(tour.lines()))
     elif not state.clients.exists():
         print("demo: this lab has no packets (they need root on Linux), so no client can be asked and no application runs")
+    elif arguments.command == "watch":
+        sys.exit(run_watched(state, arguments.words))
     elif not show(state):
         sys.exit("demo: not every client got its answer")
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lab.demo import __main__ as demo
+from lab.demo import watch as watching
 from lab.packets import clients
 from lab.state import State
 
@@ -39,7 +43,7 @@ def asked(state: State) -> int:
 def test_an_answer(state: State) -> None:
     client(state, ANSWER)
     answer = demo.ask(state, "ipv6-only", NAME)
-    assert answer == {"status": 200, "address": "2001:db8::1", "error": "", "seen": {"family": "IPv4"}}
+    assert answer == {"status": 200, "address": "2001:db8::1", "error": "", "resolved": True, "seen": {"family": "IPv4"}}
     assert asked(state) == 1
 
 
@@ -61,3 +65,44 @@ def test_no_answer_is_not_asked_again(state: State) -> None:
     client(state, "exit 28")
     assert demo.ask(state, "ipv6-only", NAME)["status"] == 0
     assert asked(state) == 1
+
+
+def answer(status: int = 200, address: str = "192.0.2.1") -> dict[str, Any]:
+    return {"status": status, "address": address}
+
+
+@pytest.mark.parametrize(
+    ("given", "outcome"),
+    [
+        (answer(), "over IPv4"),
+        (answer(address="2001:db8::1"), "over IPv6"),
+        (answer(0, ""), "no answer"),
+        (answer(502), "no answer"),
+    ],
+)
+def test_outcomes(given: dict[str, Any], outcome: str) -> None:
+    assert watching.outcome_of(given) == outcome
+
+
+def test_clients_watch_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They ask from before it begins until after it has ended, each change is said once, and its exit status is passed on."""
+    monkeypatch.setattr(watching, "_PAUSE", 0.05)
+    switched = tmp_path / "switched"
+    said: list[str] = []
+
+    def request(stamp: str, client: str) -> dict[str, Any]:
+        return answer(address="2001:db8::1" if client == "dual-stack" and not switched.exists() else "192.0.2.1")
+
+    command = [sys.executable, "-c", f"import time, sys; time.sleep(0.5); open({str(switched)!r}, 'w'); time.sleep(0.5); sys.exit(3)"]
+    code, table = watching.watch([("west", "ipv4-only"), ("west", "dual-stack")], request, command, dict(os.environ), said.append)
+    assert code == 3
+    assert sorted(text.partition("s  ")[2] for text in said) == [
+        "west: dual-stack gets answers over IPv4",
+        "west: dual-stack gets answers over IPv6",
+        "west: ipv4-only gets answers over IPv4",
+    ]
+    rows = [dict(zip(table[0], row, strict=True)) for row in table[1:]]
+    assert [(row["client"], row["over IPv6"] == "0", row["over IPv4"] == "0", row["no answer"]) for row in rows] == [
+        ("ipv4-only", True, False, "0"),
+        ("dual-stack", False, False, "0"),
+    ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lab.demo import tour
 from tests.harness import Lab
 
 from .conftest import Az
@@ -237,3 +238,12 @@ def test_a_locked_group_stays_until_the_lock_is_gone(az: Az, lab: Lab) -> None:
     az("lock", "delete", *of, "--name", "keep")
     az("group", "delete", "--name", "rg-locked", "--yes")
     assert lab.get(f"{lab.subscription}/resourceGroups/rg-locked") == {}
+
+
+def test_the_commands_of_the_demonstration(az: Az, lab: Lab, group: str) -> None:
+    """What ``make demo`` prints of az, run as it is printed: the shell's own environment leads to the lab, and no secret is printed."""
+    az("network", "public-ip", "create", "--resource-group", GROUP, "--name", "pip-tour", "--version", "IPv6", "--sku", "Standard")
+    commands = next(step.az_commands for step in tour.steps() if step.az_commands)
+    run = lab.shell(*commands)
+    assert run.code == 0, run.output
+    assert "pip-tour" in run.output and lab.state.client_secret not in run.output
