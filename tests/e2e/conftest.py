@@ -16,6 +16,7 @@ find_collections()
 _LONGEST = (
     "test_toggle",
     "test_modes",
+    "test_demo",
     "test_killed",
     "test_roles_alone",
     "test_disturbances",
