@@ -25,7 +25,7 @@ def run(folder: Path, tasks: Any, *words: str) -> str:
     play = [{"hosts": "westeurope", "connection": "local", "gather_facts": False, "tasks": tasks}]
     (folder / "play.yml").write_text(yaml.safe_dump(play))
     command = [sys.executable, "-m", "ansible", "playbook", "-i", str(folder / "inventory"), str(folder / "play.yml"), *words]
-    environment = {**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
+    environment = {**os.environ, "ANSIBLE_STDOUT_CALLBACK": "default", "ANSIBLE_CALLBACK_RESULT_FORMAT": "json"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode in (0, 2), done.stdout + done.stderr
     return done.stdout
