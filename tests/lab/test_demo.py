@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lab.demo import __main__ as demo
+from lab.demo import tour
 from lab.demo import watch as watching
 from lab.packets import clients
 from lab.state import State
@@ -105,4 +106,30 @@ def test_clients_watch_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert [(row["client"], row["over IPv6"] == "0", row["over IPv4"] == "0", row["no answer"]) for row in rows] == [
         ("ipv4-only", True, False, "0"),
         ("dual-stack", False, False, "0"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("installed", "made", "first", "az", "kubectl"),
+    [
+        (("az", "kubectl"), False, "eval", "az", "kubectl"),
+        (("az",), True, "eval", ".venv-az/bin/az", "/cache/kubectl"),
+        ((), False, "make", ".venv-az/bin/az", "/cache/kubectl"),
+    ],
+)
+def test_the_tour_calls_the_programs_that_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: tuple[str, ...], made: bool, first: str, az: str, kubectl: str
+) -> None:
+    monkeypatch.setattr(tour, "CHECKOUT", tmp_path)
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}" if name in installed else None)
+    monkeypatch.setattr("lab.supplies.binaries.path_of", lambda name: Path("/cache", name))
+    if made:
+        program = tmp_path / ".venv-az" / "bin" / "az"
+        program.parent.mkdir(parents=True)
+        program.touch()
+    _, _, _, look, _ = tour.steps()
+    assert look.commands[0].split()[0] == kubectl
+    assert (look.az_commands[0].split()[0], look.az_commands[-1].split()[0]) == (first, az)
+    assert [line for line in tour.lines() if line.startswith(("1.", "2.", "3.", "4.", "5."))] == [
+        f"{number}. {step.title}" for number, step in enumerate(tour.steps(), 1)
     ]
