@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import hashlib
 import os
@@ -31,13 +32,16 @@ NODE = {
 CLIENTS = {"curl": "curl", "dig": "bind9-dnsutils"}
 #: programs of benchmarks, fetched when one runs
 BENCHMARKS = {"h2load": "nghttp2-client"}
-GROUPS = {"node": NODE, "clients": CLIENTS, "benchmarks": BENCHMARKS}
+#: what tests of pages look at them with
+BROWSER = {"chromium-headless-shell": "chromium-headless-shell"}
+GROUPS = {"node": NODE, "clients": CLIENTS, "benchmarks": BENCHMARKS, "browser": BROWSER}
 CNI_PLUGINS = ("ptp", "host-local", "loopback")
 _CNI_PACKAGE = "containernetworking-plugins"
 _CNI_FOLDERS = (Path("/opt/cni/bin"), Path("/usr/lib/cni"))
 #: folders that are not on every user's PATH
 _ADMINISTRATORS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
-_BIN_FOLDERS = ("usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin")
+#: Chromium's comes first: what it has in usr/bin calls the program where a package would have installed it
+_BIN_FOLDERS = ("usr/lib/chromium", "usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin")
 
 
 @dataclass(frozen=True)
@@ -158,10 +162,19 @@ def ensure(say: Say, groups: Sequence[str] = ("node", "clients")) -> None:
     """Get the programs of these groups that the machine lacks."""
     for group in groups:
         packages = _packages(group)
-        store = _store(packages)
-        if not packages or store.exists():
-            continue
-        say(f"fetching {', '.join(packages)} and what they need from {suite()}, unpacked into the cache: about half a minute")
+        if packages:
+            _fetch(say, packages, _store(packages))
+    _stores.cache_clear()
+
+
+def _fetch(say: Say, packages: Sequence[str], store: Path) -> None:
+    """Unpack packages unless another process has done it, or does it now."""
+    store.parent.mkdir(parents=True, exist_ok=True)
+    with store.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if store.exists():
+            return
+        say(f"fetching {', '.join(packages)} and what they need from {suite()}, unpacked into the cache: up to two minutes")
         with step("fetching packages", say) as fetching:
             problems = unpack(packages, Source(suite()), store)
         if problems:
@@ -170,7 +183,6 @@ def ensure(say: Say, groups: Sequence[str] = ("node", "clients")) -> None:
             raise Missing(f"lab: {', '.join(packages)} cannot be fetched:\n{reasons}\nlab: {remedy}")
         size = sum(path.lstat().st_size for path in store.rglob("*") if not path.is_symlink())
         say(f"unpacked {', '.join(packages)}: {size / 1e6:.0f} MB in {fetching.took}")
-    _stores.cache_clear()
 
 
 def find(name: str) -> Path | None:
@@ -192,7 +204,8 @@ def path_of(name: str) -> Path:
 def environment() -> dict[str, str]:
     """``PATH`` and ``LD_LIBRARY_PATH`` by which these programs find each other and their libraries: the machine's come first."""
     programs = [store / folder for store in _stores() for folder in _BIN_FOLDERS]
-    libraries = [store / folder / triplet() for store in _stores() for folder in ("usr/lib", "lib")]
+    folders = (f"usr/lib/{triplet()}", f"lib/{triplet()}", f"usr/lib/{triplet()}/pulseaudio")
+    libraries = [store / folder for store in _stores() for folder in folders]
     found = [*os.environ.get("PATH", os.defpath).split(":"), *_ADMINISTRATORS, *(str(folder) for folder in programs if folder.is_dir())]
     known = {"PATH": ":".join(dict.fromkeys(found))}
     if libraries:
