@@ -12,11 +12,11 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import plain
-from ansible_collections.dualstack.aks.plugins.plugin_utils._report.formats import FORMATS, failures
-from ansible_collections.dualstack.aks.plugins.plugin_utils._report.merge import MalformedReport, merge
-
-#: file -> its format
-_FILES = {"report.json": "json", "report.xml": "junit", "report.md": "markdown"}
+from ansible_collections.dualstack.aks.plugins.plugin_utils._report.changes import changes
+from ansible_collections.dualstack.aks.plugins.plugin_utils._report.details import NOTHING, registered_addresses
+from ansible_collections.dualstack.aks.plugins.plugin_utils._report.formats import FORMATS, Details, Results, as_json, failures
+from ansible_collections.dualstack.aks.plugins.plugin_utils._report.merge import MalformedReport, Reported, merge, read_report
+from ansible_collections.dualstack.aks.plugins.plugin_utils._report.page import Report, report_page
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
@@ -31,6 +31,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
                 "results": {"type": "dict"},
                 "reports_from": {"type": "list", "elements": "path"},
                 "stamps": {"type": "list", "elements": "str", "default": []},
+                "details": {"type": "dict", "default": {}},
+                "address_register": {"type": "dict", "default": {}},
                 "folder": {"type": "path"},
             },
             mutually_exclusive=[["results", "reports_from"]],
@@ -38,7 +40,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         )
         folder = Path(arguments["folder"]) if arguments["folder"] else None
         if arguments["results"] is not None:
-            results = plain(arguments["results"])
+            results, details = plain(arguments["results"]), plain(arguments["details"])
             time = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             found: dict[str, Any] = {
                 "notes": [],
@@ -47,11 +49,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
             }
         else:
             found = _merged(arguments["reports_from"], arguments["stamps"], folder)
-            results, time = found.pop("results"), found.pop("time")
+            results, details, time = found.pop("results"), found.pop("details"), found.pop("time")
             # Ansible takes a result with the key failed for a failure.
             found |= {f"{name}_stamps": found.pop(name) for name in ("failed", "missing")}
-        written = _write(folder, results, time)
-        return result | found | {"changed": written, "stamps": list(results), "time": time, "table": FORMATS["console"](results, time)}
+        if folder:
+            known = {stamp: _completed(stamp, details.get(stamp) or {}, plain(arguments["address_register"])) for stamp in results}
+            found["notes"] = [*found["notes"], *_write(folder, results, time, known)]
+        return result | found | {"changed": folder is not None, "stamps": list(results), "time": time, "table": FORMATS["console"](results, time)}
 
 
 def _merged(folders: Sequence[str], stamps: Sequence[str], written: Path | None) -> dict[str, Any]:
@@ -73,11 +77,31 @@ def _report(path: Path) -> Any:
         raise AnsibleActionFail(f"{path} cannot be read: {error}") from error
 
 
-def _write(folder: Path | None, results: Mapping[str, Any], time: str) -> bool:
-    """Write a file of each format; whether there was a folder to write them to. Reports are written in check mode too."""
-    if folder is None:
-        return False
+def _completed(stamp: str, details: Mapping[str, Any], register: Mapping[str, Any]) -> dict[str, Any]:
+    """The details of a stamp; the addresses of one that could not be read are the register's."""
+    known = {**NOTHING, **details}
+    return known | {"addresses": known["addresses"] or registered_addresses(register, stamp)}
+
+
+def _write(folder: Path, results: Results, time: str, details: Details) -> list[str]:
+    """Write a file of each format, in check mode too. Returns why changes since the last report are not shown; nothing when they are."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, kind in _FILES.items():
-        (folder / name).write_text(FORMATS[kind](results, time), encoding="utf-8")
-    return True
+    notes: list[str] = []
+    before: dict[str, Reported] = {}
+    path = folder / "report.json"
+    if path.exists():
+        try:
+            before = read_report(json.loads(path.read_text(encoding="utf-8")), str(path))
+        except (ValueError, MalformedReport) as error:
+            notes.append(f"{path} is replaced, and no changes since then are shown: {error}")
+    last = max(before.values(), key=lambda reported: reported.rank, default=None)
+    report = Report(time, results, details, last.text if last else "", changes(before, results, details) if last else [])
+    texts = {
+        "report.json": as_json(results, time, details, report.since, report.changes),
+        "report.xml": FORMATS["junit"](results, time),
+        "report.md": FORMATS["markdown"](results, time),
+        "report.html": report_page(report),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return notes

@@ -15,6 +15,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading impor
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrances import applications_of, families_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.state import MANAGED_BY
+from ansible_collections.dualstack.aks.plugins.plugin_utils._report.details import NOTHING, details
 from ansible_collections.dualstack.aks.plugins.plugin_utils._report.reads import reads
 from ansible_collections.dualstack.aks.plugins.plugin_utils._report.repairs import repairs
 from ansible_collections.dualstack.aks.plugins.plugin_utils._report.results import results
@@ -52,7 +53,7 @@ class ActionModule(AzureAction):
         # Nothing is read, since the credentials themselves may be the problem.
         facts = {"stamp": (task_vars or {})["inventory_hostname"], "problem": str(problem)}
         result: dict[str, Any] = ActionBase.run(self, tmp, task_vars)
-        return result | {"changed": False, "checks": results(facts), "withdraw": [], "lines": []}
+        return result | {"changed": False, "checks": results(facts), "details": NOTHING, "withdraw": [], "lines": []}
 
     def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         declaration, access = plain(arguments["declaration"]), arguments["access"]
@@ -67,6 +68,8 @@ class ActionModule(AzureAction):
             "problem": access.get("problem", ""),
             "objects": list(_objects(access["kubeconfig"], arguments["namespace"], applications)) if access.get("exists") else [],
             "namespace": arguments["namespace"],
+            "mode": declaration["mode"],
+            "upstream": declaration["upstream"],
             "running_ingress": [family for family in WORDS if family not in own],
             "applications": [{"namespace": namespace, "service": service} for namespace, service in applications],
             "zones": arguments["zones"],
@@ -84,7 +87,7 @@ class ActionModule(AzureAction):
             },
         }
         repaired = repairs(Stamp(facts), everything=arguments["repair_all"]) if arguments["repair"] else {"withdraw": [], "lines": []}
-        return {"changed": False, "checks": results({**facts, "repairs": repaired}), **repaired}
+        return {"changed": False, "checks": results({**facts, "repairs": repaired}), "details": details(facts), **repaired}
 
 
 def _told(result: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -7,7 +7,9 @@ short_description: Report on all stamps
 version_added: 0.1.0
 author: The dualstack.aks contributors
 description:
-  - Makes a table of the checks of all stamps, and writes C(report.json), C(report.xml) (JUnit) and C(report.md), in check mode too.
+  - Makes a table of the checks of all stamps, and writes C(report.html), C(report.json), C(report.xml) (JUnit) and C(report.md), in check mode too.
+  - C(report.html) is one page for a browser or for paper. It loads nothing and runs no program. It shows what failed with the remedies, what has
+    changed since the C(report.json) that the folder holds already, what is not as declared, the addresses, and the path of each family.
   - With O(reports_from), merges the reports of several runs. Where two of them differ about a stamp, the newer counts; of two of the same time
     the one that fails.
 options:
@@ -23,6 +25,14 @@ options:
     type: list
     elements: str
     default: []
+  details:
+    description: Each stamp with RV(dualstack.aks.verify_stamp#module:details). Those of O(reports_from) are in the reports.
+    type: dict
+    default: {}
+  address_register:
+    description: The address register. It has the addresses of stamps that could not be read.
+    type: dict
+    default: {}
   folder:
     description: Folder that the files are written to; it is created.
     type: path
@@ -69,7 +79,7 @@ missing_stamps:
   type: list
   elements: str
 notes:
-  description: How contradictions between reports were decided.
+  description: How contradictions between reports were decided, and why changes since the last report are not shown.
   returned: always
   type: list
   elements: str

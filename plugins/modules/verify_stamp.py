@@ -101,6 +101,13 @@ checks:
   returned: always
   type: list
   elements: dict
+details:
+  description:
+    - What the page of M(dualstack.aks.verify_report) shows beside the checks; empty for a stamp that could not be read.
+    - C(addresses) are the ranges of its virtual networks, subnets, pods and Services. C(topology) is the path of each family.
+      C(drift) is what is not as declared, with its C(actual) and C(declared) value.
+  returned: always
+  type: dict
 withdraw:
   description: Families whose records are to be withdrawn, with O(repair).
   returned: always

@@ -141,7 +141,7 @@ def test_the_fleet_report_has_the_stamps_of_all_slices(built: Fleet) -> None:
     assert {item["stamp"]: item["results"] for item in report["stamps"]} == {
         item["stamp"]: item["results"] for found in built.slices for item in found.report["stamps"]
     }
-    assert {path.name for path in folder.iterdir()} == {"report.json", "report.xml", "report.md"}
+    assert {path.name for path in folder.iterdir()} == {"report.html", "report.json", "report.xml", "report.md"}
 
     shutil.rmtree(built.slices[1].folder / "artifacts" / "verify")
     merged = built.lab.playbook("fleet_report", *words, inventory="")

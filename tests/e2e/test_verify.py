@@ -93,6 +93,11 @@ def test_healthy(made: Lab) -> None:
     assert suite is not None
     assert (suite.get("name"), suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("westeurope", str(len(found)), "0", "5")
     assert "| entrance | **pass** 203.0.113.10 from" in (made.folder / "report" / "report.md").read_text()
+    stamp = json.loads((made.folder / "report" / "report.json").read_text())["stamps"][0]
+    assert {address["kind"] for address in stamp["addresses"]} == {"vnet", "subnet", "pods", "services"}
+    assert stamp["drift"] == [] and stamp["topology"]["families"]["ipv6"]["address"] == "2001:db8:f::10"
+    page = (made.folder / "report" / "report.html").read_text()
+    assert "<h1>westeurope passed</h1>" in page and "There is no earlier report" in page
     table = run.output.partition("Show what was found")[2].partition("TASK")[0].splitlines()
     assert max(map(len, table[1:])) <= 100
 
@@ -117,6 +122,8 @@ def test_an_entrance_that_is_cut_off(made: Lab) -> None:
         ("as declared", "ipv6"),
         ("as declared", "ipv4"),
     }
+    page = (made.folder / "report" / "report.html").read_text()
+    assert "<h1>westeurope failed</h1>" in page and "Compared with the report of" in page and ">broke</td>" in page
     assert found["as declared", "ipv4"]["evidence"] == "PodDisruptionBudget/entrance-ipv4 spec.maxUnavailable is 2, declared 1"
     assert "2001:db8:f::10 from" in found["entrance", "ipv6"]["evidence"]
     assert f"{GROUP}/no-web" in found["security rules", "ipv4"]["evidence"]

@@ -9,18 +9,22 @@ import json
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 from xml.etree import ElementTree
 
 from .results import FAIL, NOT_APPLICABLE, PASS
 from .stamp import WORDS
 
 Results = Mapping[str, Sequence[Mapping[str, str]]]
+#: what is known of each stamp beside its results
+Details = Mapping[str, Mapping[str, Any]]
 #: widths of the console table: check, and each family; with what Ansible puts before a line it stays below 100
 _CHECK, _FAMILY = 16, 36
 _SHORT = {NOT_APPLICABLE: "n/a"}
 
 
-def _counts(results: Sequence[Mapping[str, str]]) -> dict[str, int]:
+def counts_of(results: Sequence[Mapping[str, str]]) -> dict[str, int]:
+    """How many checks have each result."""
     counted = Counter(found["result"] for found in results)
     return {result: counted[result] for result in (PASS, FAIL, NOT_APPLICABLE)}
 
@@ -29,7 +33,7 @@ def failures(results: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
     return [found for found in results if found["result"] == FAIL]
 
 
-def _by_check(results: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, dict[str, Mapping[str, str]]]]:
+def by_check(results: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, dict[str, Mapping[str, str]]]]:
     """Each check with its families, in the order of the results."""
     rows: dict[str, dict[str, Mapping[str, str]]] = {}
     for found in results:
@@ -49,10 +53,10 @@ def _columns(*cells: str) -> list[str]:
 def console(results: Results, time: str) -> str:
     lines = []
     for stamp, found in results.items():
-        counts = _counts(found)
+        counts = counts_of(found)
         summary = ", ".join(f"{number} {_SHORT.get(result, result)}" for result, number in counts.items())
         lines += _columns(stamp, *WORDS.values())
-        for check, families in _by_check(found):
+        for check, families in by_check(found):
             cells = [families.get(family) for family in WORDS]
             lines += _columns(check, *(f"{_SHORT.get(cell['result'], cell['result'])}  {cell['evidence']}" if cell else "" for cell in cells))
         lines.append(f"{stamp}: {summary}{f', at {time}' if time else ''}")
@@ -62,16 +66,21 @@ def console(results: Results, time: str) -> str:
     return "\n".join(lines)
 
 
-def as_json(results: Results, time: str) -> str:
-    stamps = [{"stamp": stamp, "counts": _counts(found), "results": [dict(item) for item in found]} for stamp, found in results.items()]
+def as_json(results: Results, time: str, details: Details | None = None, since: str = "", changes: Sequence[Mapping[str, str]] = ()) -> str:
+    """``changes`` are those since the report of ``since``, which is empty when there was none."""
+    stamps = [
+        {"stamp": stamp, "counts": counts_of(found), "results": [dict(item) for item in found], **(details or {}).get(stamp, {})}
+        for stamp, found in results.items()
+    ]
     failed = any(failures(found) for found in results.values())
-    return json.dumps({"result": FAIL if failed else PASS, "time": time, "stamps": stamps}, indent=2, ensure_ascii=False) + "\n"
+    report = {"result": FAIL if failed else PASS, "time": time, "since": since, "changes": list(changes), "stamps": stamps}
+    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
 
 
 def junit(results: Results, time: str) -> str:
     root = ElementTree.Element("testsuites", name="dualstack.aks.verify")
     for stamp, found in results.items():
-        counts = _counts(found)
+        counts = counts_of(found)
         numbers = {"tests": len(found), "failures": counts[FAIL], "errors": 0, "skipped": counts[NOT_APPLICABLE]}
         suite = ElementTree.SubElement(root, "testsuite", {"name": stamp} | {name: str(number) for name, number in numbers.items()})
         if time:
@@ -96,9 +105,9 @@ def _printable(text: str) -> str:
 def markdown(results: Results, time: str) -> str:
     lines = ["# Verification" + (f" at {time}" if time else "")]
     for stamp, found in results.items():
-        summary = ", ".join(f"{number} {result}" for result, number in _counts(found).items())
+        summary = ", ".join(f"{number} {result}" for result, number in counts_of(found).items())
         lines += ["", f"## {stamp}", "", f"{summary}.", "", f"| check | {' | '.join(WORDS.values())} |", "| --- | --- | --- |"]
-        for check, families in _by_check(found):
+        for check, families in by_check(found):
             cells = [families.get(family) for family in WORDS]
             lines.append(f"| {check} | {' | '.join(_cell(f'**{cell["result"]}** {cell["evidence"]}') if cell else '' for cell in cells)} |")
         failed = failures(found)

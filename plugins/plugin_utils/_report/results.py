@@ -285,19 +285,22 @@ def _answer(view: str) -> Callable[[Stamp, str], Found]:
     return answer
 
 
+def outbound(stamp: Stamp, family: str) -> list[str]:
+    """The addresses, or ranges of them, that the nodes leave by in a family."""
+    found = [properties_of(stamp.answers, f"outbound {identifier.lower()}") for identifier in outbound_addresses(stamp.answers)]
+    return [
+        str(properties.get("ipAddress") or properties.get("ipPrefix"))
+        for properties in found
+        if str(properties.get("publicIPAddressVersion")).lower() == family
+    ]
+
+
 @_in_cluster()
 def egress(stamp: Stamp, family: str) -> Found:
     kind = outbound_type(stamp.answers)
     if kind in ("userDefinedRouting", "none", "block"):
         return _not_applicable(f"outboundType {kind}: the way out is not the cluster's")
-    identifiers = outbound_addresses(stamp.answers)
-    found = {identifier: properties_of(stamp.answers, f"outbound {identifier.lower()}") for identifier in identifiers}
-    own = [
-        str(properties.get("ipAddress") or properties.get("ipPrefix"))
-        for properties in found.values()
-        if str(properties.get("publicIPAddressVersion")).lower() == family
-    ]
-    if own:
+    if own := outbound(stamp, family):
         return _passed(f"{kind}: {', '.join(own)}")
     remedy = {
         "loadBalancer": f"set aks_outbound_{family}_count to 1 or more, and {_site(stamp)}",
@@ -365,35 +368,55 @@ def declared(stamp: Stamp, family: str) -> Found:
         return _not_applicable("nothing was compared with the inventory")
     if found.get("problems"):
         return _failed(one_line(found["problems"][0]), _site(stamp))
-    drifts = [text for resource in found["resources"] for text, families in _drifts(resource) if family in families]
-    drifts += [text for result in found["objects"] if result["changed"] for text, families in _object_drifts(result) if family in families]
-    if drifts:
-        return _failed("; ".join(drifts), f"{_site(stamp)}, which restores it, or declare what is there")
+    texts = [_sentence(drift) for drift in drifts(stamp) if family in drift["families"]]
+    if texts:
+        return _failed("; ".join(texts), f"{_site(stamp)}, which restores it, or declare what is there")
     return _passed(f"{len(found['resources']) + len(found['objects'])} compared, none differs")
 
 
-def _drifts(resource: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
-    """What of a resource is not as declared, and the families that it concerns."""
-    kind, name = str(resource["id"]).split("/")[-2:]
+def drifts(stamp: Stamp) -> list[dict[str, Any]]:
+    """Each thing that is not as declared: ``resource``, ``path``, its ``actual`` and ``declared`` value, and the ``families`` that it concerns.
+
+    What is not there has no path.
+    """
+    found = stamp.facts.get("declared") or {}
+    drifted = [drift for resource in found.get("resources") or [] for drift in _drifts(resource)]
+    return drifted + [drift for result in found.get("objects") or [] if result["changed"] for drift in _object_drifts(result)]
+
+
+def _drift(resource: str, families: set[str], path: str = "", actual: Any = None, declared: Any = None) -> dict[str, Any]:
+    concerned = [family for family in RECORD_TYPES if family in (families or RECORD_TYPES)]
+    return {"resource": resource, "path": path, "actual": _shown(actual), "declared": _shown(declared), "families": concerned}
+
+
+def _sentence(drift: Mapping[str, Any]) -> str:
+    if not drift["path"]:
+        return f"{drift['resource']} is not there"
+    return f"{drift['resource']} {drift['path']} is {drift['actual']}, declared {drift['declared']}"
+
+
+def _drifts(resource: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What of a resource is not as declared."""
+    name = "/".join(str(resource["id"]).split("/")[-2:])
     if resource["action"] == "create":
-        yield f"{kind}/{name} is not there", set(RECORD_TYPES)
+        yield _drift(name, set())
     elif resource["action"] != "none":
         for item in resource["differences"]:
             families = {family for value in (item["before"], item["after"], item["path"]) for family in _families_in(value)}
-            yield f"{kind}/{name} {item['path']} is {_shown(item['before'])}, declared {_shown(item['after'])}", families or set(RECORD_TYPES)
+            yield _drift(name, families, item["path"], item["before"], item["after"])
 
 
-def _object_drifts(result: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
-    """What of a Kubernetes object is not as declared, and the families that it concerns: its entrance's, where it is one of an entrance."""
+def _object_drifts(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What of a Kubernetes object is not as declared. It concerns its entrance's family, where it is one of an entrance."""
     kind, name = result["result"]["kind"], result["result"]["metadata"]["name"]
     of_entrance = {family for family in RECORD_TYPES if name.startswith(f"entrance-{family}")}
     before, after = (leaves("", result["diff"].get(side) or {}) for side in ("before", "after"))
     if ".metadata.name" in after:
-        yield f"{kind}/{name} is not there", of_entrance or set(RECORD_TYPES)
+        yield _drift(f"{kind}/{name}", of_entrance)
         return
     for path in sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path)):
-        text = f"{kind}/{name} {path.removeprefix('.')} is {_shown(before.get(path))}, declared {_shown(after.get(path))}"
-        yield text, of_entrance or _families_in([before.get(path), after.get(path)]) or set(RECORD_TYPES)
+        families = of_entrance or _families_in([before.get(path), after.get(path)])
+        yield _drift(f"{kind}/{name}", families, path.removeprefix("."), before.get(path), after.get(path))
 
 
 def _families_in(value: Any) -> set[str]:

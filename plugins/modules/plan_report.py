@@ -1,0 +1,49 @@
+# The documentation of the action plugin of the same name; nothing runs from here.
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: plan_report
+short_description: Draw the address plan
+version_added: 1.0.0
+author: The dualstack.aks contributors
+description:
+  - Writes one HTML page with the address map of all stamps, to scale in both families, and a map and a table of each stamp.
+  - The page loads nothing and needs no network.
+options:
+  address_register:
+    description: The address register, C(stamps) and C(retired), as P(dualstack.aks.fleet_plan#filter) returns it.
+    type: dict
+    required: true
+  stamps:
+    description: The stamps that come first on the page; others of the register follow.
+    type: list
+    elements: str
+    default: []
+  path:
+    description: The file that is written; its folder is created.
+    type: path
+    required: true
+attributes:
+  check_mode:
+    description: Writes the page in check mode too.
+    support: none
+  diff_mode:
+    description: Shows no differences.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Draw the plan of two stamps
+  dualstack.aks.plan_report:
+    address_register: "{{ ([{'organisation': 'example', 'stamp': 'westeurope'}, {'organisation': 'example', 'stamp': 'northeurope'}]
+      | dualstack.aks.fleet_plan).register }}"
+    stamps: [westeurope, northeurope]
+    path: "{{ playbook_dir }}/plan.html"
+"""
+
+RETURN = r"""
+path:
+  description: The file.
+  returned: always
+  type: str
+"""
