@@ -111,6 +111,11 @@ def test_numbers_do_not_cover_each_other() -> None:
     assert not any(one.overlaps(other) for number, one in enumerate(boxes) for other in boxes[number + 1 :])
 
 
+def test_a_small_range_in_another_one_has_its_number() -> None:
+    found = next(pictures(of("10.0.0.0/16"), ranges("10.0.0.0/16", "10.0.128.0/29")))
+    assert [cell.text.text if cell.text else "" for cell in found.cells] == ["", "2"]
+
+
 def test_the_scale_is_said() -> None:
     first, second = pictures(of("10.0.0.0/16"), ranges("10.0.0.0/24", "10.0.1.0/26", "10.0.1.64/28"))
     assert first.scale == "65,536 addresses. A square of the grid is a /20, 4,096 addresses."
@@ -195,6 +200,12 @@ def test_drift_is_told_value_by_value() -> None:
         ["ipv6"],
     )
     assert (budget["actual"], budget["declared"], budget["families"]) == ("2", "1", ["ipv4"])
+
+
+def test_a_check_of_drift_points_to_the_list() -> None:
+    page = report_page(report_of(1, broken=1))
+    assert page.count('1 difference, see <a href="#drift">Drift</a>') == 4
+    assert '<td data-label="Property">spec.maxUnavailable</td>' in page
 
 
 def test_nothing_is_known_of_a_stamp_that_could_not_be_read() -> None:

@@ -56,6 +56,14 @@ class Rectangle:
     def overlaps(self, other: Rectangle) -> bool:
         return self.x < other.x + other.width and other.x < self.x + self.width and self.y < other.y + other.height and other.y < self.y + self.height
 
+    def holds(self, other: Rectangle) -> bool:
+        return (
+            self.x <= other.x
+            and self.y <= other.y
+            and other.x + other.width <= self.x + self.width
+            and other.y + other.height <= self.y + self.height
+        )
+
 
 @dataclass(frozen=True)
 class Text:
@@ -166,14 +174,14 @@ def _on(found: Rectangle, *texts: str) -> Text | None:
 
 
 def _beside(number: str, found: Rectangle, taken: list[Rectangle]) -> Text | None:
-    """The number of a small range, on the first of its sides where nothing is; ``taken`` gets its place."""
+    """The number of a small range, on the first of its sides where nothing is but what it lies in; ``taken`` gets its place."""
     middle, width = _middle(found, 0), len(number) * _CHARACTER
     far = max(4.0, found.width / 2) + 2, max(4.0, found.height / 2) + 8
     for across, down in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)):
         x, y = middle.x + across * (width / 2 + far[0]), middle.y + down * far[1]
         box = Rectangle(x - width / 2, y - _LINE / 2, width, _LINE)
         in_picture = box.x >= 0 and box.y >= 0 and box.x + box.width <= SIDE and box.y + box.height <= SIDE
-        if in_picture and not any(box.overlaps(other) for other in taken):
+        if in_picture and not any(box.overlaps(other) for other in taken if not other.holds(found)):
             taken.append(box)
             return Text(x, y, number)
     return None
