@@ -87,7 +87,7 @@ lab-tests: $(READY) ## the tests of the lab's Azure (about 15 seconds)
 	$(ISOLATED) $(BIN)/pytest -q -n 2 tests/lab
 
 .PHONY: recordings
-recordings: $(READY) ## the engine and the lab beside recorded answers of Azure: docs/recordings.md (about 30 seconds; first time 44 MB)
+recordings: $(READY) ## the engine and the lab beside recorded answers of Azure: docs/docsite/rst/recordings.rst (about 30 seconds; first time 44 MB)
 	$(ISOLATED) $(BIN)/python -m tests.recordings
 
 molecule: $(READY) binaries ## the sample stamp by molecule in a lab of its own, verified with testinfra (about 2 minutes)
@@ -134,7 +134,7 @@ fleet: $(READY) ## what 1, 3, 10 and 50 stamps in one run cost (about 10 minutes
 	@$(BIN)/python scripts/install_collections.py .venv tests/bench/requirements.yml
 	@touch $@
 
-bench: $(READY) .venv/.bench .venv-azcollection/.ready binaries ## what runs cost, alone and beside their peers: docs/benchmarks.md (about 22 minutes)
+bench: $(READY) .venv/.bench .venv-azcollection/.ready binaries ## what runs cost, alone and beside their peers: docs/docsite/rst/benchmarks.rst (about 22 minutes)
 	$(ISOLATED) $(BIN)/python tests/bench/stamp.py
 	$(ISOLATED) $(BIN)/python tests/bench/entrances.py
 	$(ISOLATED) $(BIN)/python tests/bench/proxies.py
@@ -143,13 +143,16 @@ bench: $(READY) .venv/.bench .venv-azcollection/.ready binaries ## what runs cos
 	$(ISOLATED) $(BIN)/python tests/bench/plan.py
 	$(ISOLATED) $(BIN)/python tests/bench/noop.py
 
-docs: $(READY) ## write the reference pages of plugins and roles to docs/reference, docs/rules.md and docs/subnets.md
-	$(BIN)/python scripts/rules_page.py
-	$(BIN)/python scripts/subnets_page.py
-	mkdir -p docs/reference
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/antsibull-docs collection --use-current --fail-on-error --squash-hierarchy \
-	  --output-format simplified-rst --dest-dir docs/reference dualstack.aks
+docs: $(READY) ## build the documentation site in docs/build/html, its generated pages first (about 1 minute)
+	$(BIN)/python -m scripts.rules_page
+	$(BIN)/python -m scripts.subnets_page
+	rm -rf docs/build
+	mkdir -p docs/build/rst
+	chmod go-w docs/build/rst
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/antsibull-docs --config-file docs/site/antsibull-docs.cfg collection \
+	  --use-current --fail-on-error --squash-hierarchy --dest-dir docs/build/rst dualstack.aks
+	$(BIN)/sphinx-build --builder html --conf-dir docs/site --fail-on-warning --keep-going --quiet docs/build/rst docs/build/html
 
 clean: ## end the lab and remove what it made; .venv and the binaries stay
 	@for state in .cache/lab .cache/molecule; do if [ -x $(BIN)/python ] && [ -d $$state ]; then $(LAB) down --state $$state; fi; done
-	rm -rf .cache docs/reference .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible
+	rm -rf .cache docs/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible

@@ -19,7 +19,7 @@ description:
   - Rules and their sources. Modes that keep to one family need applications that listen on both. V(native) needs dual-stack Services, which
     AKS has from Kubernetes 1.27 on (learn.microsoft.com/azure/aks/configure-dual-stack).
   - Translating in the proxy gives 0.97 times the requests and takes 1.06 times the CPU of proxying in one family (measured with nginx and 32
-    kept connections; see docs/benchmarks.md).
+    kept connections; see docs/docsite/rst/benchmarks.rst).
   - Application Gateway has dual-stack frontends and IPv4 backends (learn.microsoft.com/azure/application-gateway/ipv6-application-gateway-portal).
     Azure network policy manager and Calico are not supported with dual-stack (learn.microsoft.com/azure/aks/azure-cni-overlay), and Cilium
     takes no Windows pools (learn.microsoft.com/azure/aks/azure-cni-powered-by-cilium).

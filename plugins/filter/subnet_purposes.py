@@ -15,7 +15,7 @@ version_added: 0.1.0
 author: The dualstack.aks contributors
 description:
   - Finds what each subnet is for, by its C(purpose), its C(delegation) or the name that Azure keeps for a service, and what it gets for that.
-  - C(docs/subnets.md) has the table.
+  - C(docs/docsite/rst/subnets.rst) has the table.
 options:
   _input:
     description: The subnets by name; see C(network_subnets) of the role C(network).

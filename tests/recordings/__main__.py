@@ -15,8 +15,8 @@ from .replay import replay
 from .report import Report, table, without_difference, without_reason
 
 _REASONS = Path(__file__).parent / "reasons.yml"
-_PAGE = Path(__file__).parents[2] / "docs" / "recordings.md"
-_BEGIN, _END = "<!-- figures -->\n", "<!-- end of the figures -->\n"
+_PAGE = Path(__file__).parents[2] / "docs" / "docsite" / "rst" / "recordings.rst"
+_BEGIN, _END = ".. figures\n\n", "\n.. end of the figures\n"
 
 
 def _report_on(path: Path) -> Report:
@@ -50,7 +50,7 @@ def _show(report: Report, resource_type: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.recordings", description=__doc__)
     parser.add_argument("--type", help="print what differs for this resource type, each with an example")
-    parser.add_argument("--write", action="store_true", help=f"write the figures into docs/{_PAGE.name}")
+    parser.add_argument("--write", action="store_true", help=f"write the figures into the page {_PAGE.name}")
     parser.add_argument("--not-served", action="store_true", help="list the types that the lab does not serve, with their writes")
     options = parser.parse_args()
     report = _report()
@@ -70,7 +70,7 @@ def main() -> int:
     problems = [f"{name}: {gap}: no reason in {_REASONS.name}" for name, gap in without_reason(report, reasons)]
     problems += [f"{name}: {gap}: nothing differs so any more; remove it from {_REASONS.name}" for name, gap in without_difference(report, reasons)]
     if _PAGE.read_text() != _page(report):
-        problems.append(f"docs/{_PAGE.name} has other figures: run python -m tests.recordings --write")
+        problems.append(f"the page {_PAGE.name} has other figures: run python -m tests.recordings --write")
     print("\n".join(problems))
     return 1 if problems else 0
 

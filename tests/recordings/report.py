@@ -81,11 +81,11 @@ def _covers(pattern: str, gap: str) -> bool:
 
 
 def table(report: Report) -> str:
-    """The figures in Markdown, a row a type."""
-    lines = ["| type | writes | treated alike | properties | present | equal |", "| --- | --- | --- | --- | --- | --- |"]
+    """The figures in reStructuredText, a row a type."""
+    lines = [".. csv-table::", "   :header-rows: 1", "", "   type, writes, treated alike, properties, present, equal"]
     for name, figures in sorted(report.types.items()):
         share = (_share(figures.alike, figures.writes), figures.properties, _share(figures.present, figures.properties))
-        lines.append(f"| {name} | {figures.writes} | {' | '.join(map(str, share))} | {_share(figures.equal, figures.present)} |")
+        lines.append(f"   {name}, {figures.writes}, {', '.join(map(str, share))}, {_share(figures.equal, figures.present)}")
     return "\n".join(lines) + "\n"
 
 

@@ -84,4 +84,4 @@ def test_figures() -> None:
     report = Report({"T": Figures(writes=2, alike=2, properties=3, present=3, equal=2)})
     report.add(Report({"T": Figures(writes=1)}, Counter({"U": 1})))
     assert report.not_served == {"U": 1}
-    assert table(report).splitlines()[-1] == "| T | 3 | 66.6 % | 3 | 100 % | 66.6 % |"
+    assert table(report).splitlines()[-1] == "   T, 3, 66.6 %, 3, 100 %, 66.6 %"

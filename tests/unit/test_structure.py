@@ -89,8 +89,8 @@ def known_names() -> frozenset[str]:
         names |= {
             node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier()
         }
-    for path in ROOT.glob("plugins/**/*.py"):
-        names.add(path.stem)
+    for pattern in ("plugins/**/*.py", "docs/docsite/rst/*.rst"):
+        names |= {path.stem for path in ROOT.glob(pattern)}
     return frozenset(names)
 
 
@@ -115,14 +115,14 @@ _USERS_FILES = {"probes.yml", "hosts.yml", "azure_rm.yml", "report.md"}
 
 def unknown_files(files: Texts) -> list[str]:
     """Playbooks, pages and other files in messages and pages that do not exist."""
-    named = r"(?<![\w*<{}%])([\w.-]+\.(?:yml|md))\b"
+    named = r"(?<![\w*<{}%])([\w.-]+\.(?:yml|md|rst))\b"
     return [f"{place}: {match[1]}" for place, match in lines(files, named) if match[1] not in file_names() | _USERS_FILES]
 
 
 def unknown_plugins(files: Texts) -> list[str]:
     """Full names of the collection that are no plugin, role or playbook."""
     there = {path.stem for path in ROOT.glob("plugins/*/*.py")} | {path.stem for path in ROOT.glob("playbooks/*.yml")}
-    there |= {path.name for path in ROOT.glob("roles/*")} | {"plugins", "all"}
+    there |= {path.name for path in ROOT.glob("roles/*")} | {"plugins", "all", "docsite"}
     return [f"{place}: {match[0]}" for place, match in lines(files, r"\bdualstack\.aks\.([a-z]\w+)") if match[1] not in there]
 
 
@@ -143,7 +143,8 @@ def messages(files: Texts) -> Texts:
 
 
 YAML = ("roles/*/vars/*.yml", "roles/*/defaults/*.yml", "roles/*/tasks/*.yml", "roles/*/templates/*.yml", "playbooks/**/*.yml")
-PROSE = ("README.md", "docs/*.md", "roles/*/README.md", "roles/**/*.yml", "playbooks/**/*.yml", "changelogs/fragments/*.yml")
+PAGES = ("*.md", "docs/docsite/rst/*.rst")
+PROSE = (*PAGES, "roles/*/README.md", "roles/**/*.yml", "playbooks/**/*.yml", "changelogs/fragments/*.yml")
 
 #: check -> the files it is for
 CHECKS: list[tuple[Check, Callable[[], Texts]]] = [
@@ -153,10 +154,10 @@ CHECKS: list[tuple[Check, Callable[[], Texts]]] = [
     (ansible_imports, lambda: texts(*(f"plugins/plugin_utils/_{room}/*.py" for room in ("addresses", "kubernetes", "report", "rules")))),
     (versions_of_apis, lambda: texts("plugins/**/*.py", *YAML)),
     (unspecified_variables, lambda: texts("playbooks/**/*.yml", "roles/*/tasks/*.yml")),
-    (unknown_variables, lambda: {**texts("README.md", "docs/*.md", "roles/*/README.md"), **messages(texts("plugins/**/*.py"))}),
+    (unknown_variables, lambda: {**texts(*PAGES, "roles/*/README.md"), **messages(texts("plugins/**/*.py"))}),
     (unknown_files, lambda: {**texts(*PROSE), **messages(texts("plugins/**/*.py"))}),
     (unknown_plugins, lambda: {**texts(*PROSE), **texts("plugins/**/*.py")}),
-    (unknown_targets, lambda: {**texts("README.md", "docs/*.md"), **messages(texts("lab/**/*.py"))}),
+    (unknown_targets, lambda: {**texts(*PAGES), **messages(texts("lab/**/*.py"))}),
 ]
 
 #: check -> a file that it must find something in
@@ -167,10 +168,10 @@ BROKEN: list[tuple[Check, Texts]] = [
     (ansible_imports, {"plugins/plugin_utils/_rules/x.py": "from ansible.errors import AnsibleError"}),
     (versions_of_apis, {"roles/aks/tasks/apply.yml": 'cluster: {id: x, api_version: "2026-05-01"}'}),
     (unspecified_variables, {"playbooks/verify.yml": "x: \"{{ verify_speed | default('') }}\""}),
-    (unknown_variables, {"docs/page.md": "Set `aks_max_pod` to 250."}),
-    (unknown_files, {"docs/page.md": "Run upgrade.yml first."}),
-    (unknown_plugins, {"docs/page.md": "The filter `dualstack.aks.in_range`."}),
-    (unknown_targets, {"docs/page.md": "Run `make everything`."}),
+    (unknown_variables, {"docs/docsite/rst/page.rst": "Set `aks_max_pod` to 250."}),
+    (unknown_files, {"docs/docsite/rst/page.rst": "Run upgrade.yml first."}),
+    (unknown_plugins, {"docs/docsite/rst/page.rst": "The filter `dualstack.aks.in_range`."}),
+    (unknown_targets, {"docs/docsite/rst/page.rst": "Run `make everything`."}),
 ]
 
 

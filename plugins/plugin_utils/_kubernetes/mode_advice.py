@@ -73,7 +73,7 @@ def _for(mode: str, said: Mapping[str, Any]) -> list[str]:
     reasons = {
         "nat64": [
             "no Service changes: the IPv6 entrance translates to their IPv4 addresses",
-            # Measured: docs/benchmarks.md, beside the ordinary IPv4 entrance.
+            # Measured: docs/docsite/rst/benchmarks.rst, beside the ordinary IPv4 entrance.
             "translating in the proxy costs hardly more than proxying in one family: 0.97 times the requests, 1.06 times the CPU",
         ],
         "nat46": ["no Service changes: the IPv4 entrance translates to their IPv6 addresses"],
@@ -84,7 +84,7 @@ def _for(mode: str, said: Mapping[str, Any]) -> list[str]:
         "native": ["each family keeps to itself, with one Service a function and nothing translated"],
     }[mode]
     if mode in ("nat64", "nat46") and said["long_lived_share"] > 0.5:
-        # Measured: for 6,400 requests of 32 clients the proxies opened 33 connections to the application (docs/entrances.md).
+        # Measured: for 6,400 requests of 32 clients the proxies opened 33 connections to the application (docs/docsite/rst/entrances.rst).
         reasons.append("most connections are kept, so that the cost of opening them twice does not count")
     if said["edge"] == "application_gateway":
         # Its frontends are dual-stack since 2024-03, its backends are not:

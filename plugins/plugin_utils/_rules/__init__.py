@@ -3,7 +3,7 @@
 This file is private to the collection.
 
 A rule gets typed facts (what the inventory declares, what Azure and the cluster answered) and yields findings; it never raises for what a
-user wrote, and it asks nobody. Its name is its id, its docstring is what it refuses and why. docs/rules.md lists them all.
+user wrote, and it asks nobody. Its name is its id, its docstring is what it refuses and why. docs/docsite/rst/rules.rst lists them all.
 """
 
 from __future__ import annotations
