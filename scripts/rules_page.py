@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Rule
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.book import RULES
-
 from scripts.restructured_text import heading, link, list_table
 
 TARGET = Path(__file__).parents[1] / "docs" / "docsite" / "rst" / "rules.rst"

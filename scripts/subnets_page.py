@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.purposes import PURPOSES, Purpose
-
 from scripts.restructured_text import heading, link, list_table
 
 TARGET = Path(__file__).parents[1] / "docs" / "docsite" / "rst" / "subnets.rst"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -35,16 +34,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return _LONGEST.index(item.path.stem) if item.path.stem in _LONGEST else len(_LONGEST)
 
     items.sort(key=place)
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print what tests have measured (``record_property("measured", …)``), whichever worker ran them."""
-    reports = [report for found in terminalreporter.stats.values() for report in found if getattr(report, "when", "") == "call"]
-    lines = [value for report in reports for name, value in report.user_properties if name == "measured"]
-    if lines:
-        terminalreporter.section("measured")
-        for line in lines:
-            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="module")

@@ -128,8 +128,10 @@ def unknown_plugins(files: Texts) -> list[str]:
 
 def unknown_targets(files: Texts) -> list[str]:
     """Targets of make that do not exist."""
-    there = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    return [f"{place}: {match[0]}" for place, match in lines(files, r"`make ([a-z-]+)|^    make ([a-z-]+)") if (match[1] or match[2]) not in there]
+    there = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    return [
+        f"{place}: {match[0]}" for place, match in lines(files, r"`make ([a-z0-9-]+)|^    make ([a-z0-9-]+)") if (match[1] or match[2]) not in there
+    ]
 
 
 def messages(files: Texts) -> Texts:
