@@ -56,8 +56,6 @@ class Reader:
 
     lab: Lab
     folder: Path
-    #: text of the pages -> what stands for it in the lab, as names of resources that the page can only make up
-    instead: dict[str, str] = field(default_factory=dict)
     #: a file that a page writes -> what the page leaves to the reader before it
     before: dict[str, str] = field(default_factory=dict)
     commands: int = 0
@@ -76,15 +74,14 @@ class Reader:
         found = [block for block in blocks(page) if block.kind == "commands" or block.path]
         self.commands += sum(len(block.commands) for block in found if block.kind == "commands")
         text = "set -euo pipefail\n" + "".join(map(self._step, found))
-        for made_up, real in self.instead.items():
-            text = text.replace(made_up, real)
         kubectl = binaries.path_of("kubectl").parent
+        clusters = {"KUBECONFIG": os.pathsep.join(map(str, self.lab.state.kubeconfigs().values()))}
         path = os.pathsep.join(map(str, [self._programs, _BIN, kubectl, self.lab.environment["PATH"], debian.environment()["PATH"]]))
         run = subprocess.run(
             ["bash"],
             input=text,
             cwd=self.folder,
-            env=self.lab.environment | {"PATH": path, "PYTHONPATH": str(CHECKOUT), "ANSIBLE_NOCOLOR": "1"},
+            env=self.lab.environment | clusters | {"PATH": path, "PYTHONPATH": str(CHECKOUT), "ANSIBLE_NOCOLOR": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

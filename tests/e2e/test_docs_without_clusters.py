@@ -11,7 +11,8 @@ from tests.harness import Lab
 from tests.pages import blocks
 from tests.reading import Reader, pages_with_commands
 
-from .test_docs import PAGES as OTHER_PAGES
+from .test_docs import PAGES as PAGES_WITH_CLUSTERS
+from .test_examples import PAGES as PAGES_OF_EXAMPLES
 
 _GUIDES = "docs/docsite/rst"
 #: CONTRIBUTING comes last: it begins with an empty subscription.
@@ -42,7 +43,7 @@ def test_a_page(azure: Lab, page: str, tmp_path: Path, record_property: Callable
 
 
 def test_every_page_with_commands_is_followed() -> None:
-    assert sorted([*PAGES, *OTHER_PAGES]) == sorted(pages_with_commands())
+    assert sorted([*PAGES, *PAGES_WITH_CLUSTERS, *PAGES_OF_EXAMPLES]) == sorted(pages_with_commands())
 
 
 def test_a_wrong_command_is_found(azure: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

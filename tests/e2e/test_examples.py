@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab.state import CHECKOUT
-from tests.harness import Lab, Run
+from tests.harness import Lab, Run, until
+from tests.pages import blocks
+from tests.reading import Reader
 
+#: the guide that names what the examples name
+PAGES = ["docs/docsite/rst/existing_ingress.rst"]
 #: inventory -> what its check run says, beside having no problem
 EXAMPLES = {
     "nat64": ("would create Deployment entrance-ipv4", "would create Deployment entrance-ipv6"),
@@ -26,6 +31,7 @@ EXAMPLES = {
 }
 #: what the entrances of a running ingress's own family would be
 _NOT_SAID = {"existing_ingress": "entrance-ipv4", "existing_network": "virtualNetworks/theirs (", "existing_services": "registries/theirs123 ("}
+_CLUSTER_ADMIN = "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b"
 _POOL = {"name": "system", "mode": "System", "count": 3, "vmSize": "Standard_D4ds_v5", "availabilityZones": ["1", "2", "3"]}
 
 
@@ -54,7 +60,20 @@ def platform() -> Iterator[Lab]:
             "accessPolicies": [],
         }
         lab.put(f"{kinds}.KeyVault/vaults/theirs123", "2026-02-01", {"location": "westeurope", "properties": vault})
-        lab.put(f"{kinds}.ContainerService/managedClusters/theirs", "2026-05-01", _cluster(f"{network}/subnets/nodes"))
+        cluster = f"{kinds}.ContainerService/managedClusters/theirs"
+        lab.put(cluster, "2026-05-01", _cluster(f"{network}/subnets/nodes"))
+        roles = f"{lab.subscription}/providers/Microsoft.Authorization/roleDefinitions"
+        admin = {
+            "principalId": lab.state.load().azure.client_object,
+            "principalType": "ServicePrincipal",
+            "roleDefinitionId": f"{roles}/{_CLUSTER_ADMIN}",
+        }
+        assignment = f"{cluster}/providers/Microsoft.Authorization/roleAssignments/00000000-0000-4000-8000-000000000042"
+        lab.put(assignment, "2022-04-01", {"properties": admin})
+        until(lambda: bool(lab.state.kubeconfigs()), 120)
+        lab.kubectl_text("create", "namespace", "ingress-nginx", cluster="theirs")
+        service = ("create", "service", "clusterip", "ingress-nginx-controller", "--tcp=80", "--tcp=443")
+        lab.kubectl_text("--namespace", "ingress-nginx", *service, cluster="theirs")
         yield lab
 
 
@@ -95,4 +114,16 @@ def test_an_example(platform: Lab, name: str) -> None:
     for words in EXAMPLES[name]:
         assert words in run.output, run.output
     assert _NOT_SAID.get(name, "\0") not in run.output
+    assert platform.our_writes() == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_guide(platform: Lab, page: str, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+    """As far as nothing is written."""
+    [first, *_] = [block for block in blocks("README.md") if block.path]
+    (tmp_path / "inventories").mkdir()
+    (tmp_path / first.path).write_text(first.text)
+    reader = Reader(platform, tmp_path)
+    reader.follow(page)
+    record_property("measured", f"{page}: {reader.commands} commands ran")
     assert platform.our_writes() == []
