@@ -30,9 +30,10 @@ _ADDRESS = "https://github.com/dualstack/aks/"
 
 
 def variables(document: dict[str, Any]) -> None:
-    """Each is a variable that a role specifies, or that roles read for all of them, and its value fits."""
+    """Each is a variable that a role specifies, that roles read for all of them, or that another one is made of; and its value fits."""
+    parts = set(re.findall(r"\{\{ (\w+)", str(document)))
     for name, value in document.items():
-        assert name in specified() or re.search(rf"\b{name}\b", _texts_of_roles()), f"no role knows {name}"
+        assert name in specified() or name in parts or re.search(rf"\b{name}\b", _texts_of_roles()), f"no role knows {name}"
         for option in _options_of(name):
             if "{{" not in str(value):
                 typed_value(option, value)
