@@ -17,15 +17,20 @@ from tests.pages import Block, blocks, pages
 _BIN = Path(sys.executable).parent
 #: Programs that the reader's machine has and a test must not use: what they would change or download, and what is checked instead.
 _STAND_INS = {
-    # A checkout of links: what the reader adds to it stays in the reader's folder.
+    # A checkout of links, but for what a reader changes: that stays in the reader's folder.
     "git": """case "$1" in
-  clone) mkdir "$3"; for entry in "$CHECKOUT"/* "$CHECKOUT"/.venv; do ln -s "$entry" "$3/"; done ;;
+  clone)
+    mkdir "$3"
+    for entry in "$CHECKOUT"/* "$CHECKOUT"/.venv; do ln -s "$entry" "$3/"; done
+    rm "$3/inventories" "$3/examples"
+    cp -r "$CHECKOUT/inventories" "$CHECKOUT/examples" "$3/" ;;
   add) test -e "$2" ;;
   commit) test "$2" = --message ;;
   *) exit 1 ;;
 esac""",
     # The target exists.
-    "make": 'exec /usr/bin/make --directory "$CHECKOUT" --dry-run "$@" >/dev/null',
+    "make": """case "$1" in -C) shift 2 ;; esac
+exec /usr/bin/make --directory "$CHECKOUT" --dry-run "$@" >/dev/null""",
     # The file is part of the collection.
     "pip": 'test "$1 $2" = "install -r" && test -f "$CHECKOUT/${3#*dualstack/aks/}"',
     # The name is the collection's; a build is a build, and leaves its artefact in the reader's folder.
