@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Get access to a stamp's cluster and read its entrances. The documentation is in plugins/modules/entrances_info.py."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Wait for the entrances of a cluster. The documentation is in plugins/modules/entrances_wait.py."""
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.connections import client_connections
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.pods import pod_complaints
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.state import rolling_out, unused_configurations, without_address
+from ansible_collections.dualstack.aks.plugins.plugin_utils._libraries import MISSING
 
 _display = Display()
 #: seconds between two looks at the cluster; counting connections begins a process in each pod
@@ -40,6 +42,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
     }
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        if MISSING:
+            raise AnsibleActionFail(MISSING)
         result: dict[str, Any] = super().run(tmp, task_vars or {}) | {"changed": False, "unused_configurations": [], "connections": 0}
         _, arguments = self.validate_argument_spec(argument_spec=self.OPTIONS)
         self._stamp = str((task_vars or {}).get("inventory_hostname", ""))

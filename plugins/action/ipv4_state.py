@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Read what IPv4 clients of a stamp depend on, and compare it. The documentation is in plugins/modules/ipv4_state.py."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Check a role's variables and what Azure has. The documentation is in plugins/modules/validate_role.py."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Verify a stamp in each family. The documentation is in plugins/modules/verify_stamp.py."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ DOCUMENTATION = r"""
 name: address_plan
 short_description: Compute a stamp's addresses in both families
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Computes the virtual network, subnets, pod and service ranges of a stamp. What the register holds stays; what it lacks is proposed.
   - IPv6 is a C(/48) a stamp (RFC 4193, or a slice of the user's prefix) with C(/64) subnets in RFC 3531 order; IPv4 is the best fit in the pools.

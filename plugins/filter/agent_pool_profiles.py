@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ DOCUMENTATION = r"""
 name: agent_pool_profiles
 short_description: Node pools as AKS takes them
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Writes the node pools of an inventory under AKS' own names, with the defaults of the role C(aks).
 options:

@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ DOCUMENTATION = r"""
 name: entrance_configuration
 short_description: Compute what an entrance's proxy listens on, and where it sends it
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Turns routes, TLS and plain ports into servers, locations and upstreams, for one family's entrance in one mode.
   - Upstreams are cluster IPs of the family that the mode wants, so that no connection can leave in the other one.

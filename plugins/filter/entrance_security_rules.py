@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ DOCUMENTATION = r"""
 name: entrance_security_rules
 short_description: Let clients in to the plain ports of the entrances
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Makes a security rule for all TCP ports beside 80 and 443 that an entrance listens on, and one for its UDP ports, for clients of both families.
 options:

@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ DOCUMENTATION = r"""
 name: family_rules
 short_description: Turn one security rule into Azure's, one a family
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Azure refuses a security rule that mixes IPv4 and IPv6 prefixes. This makes a rule for each family that source and destination both
     have; service tags and C(*) cover both families in one.

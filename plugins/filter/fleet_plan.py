@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ DOCUMENTATION = r"""
 name: fleet_plan
 short_description: Plan many stamps, each on top of the ones before it
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Does for a whole fleet at once what P(dualstack.aks.address_plan#filter) and P(dualstack.aks.plan_violations#filter) do for one stamp,
     in a time that grows with the number of stamps, and not with its square.

@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
 from typing import Any
@@ -10,7 +11,7 @@ DOCUMENTATION = r"""
 name: image_import
 short_description: The action that imports an image into a registry
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Makes the action C(importImage) for an image that is pinned by digest, as O(dualstack.aks.azure_resources#module:actions) takes it.
 options:

@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ DOCUMENTATION = r"""
 name: ingress_mode_advice
 short_description: Say which ingress mode fits, and why the others do not
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Weighs what the cluster and its applications are; what is not said is taken to be the seed's starting point, applications on IPv4 that
     stay as they are.

@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ DOCUMENTATION = r"""
 name: plan_violations
 short_description: Check a stamp against every dual-stack rule of Azure that can be known offline
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Returns all broken rules at once, each with its remedy and Azure's page; an empty list when the plan is good.
 positional: register

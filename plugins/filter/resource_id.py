@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
 from typing import Any
@@ -10,7 +11,7 @@ DOCUMENTATION = r"""
 name: resource_id
 short_description: Compute an Azure resource id
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Puts an id together from a name and a type, below a parent resource or in a resource group.
 positional: type

@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ DOCUMENTATION = r"""
 name: resource_references
 short_description: References to resources that a loop declares
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Makes the list of references that a property takes, for resources that a resources file of M(dualstack.aks.azure_resources) declares by C(loop).
 options:

@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ DOCUMENTATION = r"""
 name: service_family_change
 short_description: Tell whether a Service may change its families, and what it has afterwards
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Says before the API server is asked whether it takes another C(ipFamilyPolicy) and other C(ipFamilies) for a Service that is there.
   - The first family of a Service never changes. The second comes with a dual-stack policy and goes with V(SingleStack).

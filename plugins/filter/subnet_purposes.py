@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ DOCUMENTATION = r"""
 name: subnet_purposes
 short_description: What Azure demands of subnets for what they are for
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Finds what each subnet is for, by its C(purpose), its C(delegation) or the name that Azure keeps for a service, and what it gets for that.
   - C(docs/docsite/rst/subnets.rst) has the table.

@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
 from typing import Any
@@ -10,7 +11,7 @@ DOCUMENTATION = r"""
 name: typed
 short_description: Give the value of a role's variable the type that the role specifies
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Turns text that spells a boolean, a number, a list or a mapping into one, as the role's argument specification describes the variable. Extra vars
     and INI inventories give text.

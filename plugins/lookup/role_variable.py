@@ -1,17 +1,11 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
-
-from typing import Any
-
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-
-from ansible_collections.dualstack.aks.plugins.plugin_utils._role_variables import typed_variables
 
 DOCUMENTATION = r"""
 name: role_variable
 short_description: Read a variable with every variable that it is made of as its role specifies it
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Renders a variable after P(dualstack.aks.typed#filter) was applied to every variable that a role of this collection specifies.
   - The collection's own actions do this by themselves; tasks of other modules need it.
@@ -35,6 +29,13 @@ _raw:
   type: list
   elements: raw
 """
+
+from typing import Any
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+
+from ansible_collections.dualstack.aks.plugins.plugin_utils._role_variables import typed_variables
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]  # ansible-core ships no types

@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # The documentation of the action plugin of the same name; nothing runs from here.
 from __future__ import annotations
 
@@ -5,7 +6,7 @@ DOCUMENTATION = r"""
 module: aks_credentials
 short_description: Get a kubeconfig in memory for a cluster with Microsoft Entra ID
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Waits until nothing is changing the cluster, reads its server and certificate authority, and adds a bearer token of the task's own
     credentials for the AKS server application. Never a client key, never anything on disk.

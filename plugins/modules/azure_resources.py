@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # The documentation of the action plugin of the same name; nothing runs from here.
 from __future__ import annotations
 
@@ -5,7 +6,7 @@ DOCUMENTATION = r"""
 module: azure_resources
 short_description: Bring a set of Azure resources to what is declared
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Compares declared Azure Resource Manager resources with the live ones by meaning, writes what differs in the order of their
     references and in parallel where nothing depends on the other, and waits for the operations.

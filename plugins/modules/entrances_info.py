@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # The documentation of the action plugin of the same name; nothing runs from here.
 from __future__ import annotations
 
@@ -5,7 +6,7 @@ DOCUMENTATION = r"""
 module: entrances_info
 short_description: Get access to a stamp's cluster and read its entrances
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Waits until nothing is changing the cluster, gets a kubeconfig as M(dualstack.aks.aks_credentials) does, and reads the public addresses of the
     entrances, their Services and the Services behind them.

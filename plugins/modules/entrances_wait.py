@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # The documentation of the action plugin of the same name; nothing runs from here.
 from __future__ import annotations
 
@@ -5,7 +6,7 @@ DOCUMENTATION = r"""
 module: entrances_wait
 short_description: Wait for the entrances of a cluster
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Waits until the proxies of each entrance run their newest configuration, until each Service has its public address, or until clients have ended
     their connections. Fails with what the pods say themselves when the proxies cannot roll out.

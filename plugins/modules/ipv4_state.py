@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # The documentation of the action plugin of the same name; nothing runs from here.
 from __future__ import annotations
 
@@ -5,7 +6,7 @@ DOCUMENTATION = r"""
 module: ipv4_state
 short_description: Read what IPv4 clients of a stamp depend on, and compare it with an earlier state
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Reads the IPv4 parts of the load balancer, the IPv4 entrance's public address, A records, and spec, labels and data of the entrance's objects.
     What the services write by themselves, and what belongs to IPv6, is left out.

@@ -7,7 +7,7 @@ DOCUMENTATION = r"""
 module: listeners_info
 short_description: Ask each listener of an entrance as a client would
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Sends an HTTP request, begins a TLS session or opens a connection, by what each listener expects of its clients.
   - Asks those that are silent again until O(timeout), at least twice. Never fails because a listener is silent.

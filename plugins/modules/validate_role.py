@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # The documentation of the action plugin of the same name; nothing runs from here.
 from __future__ import annotations
 
@@ -5,7 +6,7 @@ DOCUMENTATION = r"""
 module: validate_role
 short_description: Check a role's variables and what Azure would refuse
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Compares the variables of the role that the task stands in with the role's argument specification, reads from Azure and the cluster what the
     rules need, and applies the rules of the role. Changes nothing.

@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # The documentation of the action plugin of the same name; nothing runs from here.
 from __future__ import annotations
 
@@ -5,7 +6,7 @@ DOCUMENTATION = r"""
 module: verify_report
 short_description: Report on all stamps
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Makes a table of the checks of all stamps, and writes C(report.html), C(report.json), C(report.xml) (JUnit) and C(report.md), in check mode too.
   - C(report.html) is one page for a browser or for paper. It loads nothing and runs no program. It shows what failed with the remedies, what has

@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # The documentation of the action plugin of the same name; nothing runs from here.
 from __future__ import annotations
 
@@ -5,7 +6,7 @@ DOCUMENTATION = r"""
 module: verify_stamp
 short_description: Verify a stamp in each family
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Reads the network around a cluster and the objects in it, and checks them together with what probe hosts got and what was compared with the
     inventory. Changes nothing. Whatever could not be read has a result, too.

@@ -247,7 +247,8 @@ class _Planner:
         for name in STAMP_RANGES:
             for text in listed(self._names.get(name, {}).get("ipv6")):
                 network = read(text, f"{self._stamp}.{name}.ipv6")
-                assert isinstance(network, ipaddress.IPv6Network)
+                if not isinstance(network, ipaddress.IPv6Network):
+                    raise MalformedSpecification(f"{self._stamp}.{name}.ipv6: {text!r} is not IPv6.")
                 prefix = network.supernet(new_prefix=STAMP_IPV6_LENGTH) if network.prefixlen > STAMP_IPV6_LENGTH else network
                 first, length = _layout(prefix)[name]
                 is_own = prefix == local or inside(prefix, space)

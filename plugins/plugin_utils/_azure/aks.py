@@ -13,21 +13,14 @@ import yaml
 
 from .client import ArmClient, failure_of, state_of
 from .errors import ArmFailure, TimedOut
-from .types import known
+from .types import version_of
 
 #: application id of the AKS server in every tenant (learn.microsoft.com/azure/aks/kubelogin-authentication)
 _AKS_SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
-_CLUSTER = "Microsoft.ContainerService/managedClusters"
 
 
 class ClusterNotReady(Exception):
     """A cluster that is missing, failed or still changing; the message names it and the way out."""
-
-
-def _api_version() -> str:
-    facts = known(_CLUSTER)
-    assert facts is not None
-    return facts.api_version
 
 
 def ready_cluster(client: ArmClient, identifier: str, timeout: float, progress: Callable[[float], None], *, expected: bool) -> dict[str, Any] | None:
@@ -36,12 +29,12 @@ def ready_cluster(client: ArmClient, identifier: str, timeout: float, progress: 
     Unless ``expected``, None stands for a cluster that is missing or being created. Raises :class:`ClusterNotReady`.
     """
     try:
-        cluster = client.get(identifier, _api_version())
+        cluster = client.get(identifier, version_of(identifier))
         if not expected and (cluster is None or state_of(cluster) == "Creating"):
             return None
         if cluster is None:
             raise ClusterNotReady(f"{identifier} does not exist. Run the role aks first.")
-        cluster = client.settle(identifier, _api_version(), cluster, timeout, progress)
+        cluster = client.settle(identifier, version_of(identifier), cluster, timeout, progress)
     except ArmFailure as error:
         raise ClusterNotReady(f"{identifier}: {error.code}: {error.message}") from error
     except TimedOut as error:
@@ -55,7 +48,7 @@ def ready_cluster(client: ArmClient, identifier: str, timeout: float, progress: 
 def kubeconfig(client: ArmClient, cluster: dict[str, Any]) -> dict[str, Any]:
     """Server and CA from AKS, and a token of the client's own credentials: never a client key. Raises :class:`ClusterNotReady`."""
     try:
-        answer = client.post(f"{cluster['id']}/listClusterUserCredential", _api_version())
+        answer = client.post(f"{cluster['id']}/listClusterUserCredential", version_of(cluster["id"]))
     except ArmFailure as error:
         raise ClusterNotReady(f"{cluster['id']}: {error.code}: {error.message}") from error
     given = yaml.safe_load(base64.b64decode(answer["kubeconfigs"][0]["value"]))

@@ -14,6 +14,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from .._libraries import MISSING
 from .._role_variables import load_specifications, typed_variables
 from .._workers import load_filters
 from .client import ArmClient
@@ -48,7 +49,8 @@ _API_VERSIONS = "dualstack_api_versions"
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 # For the workers to come.
-read_authorities()
+if not MISSING:
+    read_authorities()
 load_filters()
 load_specifications()
 
@@ -78,6 +80,8 @@ class CredentialAction(ActionBase):  # type: ignore[misc]  # ansible-core ships 
         return value
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        if MISSING:
+            raise AnsibleActionFail(MISSING)
         result: dict[str, Any] = super().run(tmp, task_vars or {})
         self._templar = self._templar.copy_with_new_env(available_variables=typed_variables(task_vars or {}))
         return result

@@ -14,25 +14,26 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from ansible.errors import AnsibleError
-
-try:
-    from azure.core.exceptions import AzureError, HttpResponseError
-    from azure.core.pipeline import PipelineRequest, PipelineResponse
-    from azure.core.pipeline.policies import HeadersPolicy, RequestIdPolicy, RetryPolicy, SansIOHTTPPolicy, UserAgentPolicy
-    from azure.core.pipeline.transport import RequestsTransport
-    from azure.core.polling.base_polling import OperationFailed
-    from azure.core.rest import HttpRequest
-    from azure.mgmt.core import ARMPipelineClient
-    from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
-    from azure.mgmt.core.polling.arm_polling import ARMPolling
-
-    from .connections import session
-    from .credentials import Login
-except ImportError as error:
-    raise AnsibleError("dualstack.aks lacks Python packages: install the collection's requirements.txt where Ansible runs") from error
-
+from .._libraries import (
+    ARMChallengeAuthenticationPolicy,
+    ARMPipelineClient,
+    ARMPolling,
+    AzureError,
+    HeadersPolicy,
+    HttpRequest,
+    HttpResponseError,
+    OperationFailed,
+    PipelineRequest,
+    PipelineResponse,
+    RequestIdPolicy,
+    RequestsTransport,
+    RetryPolicy,
+    SansIOHTTPPolicy,
+    UserAgentPolicy,
+)
 from .._resource_id import type_of
+from .connections import session
+from .credentials import Login
 from .errors import ArmFailure, StatusUnknown, TimedOut
 from .waiting import Wait
 

@@ -67,13 +67,12 @@ class Comparison:
     def body(self, declared: Mapping[str, Any], live: Mapping[str, Any] | None) -> dict[str, Any]:
         """The body to PUT: ``declared`` over what is there, without what only Azure may set."""
         if live is None:
-            result = _without_nulls(declared)
+            result: dict[str, Any] = _without_nulls(declared)
         else:
             writable = self._strip({name: value for name, value in live.items() if name.lower() not in _ENVELOPE}, "")
             result = self._overlay(declared, writable, "")
             for path in self._facts.create_only:
                 _drop(result, path.split("."))
-        assert isinstance(result, dict)
         return result
 
     def _compare(self, declared: Any, live: Any, path: str, pattern: str, differences: list[Difference]) -> None:

@@ -14,10 +14,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-import certifi
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util.ssl_ import create_urllib3_context
+from .._libraries import HTTPAdapter, certifi, create_urllib3_context, requests
 
 
 @functools.cache

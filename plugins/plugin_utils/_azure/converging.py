@@ -10,9 +10,8 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from azure.core.pipeline import PipelineResponse
-
 from .._leaves import value_at
+from .._libraries import PipelineResponse
 from .client import TERMINAL, UNFINISHED, ArmClient, body_of, failure_of, state_of
 from .comparison import UNKNOWN, Comparison, Difference, values_at
 from .errors import ArmFailure, NotConverged, Refused, StatusUnknown, is_busy

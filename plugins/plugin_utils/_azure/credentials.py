@@ -13,22 +13,25 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-from azure.core import AzureClouds
-from azure.core.credentials import TokenCredential
-from azure.core.pipeline.transport import RequestsTransport
-from azure.identity import AzureCliCredential, ClientSecretCredential, ManagedIdentityCredential
-from azure.mgmt.core.tools import get_arm_endpoints
-
+from .._libraries import (
+    AzureCliCredential,
+    AzureClouds,
+    ClientSecretCredential,
+    ManagedIdentityCredential,
+    RequestsTransport,
+    TokenCredential,
+    get_arm_endpoints,
+    requests,
+)
 from .connections import session
 from .types import version_of
 
 #: what a Resource Manager says of its cloud, to anybody
 _METADATA = "/metadata/endpoints"
 _NAMED_CLOUDS = {
-    "AzureCloud": (AzureClouds.AZURE_PUBLIC_CLOUD, "https://login.microsoftonline.com"),
-    "AzureChinaCloud": (AzureClouds.AZURE_CHINA_CLOUD, "https://login.partner.microsoftonline.cn"),
-    "AzureUSGovernment": (AzureClouds.AZURE_US_GOVERNMENT, "https://login.microsoftonline.us"),
+    "AzureCloud": ("AZURE_PUBLIC_CLOUD", "https://login.microsoftonline.com"),
+    "AzureChinaCloud": ("AZURE_CHINA_CLOUD", "https://login.partner.microsoftonline.cn"),
+    "AzureUSGovernment": ("AZURE_US_GOVERNMENT", "https://login.microsoftonline.us"),
 }
 
 #: option -> environment variable, as azure.azcollection reads them
@@ -71,7 +74,7 @@ def cloud_of(name: str, timeout: float = 30) -> Cloud:
     """A cloud by its name, or by the URL of its Resource Manager (asked for its metadata)."""
     if name in _NAMED_CLOUDS:
         named, authority = _NAMED_CLOUDS[name]
-        endpoints = get_arm_endpoints(named)
+        endpoints = get_arm_endpoints(AzureClouds[named])
         return Cloud(name, endpoints["resource_manager"], endpoints["credential_scopes"][0], authority)
     if urlsplit(name).scheme != "https":
         raise CredentialError(f"cloud_environment {name!r} is neither {', '.join(_NAMED_CLOUDS)} nor an https URL.")

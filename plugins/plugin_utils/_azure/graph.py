@@ -150,8 +150,7 @@ class Declarations:
         return all(self._condition(condition, variables) for condition in (conditions if isinstance(conditions, list) else [conditions]))
 
     def _render(self, handle: str, entry: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
-        rendered = self._template(dict(entry), variables)
-        assert isinstance(rendered, dict)
+        rendered: dict[str, Any] = self._template(dict(entry), variables)
         return rendered
 
     def _resource(self, handle: str, entry: dict[str, Any]) -> Resource | None:

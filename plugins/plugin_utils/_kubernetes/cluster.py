@@ -12,9 +12,8 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import requests
-
 from .._azure.connections import session
+from .._libraries import requests
 
 #: seconds that one answer may take
 _TIMEOUT = 60
