@@ -83,6 +83,10 @@ unit: $(READY) $(TYPED) ## the tests of pure logic (about 1 minute)
 schemas: $(READY) ## the compiled resource types are reproducible: needs LAB_AZURE_SCHEMAS, a checkout of Azure/bicep-types-az (about 10 seconds)
 	$(ISOLATED) $(BIN)/pytest -q tests/schemas
 
+.PHONY: package
+package: $(READY) ## build the artefact, and check it with galaxy-importer, ansible-test sanity and ansible-test units (about 3 minutes; first time 5 more)
+	$(ISOLATED) $(BIN)/python -m tests.package
+
 lab-tests: $(READY) ## the tests of the lab's Azure (about 15 seconds)
 	$(ISOLATED) $(BIN)/pytest -q -n 2 tests/lab
 

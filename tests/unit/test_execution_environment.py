@@ -33,6 +33,12 @@ def test_its_core_is_the_one_of_requirements() -> None:
     assert DEFINITION["dependencies"]["ansible_core"]["package_pip"] == core
 
 
+def test_the_oldest_core_is_the_one_of_the_collection() -> None:
+    requires = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["requires_ansible"]
+    oldest = DEFINITION["dependencies"]["ansible_core"]["package_pip"].removeprefix("ansible-core").partition(",")[0]
+    assert requires == f"{oldest}.0"
+
+
 def test_its_collections_are_those_of_galaxy() -> None:
     wanted = yaml.safe_load((ROOT / "requirements.yml").read_text())["collections"]
     assert {item["name"]: item["version"] for item in wanted} == GALAXY["dependencies"]
