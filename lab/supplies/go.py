@@ -19,7 +19,7 @@ from .progress import step
 #: the folder of the one module that everything is built from, so that programs share packages: go.mod pins each
 MODULE = Path(__file__).parent
 #: what 2 cores build in a minute, links included
-PACKAGES_A_MINUTE = 450
+PACKAGES_A_MINUTE = 400
 
 
 @dataclass(frozen=True)
