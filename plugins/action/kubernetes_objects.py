@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Write objects of a cluster without showing its token. The documentation is in plugins/modules/kubernetes_objects.py."""
 
 from __future__ import annotations

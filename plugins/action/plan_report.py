@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Draw the address plan. The documentation is in plugins/modules/plan_report.py."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -5,7 +6,7 @@ name: stages
 type: stdout
 short_description: Show the stages of a run instead of its tasks
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Shows for each stamp which stage it is in, what has changed, what is awaited and since when. A stage is a role, or C(checks) for what is checked
     before anything is written.

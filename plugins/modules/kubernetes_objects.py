@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # The documentation of the action plugin of the same name; nothing runs from here.
 from __future__ import annotations
 
@@ -5,7 +6,7 @@ DOCUMENTATION = r"""
 module: kubernetes_objects
 short_description: Write objects of a cluster without showing its token
 version_added: 0.1.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Runs M(kubernetes.core.k8s) with a kubeconfig in memory. It takes the options of that module and returns what that module returns.
   - The token of the kubeconfig reaches no output at any verbosity, so the task needs no C(no_log) and its results can be read. With C(-vvv),

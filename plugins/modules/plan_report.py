@@ -1,3 +1,4 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # The documentation of the action plugin of the same name; nothing runs from here.
 from __future__ import annotations
 
@@ -5,7 +6,7 @@ DOCUMENTATION = r"""
 module: plan_report
 short_description: Draw the address plan
 version_added: 1.0.0
-author: The dualstack.aks contributors
+author: The dualstack.aks contributors (@dualstack)
 description:
   - Writes one HTML page with the address map of all stamps, to scale in both families, and a map and a table of each stamp.
   - The page loads nothing and needs no network.
