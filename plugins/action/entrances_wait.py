@@ -45,7 +45,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         if MISSING:
             raise AnsibleActionFail(MISSING)
         result: dict[str, Any] = super().run(tmp, task_vars or {}) | {"changed": False, "unused_configurations": [], "connections": 0}
-        _, arguments = self.validate_argument_spec(argument_spec=self.OPTIONS)
+        _unused, arguments = self.validate_argument_spec(argument_spec=self.OPTIONS)
         self._stamp = str((task_vars or {}).get("inventory_hostname", ""))
         if self._task.check_mode:
             return result

@@ -124,7 +124,7 @@ class ActionModule(CredentialAction):
     def client_of_task(self) -> ArmClient:
         """A client with the credentials that the task gives."""
         self.render_arguments()
-        _, arguments = self.validate_argument_spec(argument_spec=self.specification())
+        _unused, arguments = self.validate_argument_spec(argument_spec=self.specification())
         return self.client(arguments)
 
 
@@ -176,7 +176,7 @@ class _Reader:
             for question, answer in read_all(self._client, missing).items():
                 error = answer["error"]
                 self._answers[question] = Answer(answer["exists"], answer["body"], f"{error['code']}: {error['message']}" if error else "")
-        return {name: self._answers[question] for name, (question, _) in wanted.items()}
+        return {name: self._answers[question] for name, (question, _unused) in wanted.items()}
 
     def services(self, cluster_id: str, namespaces: Sequence[str]) -> list[Mapping[str, Any]] | None:
         return self._ask(

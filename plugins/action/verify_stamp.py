@@ -99,7 +99,7 @@ def _told(result: Mapping[str, Any], *names: str) -> dict[str, Any]:
 def _resources(client: ArmClient, arguments: Mapping[str, Any]) -> dict[str, Any]:
     first = {"cluster": arguments["cluster_id"], "ipv4": arguments["ipv4_address_id"], "ipv6": arguments["ipv6_address_id"]}
     found = read_all(client, reads_of({name: {"id": identifier} for name, identifier in first.items()}))
-    for _ in range(_ROUNDS):
+    for _attempt in range(_ROUNDS):
         found |= read_all(client, reads_of(reads(found)))
     return found
 

@@ -158,7 +158,7 @@ class Client:
     def _connection(self, listener: Mapping[str, Any]) -> socket.socket:
         connection = socket.create_connection((self._address, listener["port"]), timeout=self._timeout)
         if listener["proxy_protocol"]:
-            (source, source_port, *_), (target, target_port, *_) = connection.getsockname(), connection.getpeername()
+            (source, source_port, *_rest), (target, target_port, *_rest) = connection.getsockname(), connection.getpeername()
             family = "TCP6" if ":" in target else "TCP4"
             connection.sendall(f"PROXY {family} {source} {target} {source_port} {target_port}\r\n".encode())
         return connection

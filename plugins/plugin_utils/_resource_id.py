@@ -19,7 +19,7 @@ def resource_id(name: str, resource_type: str, *, parent: str = "", subscription
     Either below ``parent`` (a resource's id; its child type or an extension such as a role assignment), or in a resource group of a
     subscription. ``Microsoft.Resources/resourceGroups`` needs the subscription alone. Raises :class:`ValueError` naming what is missing.
     """
-    namespace, _, path = resource_type.partition("/")
+    namespace, _unused, path = resource_type.partition("/")
     if not path:
         raise ValueError(f"{resource_type!r} is no resource type: it must look like Microsoft.Network/virtualNetworks.")
     if not name:

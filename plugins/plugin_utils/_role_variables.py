@@ -103,5 +103,6 @@ def _has_its_type(value: Any, option: Option, default: Any) -> bool:
     if kind in ("str", "path") and "choices" not in option:
         return isinstance(value, str) and (value == default or "{{" not in value)
     if kind in ("bool", "int"):
-        return type(value) is {"bool": bool, "int": int}[kind]
+        # In Python a bool is an int too.
+        return isinstance(value, int) and isinstance(value, bool) == (kind == "bool")
     return kind == "raw" or (isinstance(value, (list, dict)) and bool(value == default)) or value in option.get("choices", ())

@@ -119,7 +119,7 @@ def _azure(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _named(identifier: str, handle: str) -> str:
     """Type and name of a resource, with the names of its parents; what has a UUID for a name is called by its handle."""
-    _, provider, path = identifier.rpartition("/providers/")
+    _unused, provider, path = identifier.rpartition("/providers/")
     segments = path.split("/")[1:] if provider else identifier.split("/")[-2:]
     name = "/".join(segments[1::2])
     if _UUID.fullmatch(segments[-1]):

@@ -55,7 +55,7 @@ class Registrations:
         self._larger: dict[int, dict[int, dict[int, list[int]]]] = {4: {}, 6: {}}
         self._firsts: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
         for place, item in enumerate(self._all):
-            first, _ = ends(item.network)
+            first, _unused = ends(item.network)
             self._larger[item.network.version].setdefault(item.network.prefixlen, {}).setdefault(first, []).append(place)
             self._firsts[item.network.version].append((first, place))
         for firsts in self._firsts.values():
@@ -68,7 +68,7 @@ class Registrations:
         """Those that share an address with a range, in the order of the register."""
         first, last = ends(network)
         firsts = self._firsts[network.version]
-        places = {place for _, place in firsts[bisect.bisect_left(firsts, (first, 0)) : bisect.bisect_left(firsts, (last + 1, 0))]}
+        places = {place for _unused, place in firsts[bisect.bisect_left(firsts, (first, 0)) : bisect.bisect_left(firsts, (last + 1, 0))]}
         for length, by_first in self._larger[network.version].items():
             if length < network.prefixlen:
                 below = network.max_prefixlen - length

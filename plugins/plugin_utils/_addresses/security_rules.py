@@ -145,7 +145,7 @@ def _values(properties: Mapping[str, Any], name: str, ending: str) -> list[str]:
 
 
 def _is_in(port: int, ports: str) -> bool:
-    first, _, last = ports.partition("-")
+    first, _unused, last = ports.partition("-")
     return ports == "*" or (f"{first}{last}".isdecimal() and int(first) <= port <= int(last or first))
 
 

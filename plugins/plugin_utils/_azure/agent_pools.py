@@ -25,7 +25,7 @@ def minor_version(version: str) -> int | None:
 
 def windows_image(version: str) -> str:
     """The image of a Windows pool that names none: Windows2022, AKS' own default, as long as it runs this Kubernetes version."""
-    minor, (_, newest) = minor_version(version), WINDOWS_IMAGES["Windows2022"]
+    minor, (_unused, newest) = minor_version(version), WINDOWS_IMAGES["Windows2022"]
     return "Windows2025" if minor is not None and newest is not None and minor > newest else "Windows2022"
 
 

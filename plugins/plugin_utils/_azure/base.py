@@ -133,7 +133,7 @@ class AzureAction(CredentialAction):
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         self.render_arguments()
-        _, arguments = self.validate_argument_spec(argument_spec=self.specification())
+        _unused, arguments = self.validate_argument_spec(argument_spec=self.specification())
         with self.client(arguments) as client:
             try:
                 return result | self.answer(client, arguments, task_vars or {})

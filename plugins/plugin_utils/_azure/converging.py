@@ -63,7 +63,8 @@ class Converger:
 
     def _is_foreign(self, resource: Resource, live: Body) -> bool:
         """Whether the resource is declared as ours, and is live without our mark or with another stamp's."""
-        return not resource.take_over and not declared_mark(resource.facts, resource.body).items() <= marks_of(resource.facts, live).items()
+        found = marks_of(resource.facts, live)
+        return not resource.take_over and any(found.get(name) != value for name, value in declared_mark(resource.facts, resource.body).items())
 
     def _refuse_foreign(self, resource: Resource, differences: Iterable[Difference]) -> None:
         """What is somebody else's can be used as it is, and is not written. Raises :class:`~.errors.Refused` where it would have to change."""

@@ -50,7 +50,7 @@ def send(client: ArmClient, posts: Sequence[Post], options: Options) -> list[Fai
 
 
 def _send(client: ArmClient, post: Post, options: Options) -> Failure | None:
-    def attempt(_: int) -> None:
+    def attempt(_number: int) -> None:
         answer = client.begin(f"{post.id}/{post.action}", post.api_version, post.body)
         if options.wait:
             client.wait(answer, options.timeout, lambda seconds: options.progress(f"waiting for {post.action} {post.name}: {seconds:.0f} s"))

@@ -33,7 +33,7 @@ def register(client: ArmClient, namespaces: Sequence[str], options: Options) -> 
         client.post(f"{base}/{namespace}/register", version)
     left = missing
     wait = Wait(options.timeout, lambda seconds: options.progress(f"waiting for the registration of {', '.join(left)}: {seconds:.0f} s"))
-    for _ in wait.tries():
+    for _attempt in wait.tries():
         left = unregistered(left)
         if not left:
             return missing

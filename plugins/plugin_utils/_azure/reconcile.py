@@ -81,7 +81,7 @@ class Reconciler:
                         running[pool.submit(self._timed, resources[handle], work)] = handle
                 if not running:
                     continue
-                finished, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+                finished, _unused = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
                 for future in finished:
                     handle = running.pop(future)
                     try:

@@ -62,7 +62,7 @@ class Remover:
 
     def _await_gone(self, resource: Resource) -> None:
         """An accepted deletion is not one that was done."""
-        for _ in Wait(STALE_SECONDS).tries():
+        for _attempt in Wait(STALE_SECONDS).tries():
             left = self._client.get(resource.id, resource.facts.api_version)
             if left is None:
                 return

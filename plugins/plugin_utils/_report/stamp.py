@@ -99,7 +99,7 @@ class Stamp:
     @property
     def expected(self) -> str:
         """What IPv6 is to be: what it is held at, else what the inventory declares."""
-        return self.hold.split(" ")[0] if self.hold else self.desired
+        return self.hold.partition(" ")[0] if self.hold else self.desired
 
     @property
     def actual(self) -> str:

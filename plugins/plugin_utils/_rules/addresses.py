@@ -304,7 +304,7 @@ def services_ipv4_length(case: PlannedStamp) -> Iterator[Finding]:
 @rule("use another IPv4 pool", _CNI)
 def reserved_range(case: PlannedStamp) -> Iterator[Finding]:
     """A range that Azure or AKS keeps for itself."""
-    for subject, _, network in case.networks():
+    for subject, _unused, network in case.networks():
         for reserved in RESERVED_BY_AKS + RESERVED_BY_AZURE:
             if overlaps(network, reserved):
                 yield subject, f"{network} overlaps {reserved}, which Azure reserves"

@@ -127,5 +127,5 @@ def zone_link(link: Link) -> Iterator[Finding]:
 
 def within(subnet_id: str, vnet_id: str, names: Sequence[str]) -> bool:
     """Whether a subnet is one of these of a virtual network; ids have no case."""
-    vnet, _, name = subnet_id.rpartition("/subnets/")
+    vnet, _unused, name = subnet_id.rpartition("/subnets/")
     return vnet.lower() == vnet_id.lower() and name.lower() in map(str.lower, names)

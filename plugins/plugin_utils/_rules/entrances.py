@@ -539,7 +539,7 @@ def service_missing(upstreams: Upstreams) -> Iterator[Finding]:
     known = by_name(upstreams.services)
     for namespace, name, uses in upstreams.needed():
         if (namespace, name) not in known:
-            places = ", ".join(sorted({subject for *_, subject in uses}))
+            places = ", ".join(sorted({subject for *_rest, subject in uses}))
             yield f"Service {namespace}/{name}", f"it does not exist, and {places} sends requests to it"
 
 
@@ -548,7 +548,7 @@ def service_family(upstreams: Upstreams) -> Iterator[Finding]:
     """A Service without a cluster IP in the family that the mode needs."""
     mode = upstreams.declaration["mode"]
     for subject, service, uses in upstreams.present():
-        for family in sorted({family for family, *_ in uses} - addresses_of(service).keys()):
+        for family in sorted({family for family, *_rest in uses} - addresses_of(service).keys()):
             yield _missing_family(subject, service, mode, family)
 
 
@@ -579,7 +579,7 @@ def service_port(upstreams: Upstreams) -> Iterator[Finding]:
     """A port that a Service does not have."""
     for subject, service, uses in upstreams.present():
         offered = {(port.get("protocol", "TCP"), port["port"]) for port in service["spec"].get("ports") or ()}
-        for protocol, number in sorted({(protocol, number) for _, protocol, number, _ in uses} - offered):
+        for protocol, number in sorted({(protocol, number) for _unused, protocol, number, _unused in uses} - offered):
             has = ", ".join(f"{protocol} {number}" for protocol, number in sorted(offered)) or "none"
             yield subject, f"it has no {protocol} port {number}, but {has}"
 

@@ -69,7 +69,7 @@ class PlannedStamp:
     def reached(self) -> list[tuple[str, Network]]:
         """The networks that are peered with this one, as (whose, prefix)."""
         registered = [(f"{name}.vnet", network) for name in self.peered_stamps for network in self.vnet(name)]
-        known = {network for _, network in registered}
+        known = {network for _unused, network in registered}
         return registered + [(peer, prefix) for peer, prefixes in self.live_peers.items() for prefix in prefixes if prefix not in known]
 
     @property

@@ -98,7 +98,7 @@ def security_rule_prefixes(case: PlannedStamp) -> Iterator[Finding]:
 def security_rule_priority_taken(case: PlannedStamp) -> Iterator[Finding]:
     """A priority that a live rule outside the inventory uses: network_security_rules_shared keeps such rules."""
     ours = [(subject, made) for subject, item in _security_rules(case) for made in family_rules(item, case.plan)]
-    names = {made["name"].lower() for _, made in ours}
+    names = {made["name"].lower() for _unused, made in ours}
     theirs = {_place(found): found["name"] for found in case.specification.get("live_security_rules") or [] if found["name"].lower() not in names}
     for subject, made in ours:
         if _place(made) in theirs:
@@ -157,7 +157,7 @@ def security_rule_description(case: PlannedStamp) -> Iterator[Finding]:
 @rule("1,000 rules at most in a network security group, 4,000 prefixes at most on one side of a rule", _LIMITS)
 def security_rule_limits(case: PlannedStamp) -> Iterator[Finding]:
     """More rules or prefixes than a network security group can hold."""
-    made = [found for _, item in _security_rules(case) for found in family_rules(item, case.plan)]
+    made = [found for _unused, item in _security_rules(case) for found in family_rules(item, case.plan)]
     if len(made) > 1000:
         yield "network_security_rules", f"{len(made)} rules, one a family"
     for found in made:
@@ -176,7 +176,7 @@ def entrance_port_closed(case: PlannedStamp) -> Iterator[Finding]:
     subjects: dict[Port, str] = {}
     for listener in listeners_of(entrances):
         subjects.setdefault(listener.port, listener.subject)
-    own = [str(network) for _, _, network in case.networks()]
+    own = [str(network) for _unused, _unused, network in case.networks()]
     existing = case.specification.get("existing_security_groups") or {}
     planned = {} if case.specification.get("existing_vnet_id") else {"the nodes' network security group": _planned_rules(case)}
     for group, rules in (planned | existing).items():
@@ -194,6 +194,6 @@ def entrance_port_closed(case: PlannedStamp) -> Iterator[Finding]:
 
 def _planned_rules(case: PlannedStamp) -> list[Mapping[str, Any]]:
     """The rules that the nodes' group will have: ours, and those that others may keep in it."""
-    ours = [made for _, item in _security_rules(case) for made in family_rules(item, case.plan)]
+    ours = [made for _unused, item in _security_rules(case) for made in family_rules(item, case.plan)]
     names = {made["name"].lower() for made in ours}
     return ours + [found for found in case.specification.get("live_security_rules") or [] if found["name"].lower() not in names]

@@ -25,7 +25,7 @@ class Variables:
 
     def add(self, message: str, specified: Collection[str]) -> None:
         """Take up why something cannot be rendered: another role's variable that does not fit, by name, or something else."""
-        path, _, problem = message.partition(": ")
+        path, _unused, problem = message.partition(": ")
         if re.split(r"[.\[]", path)[0] not in specified:
             self.unusable.append(message)
         elif (path, problem) not in self.misfits:
@@ -47,7 +47,7 @@ def specification(variables: Variables) -> Iterator[Finding]:
 def malformed_value(variables: Variables) -> Iterator[Finding]:
     """A value of the right type that a plan cannot read, as a prefix that is none."""
     for message in variables.malformed:
-        name, _, found = message.rstrip(".").partition(" ")
+        name, _unused, found = message.rstrip(".").partition(" ")
         yield name.rstrip(":"), found
 
 
