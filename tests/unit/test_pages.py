@@ -30,25 +30,25 @@ _ADDRESS = "https://github.com/dualstack/aks/"
 
 
 def variables(document: dict[str, Any]) -> None:
-    """Each is a variable that a role specifies, that roles read for all of them, or that another one is made of; and its value fits."""
+    """Each is a variable that a role specifies, that roles or all actions read, or that another one is made of; and its value fits."""
     parts = set(re.findall(r"\{\{ (\w+)", str(document)))
     for name, value in document.items():
-        assert name in specified() or name in parts or re.search(rf"\b{name}\b", _texts_of_roles()), f"no role knows {name}"
+        assert name in specified() or name in parts or re.search(rf"\b{name}\b", _texts_of_variables()), f"no role knows {name}"
         for option in _options_of(name):
             if "{{" not in str(value):
                 typed_value(option, value)
 
 
 @cache
-def _texts_of_roles() -> str:
-    return "\n".join(path.read_text() for path in CHECKOUT.glob("roles/*/*/main.yml"))
+def _texts_of_variables() -> str:
+    return "\n".join(path.read_text() for path in [*CHECKOUT.glob("roles/*/*/main.yml"), CHECKOUT / "plugins" / "doc_fragments" / "credentials.py"])
 
 
 def _options_of(name: str) -> Iterator[str]:
     """The options that have this variable's value: itself, and those whose default is this variable."""
     if name in specified():
         yield name
-    yield from re.findall(rf'^(\w+): "\{{\{{ {name}(?: \| default\(.*\))? \}}\}}"$', _texts_of_roles(), re.MULTILINE)
+    yield from re.findall(rf'^(\w+): "\{{\{{ {name}(?: \| default\(.*\))? \}}\}}"$', _texts_of_variables(), re.MULTILINE)
 
 
 def inventory(document: dict[str, Any], folder: Path) -> None:
