@@ -322,6 +322,13 @@ def test_plan_needs_no_azure(arm: Lab) -> None:
     assert arm.entries(before) == []
 
 
+def test_a_first_plan_makes_the_registers_folder(arm: Lab) -> None:
+    folder = arm.inventories / "new" / "group_vars" / "regions"
+    run = arm.playbook("plan", "-e", "plan_write=true", "-e", f"plan_register_file={folder / 'addresses.yml'}", "-e", '{"dualstack_register": {}}')
+    assert run.code == 0, run.output
+    assert yaml.safe_load((folder / "addresses.yml").read_text())["dualstack_register"]["stamps"].keys() == {"westeurope"}
+
+
 def test_plan_takes_over_what_is_live(arm: Lab) -> None:
     """And the network grows by subnets that are not for nodes, each as Azure accepts it."""
     services = {row.name or purpose: {"ipv4_prefix_length": row.longest, "purpose": purpose} for purpose, row in PURPOSES.items()}
