@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
-import textwrap
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab.state import CHECKOUT
 from tests.harness import Lab, Run
 
 KINDS = "namespaces,configmaps,services,networkpolicies,deployments,horizontalpodautoscalers,poddisruptionbudgets"
@@ -193,22 +191,6 @@ def test_a_token_on_disk_would_be_seen(stamp: Lab) -> None:
     module = ["-m", "ansible.builtin.shell", "-a", f"sleep 2 # {TOKENS[0]}OiJub25lIn0", "-e", "ansible_pipelining=false"]
     _, _, files = _seen_during(stamp, TOKENS, "ansible", "localhost", *module)
     assert files == {TOKENS[0]}
-
-
-def test_the_first_inventory_that_a_user_writes(arm: Lab) -> None:
-    """The one that README.md shows; the register is what plan.yml makes of it."""
-    readme = (CHECKOUT / "README.md").read_text()
-    text = textwrap.dedent(readme.partition("a first one is short:\n\n")[2].partition("\n\n1. ")[0])
-    assert len(text.splitlines()) <= 15
-    folder = arm.folder / "first"
-    (folder / "group_vars" / "regions").mkdir(parents=True)
-    inventory = folder / "inventory.yml"
-    inventory.write_text(text)
-    planned = arm.run("ansible-playbook", "-i", str(inventory), "dualstack.aks.plan", "-e", "plan_write=true")
-    assert planned.code == 0, planned.output
-    checked = arm.run("ansible-playbook", "-i", str(inventory), "dualstack.aks.site", "--check")
-    assert checked.code == 0, checked.output
-    assert checked.changed > 0
 
 
 def test_objects_of_others_under_our_names_are_refused(stamp: Lab) -> None:
