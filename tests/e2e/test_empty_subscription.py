@@ -226,7 +226,7 @@ def test_missing_python_packages(arm: Lab) -> None:
     inventory = str(arm.inventories / "westeurope.yml")
     run = arm.run("env", f"PYTHONPATH={hidden}", "ansible-playbook", "-i", inventory, "dualstack.aks.site")
     assert run.code != 0
-    assert "install the collection's requirements.txt" in run.output
+    assert "Install the collection's requirements.txt" in run.output
     assert "Traceback" not in run.output
 
 
