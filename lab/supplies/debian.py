@@ -131,7 +131,9 @@ def unpack(packages: Sequence[str], source: Source, target: Path) -> list[str]:
 
 
 def _on_machine(name: str) -> Path | None:
-    found = shutil.which(name, path=":".join([os.environ.get("PATH", os.defpath), *_ADMINISTRATORS]))
+    # A shell that has the lab's environment finds the cache's programs too, which need the cache's libraries.
+    folders = [folder for folder in os.environ.get("PATH", os.defpath).split(":") if not Path(folder).is_relative_to(CACHE / "debian")]
+    found = shutil.which(name, path=":".join([*folders, *_ADMINISTRATORS]))
     return Path(found) if found else None
 
 

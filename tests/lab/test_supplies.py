@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from lab.state import CHECKOUT
-from lab.supplies import Missing, binaries, go, images, progress
+from lab.supplies import Missing, binaries, debian, go, images, progress
 
 GO_MOD = (CHECKOUT / "lab/supplies/go.mod").read_text()
 
@@ -163,3 +163,15 @@ print("built in", building.took)
     assert "━" in shown
     assert "3 of 10 packages" in shown
     assert "built in 0:" in shown
+
+
+def test_a_program_of_the_cache_on_the_path_is_none_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a shell that has evaluated ``python -m lab env``: without its libraries the program does not start."""
+    monkeypatch.setattr(debian, "CACHE", tmp_path / "cache")
+    places = [tmp_path / "cache" / "debian" / "suite-1" / "usr" / "bin", tmp_path / "machine"]
+    for number, place in enumerate(places):
+        place.mkdir(parents=True)
+        (place / f"lab-test-{number}").touch(mode=0o755)
+    monkeypatch.setenv("PATH", ":".join(map(str, places)))
+    assert debian._on_machine("lab-test-0") is None
+    assert debian._on_machine("lab-test-1") == places[1] / "lab-test-1"
