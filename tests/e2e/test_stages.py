@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,9 @@ def test_fifty_stamps_on_a_terminal(fleet: Path) -> None:
     # The terminal's own type, so that colours are what a user gets.
     environment = {**os.environ, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "TERM": "xterm-256color", "COLUMNS": "120"}
     environment.pop("ANSIBLE_NOCOLOR", None)
-    printed = on_a_terminal("ansible-playbook", "-i", stamps, "--forks", "10", str(fleet), environment=environment)
+    printed = on_a_terminal(
+        str(Path(sys.executable).with_name("ansible-playbook")), "-i", stamps, "--forks", "10", str(fleet), environment=environment
+    )
     # Colours are all that a terminal gets beside text.
     assert ESCAPE in printed
     plain = re.sub(r"\x1b\[[0-9;]*m", "", printed).replace("\r\n", "\n")
