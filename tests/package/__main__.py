@@ -69,7 +69,8 @@ def provide_pip() -> None:
 def add_unit_tests(collection: Path) -> None:
     """Put the unit tests that need nothing but the collection beside it, and what they share."""
     unit = CHECKOUT / "tests" / "unit"
-    (collection / "tests").mkdir()
+    # ansible-test has left its output there.
+    (collection / "tests").mkdir(exist_ok=True)
     for name in ("__init__.py", "loader.py"):
         shutil.copy(CHECKOUT / "tests" / name, collection / "tests")
     shutil.copytree(unit, collection / "tests" / "unit", ignore=shutil.ignore_patterns("__pycache__"))
