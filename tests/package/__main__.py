@@ -19,7 +19,7 @@ _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 #: where ansible-test looks for the script before it downloads it, named after the version of pip that it wants
 _GET_PIP = Path("~/.ansible/test/cache/get_pip_25_2.py").expanduser()
 #: what a unit test has that needs the checkout: the lab, the tests' other helpers, or a file beside the collection
-_NEEDS_CHECKOUT = re.compile(r"^from (?:lab|tests\.(?!unit\b))|^from tests import|parents\[2\]", re.MULTILINE)
+_NEEDS_CHECKOUT = re.compile(r"^from (?:lab|scripts|tests\.(?!unit\b))|^from tests import|parents\[2\]", re.MULTILINE)
 
 
 def say(text: str) -> None:
