@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -237,6 +237,22 @@ def _ordered(value: Any) -> Any:
     return value
 
 
+def _finished(words: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float) -> Run:
+    """What a command printed, and how it ended."""
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    return Run(done.returncode, done.stdout)
+
+
 class Lab(Observer):
     """One running lab, with a copy of the sample inventories that tests may change.
 
@@ -313,18 +329,7 @@ class Lab(Observer):
 
     def _with_found_programs(self, words: tuple[str, ...], timeout: float = 60) -> Run:
         """Run what may be in the lab's cache only, as dig and conntrack may."""
-        done = subprocess.run(
-            words,
-            cwd=self.folder,
-            env=self.environment | debian.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        return Run(done.returncode, done.stdout)
+        return _finished(words, self.folder, self.environment | debian.environment(), timeout)
 
     def down(self) -> None:
         subprocess.run([sys.executable, "-m", "lab", "down", "--state", str(self.state.folder)], check=True, cwd=CHECKOUT, timeout=90)
@@ -362,18 +367,7 @@ class Lab(Observer):
     def shell(self, *commands: str, timeout: float = 600) -> Run:
         """What commands print in a shell in the checkout that knows nothing of the lab but its folder."""
         known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        done = subprocess.run(
-            ["bash", "-e", "-c", "\n".join(commands)],
-            cwd=CHECKOUT,
-            env=known | {"LAB_STATE": str(self.state.folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        return Run(done.returncode, done.stdout)
+        return _finished(("bash", "-e", "-c", "\n".join(commands)), CHECKOUT, known | {"LAB_STATE": str(self.state.folder)}, timeout)
 
     def processes(self, words: str) -> list[str]:
         """Command lines of the running processes that mention ``words``."""

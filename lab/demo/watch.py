@@ -51,7 +51,7 @@ def watch(
 ) -> tuple[int, list[tuple[str, ...]]]:
     """Run a command while each pair of stamp and client keeps requesting; its exit status, and the table of what they got.
 
-    Each change of what a client gets is said at once.
+    Prints each change of what a client gets as it happens.
     """
     watched = [Watched(stamp, client) for stamp, client in pairs]
     began, ended = time.monotonic(), threading.Event()

@@ -55,7 +55,7 @@ class Step:
         ended = threading.Event()
 
         def report() -> None:
-            # Where nobody reads any more, the step's own next line says so.
+            # If the reader is gone, the step's own next line reports it.
             with contextlib.suppress(BrokenPipeError):
                 while not ended.wait(INTERVAL):
                     say(self.line)

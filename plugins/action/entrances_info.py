@@ -54,12 +54,13 @@ class ActionModule(AzureAction):
         access = self._access(client, arguments, stamp)
         addresses = self._addresses(client, arguments)
         services, deployments, namespace_exists = access.pop("services"), access.pop("deployments"), access["namespace_exists"]
+        own = [item for item in services or () if item["metadata"]["namespace"] == namespace]
         state = ipv6_state(
             stamp,
             mode=declaration["mode"],
             upstream=declaration["upstream"],
             desired=arguments["ipv6"],
-            existing=entrances_in(item for item in services or () if item["metadata"]["namespace"] == namespace),
+            existing=entrances_in(own),
             deployed=entrances_in(deployments),
             namespace_exists=namespace_exists,
             hold=addresses["ipv6"]["hold"],
@@ -72,10 +73,7 @@ class ActionModule(AzureAction):
             own_families = {f"entrance-{family.lower()}": family for family in declaration["families"]}
             violations += service_violations(declaration, services, namespace, own_families)
             # Where the cluster was changing, validate_role could not look.
-            named = [
-                item for item in (*services, *deployments) if item["metadata"]["namespace"] == namespace and item["metadata"]["name"] in own_families
-            ]
-            violations += OBJECTS.violations(Objects(named))
+            violations += OBJECTS.violations(Objects([item for item in (*own, *deployments) if item["metadata"]["name"] in own_families]))
         if violations and (arguments["required"] or arguments["switch"]):
             raise AnsibleActionFail(text(violations))
         asked = {family.lower(): addresses[family.lower()]["address"] for family in declaration["families"]}

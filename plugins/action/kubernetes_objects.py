@@ -9,10 +9,10 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import MASK
 from ansible_collections.dualstack.aks.plugins.plugin_utils._stages import entries_of
 
 _MODULE = "kubernetes.core.k8s"
-_MASK = "(secret)"
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no types
@@ -51,7 +51,7 @@ def masked(value: Any, secrets: list[str]) -> Any:
         return {name: masked(item, secrets) for name, item in value.items()}
     if isinstance(value, list):
         return [masked(item, secrets) for item in value]
-    if isinstance(value, str) and any(secret in value for secret in secrets):
+    if isinstance(value, str):
         for secret in secrets:
-            value = value.replace(secret, _MASK)
+            value = value.replace(secret, MASK)
     return value

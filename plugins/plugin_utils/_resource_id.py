@@ -10,7 +10,7 @@ import re
 #: type of a resource provider's registration in a subscription
 PROVIDER = "Microsoft.Resources/providers"
 _GROUP = "microsoft.resources/resourcegroups"
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def resource_id(name: str, resource_type: str, *, parent: str = "", subscription_id: str = "", resource_group: str = "") -> str:
@@ -34,7 +34,7 @@ def resource_id(name: str, resource_type: str, *, parent: str = "", subscription
         if "/" in path:
             raise ValueError(f"{name!r} of type {resource_type} cannot lie in {parent}, which is of type {type_of(parent)}.")
         return f"{parent.rstrip('/')}/providers/{resource_type}/{name}"
-    if not _GUID.fullmatch(subscription_id):
+    if not GUID.fullmatch(subscription_id):
         raise ValueError(f"subscription_id must be a GUID, not {subscription_id!r}: set dualstack_subscription_id, or AZURE_SUBSCRIPTION_ID.")
     scope = f"/subscriptions/{subscription_id}"
     if resource_type.lower() == _GROUP:

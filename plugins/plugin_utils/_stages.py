@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._resource_id import GUID
+
 #: seconds without an answer after which a stage says whom it waits for; each further report takes twice as long, up to the second number
 WAITING_SECONDS = (15, 120)
 #: hosts that a line names; of more it tells the number
@@ -24,8 +26,6 @@ _VERBS = {
 }
 #: Ansible puts the role before a task's name, and roles the file: ``dualstack.aks.dns : Publish | Write …``
 _PREFIX = re.compile(r"^(?:[\w.]+ : )?(?:[A-Z][\w ]* \| )?")
-#: names that Azure wants to be UUIDs, such as those of role assignments, tell nobody anything
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def names_of(hosts: Iterable[str]) -> str:
@@ -122,7 +122,7 @@ def _named(identifier: str, handle: str) -> str:
     _unused, provider, path = identifier.rpartition("/providers/")
     segments = path.split("/")[1:] if provider else identifier.split("/")[-2:]
     name = "/".join(segments[1::2])
-    if _UUID.fullmatch(segments[-1]):
+    if GUID.fullmatch(segments[-1]):
         # The key of a handle may be an id, as in network_access[/subscriptions/…/subnets/nodes]: its end is enough.
         name = re.sub(r"\[.*/", "[", handle)
     return f"{segments[-2]} {name}"

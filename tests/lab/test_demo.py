@@ -86,7 +86,7 @@ def test_outcomes(given: dict[str, Any], outcome: str) -> None:
 
 
 def test_clients_watch_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They ask from before it begins until after it has ended, each change is said once, and its exit status is passed on."""
+    """They ask from before it begins until after it has ended, each change is printed once, and its exit status is passed on."""
     monkeypatch.setattr(watching, "_PAUSE", 0.05)
     switched = tmp_path / "switched"
     said: list[str] = []

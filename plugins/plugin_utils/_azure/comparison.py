@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._leaves import value_at
+from .._resource_id import GUID
 from .types import Patterns, TypeFacts
 
 _ABSENT = object()
 #: top-level members that ARM owns
 _ENVELOPE = frozenset({"id", "name", "type", "etag", "systemdata", "apiversion"})
 UNKNOWN = "(known after apply)"
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TAINT = re.compile(r"(?P<key>[^=:]+)(=[^:]*)?:(?P<effect>\w+)")
 _MINOR = re.compile(r"\d+\.\d+")
 _EMPTY: tuple[Any, ...] = (None, [], {})
@@ -264,7 +264,7 @@ def normal(value: Any, fold: bool = False) -> Any:
         with contextlib.suppress(ValueError):
             return str(ipaddress.ip_interface(value))
     # RFC 9562, section 4: GUIDs are read in either case, and written in lower case.
-    return value.lower() if fold or _GUID.fullmatch(value) else str(value)
+    return value.lower() if fold or GUID.fullmatch(value) else str(value)
 
 
 def _excludes(one: Any, other: Any) -> bool:

@@ -16,7 +16,7 @@ from .outcomes import Outcome
 from .posts import Post
 
 _SECRET = re.compile(r"secret|password|token|^\.?properties\.value$", re.IGNORECASE)
-_MASK = "(secret)"
+MASK = "(secret)"
 
 
 def masked(value: Any, path: str = "") -> Any:
@@ -26,7 +26,7 @@ def masked(value: Any, path: str = "") -> Any:
     if isinstance(value, list):
         return [masked(item, path) for item in value]
     if isinstance(value, str) and _SECRET.search(path) and not path.lower().endswith(("uri", "url", "id", "uriwithversion", "rotation")):
-        return _MASK
+        return MASK
     return value
 
 

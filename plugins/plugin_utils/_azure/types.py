@@ -95,13 +95,18 @@ def known(resource_type: str) -> TypeFacts | None:
     )
 
 
+@functools.cache
+def _used() -> frozenset[str]:
+    """The types that the collection uses and those above them, in lower case."""
+    return frozenset("/".join(name.split("/")[:length]) for name in _load() for length in range(2, name.count("/") + 2))
+
+
 def declared_versions(declared: Mapping[str, Any]) -> dict[str, str]:
     """``api_versions`` of a task, resource type -> API version, with the types in lower case.
 
     Raises :class:`ValueError` with all that is wrong: a type that the collection does not use, a text that is no version.
     """
-    used = {"/".join(name.split("/")[:length]) for name in _load() for length in range(2, name.count("/") + 2)}
-    wrong = [f"{name!r} is not a resource type that the collection uses" for name in declared if str(name).lower() not in used]
+    wrong = [f"{name!r} is not a resource type that the collection uses" for name in declared if str(name).lower() not in _used()]
     wrong += [
         f"{version!r} of {name} is not an API version: YYYY-MM-DD, or YYYY-MM-DD-preview"
         for name, version in declared.items()

@@ -46,9 +46,16 @@ def is_out_of_reach(answer: Answer) -> bool:
     return folded(properties.get("publicNetworkAccess")) == "disabled" and not properties.get("privateEndpointConnections")
 
 
+def _type_of(identifier: str) -> str:
+    try:
+        return type_of(identifier)
+    except ValueError:
+        return "no resource"
+
+
 def is_private_zone(identifier: str) -> bool:
     """Whether an id names a private DNS zone."""
-    return identifier.lower().rpartition("/")[0].endswith(f"/{_PRIVATE_ZONE.lower()}")
+    return _type_of(identifier).lower() == _PRIVATE_ZONE.lower()
 
 
 CHAPTER = Chapter[Existing]("existing")
@@ -58,11 +65,7 @@ rule = CHAPTER.rule
 @rule("give the id of a resource of that type, as `az resource show --query id` prints it")
 def existing_type(existing: Existing) -> Iterator[Finding]:
     """An id of another type of resource than the one that is used."""
-    wanted = TYPES[existing.variable]
-    try:
-        found = type_of(existing.id)
-    except ValueError:
-        found = "no resource"
+    wanted, found = TYPES[existing.variable], _type_of(existing.id)
     if found.lower() != wanted.lower():
         yield existing.variable, f"{existing.id} names {found}, not {wanted}"
 

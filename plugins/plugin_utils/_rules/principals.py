@@ -5,13 +5,11 @@ This file is private to the collection.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from .._resource_id import GUID
 from . import Answer, Chapter, Finding
-
-_OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ CHAPTER = Chapter[Principals]("principals")
 def principal_ids(principals: Principals) -> Iterator[Finding]:
     """A principal that is not named by its object id."""
     for text in principals.ids:
-        if not _OBJECT_ID.fullmatch(text):
+        if not GUID.fullmatch(text):
             yield principals.variable, f"{text!r} is not an object id"
 
 
