@@ -18,7 +18,7 @@ import yaml
 from . import isolation
 from .arm import faults, journal
 from .arm.compute.sizes import FAMILIES
-from .arm.options import QUOTAS, Options
+from .arm.options import PRINCIPALS, QUOTAS, Options
 from .kubernetes import cgroups
 from .output import become, ending_with_its_reader
 from .packets import clients
@@ -36,7 +36,7 @@ def say(text: str) -> None:
 def _quota(text: str) -> tuple[str, int]:
     name, _, limit = text.partition("=")
     if name not in (*QUOTAS, *FAMILIES) or not limit.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=LIMIT with one of {', '.join(QUOTAS)}, a family of VM sizes, and a whole number")
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=LIMIT: use one of {', '.join(QUOTAS)} or a family of VM sizes, and a whole number")
     return name, int(limit)
 
 
@@ -61,11 +61,12 @@ def up(state: State, arguments: argparse.Namespace) -> None:
         unregistered=arguments.unregistered,
         quotas=dict(arguments.quota),
         any_version=arguments.any_version,
+        takes_ipv6_ranges=not arguments.refuse_ipv6_ranges,
         kubernetes=not arguments.no_kubernetes,
     )
     packets = options.kubernetes and not arguments.no_packets
     if packets and not isolation.is_possible():
-        say("no packets: network namespaces need root on Linux; clusters will have nodes and Services, but nothing runs or answers in them")
+        say("no packets: network namespaces need root on Linux; clusters have Node and Service objects, but no pod runs and no client gets an answer")
         packets = False
     if options.kubernetes:
         get_supplies(packets)
@@ -109,18 +110,19 @@ def status(state: State) -> None:
         sys.exit(1)
 
 
-def environment(state: State) -> dict[str, str]:
-    """The environment variables by which any Azure client reaches this lab and nothing else."""
+def environment(state: State, principal: str = "client") -> dict[str, str]:
+    """The environment variables by which any Azure client reaches this lab, as one of its service principals, and nothing else."""
     settings = state.load()
     options, endpoint = settings.azure, f"https://localhost:{settings.port}"
-    configuration = state.folder / "azure-config"
+    # az keeps logins there.
+    configuration = state.folder / ("azure-config" if principal == "client" else f"azure-config-{principal}")
     configuration.mkdir(exist_ok=True)
-    secret = state.client_secret
+    client, secret = _login(state, principal)
     return {
         "AZURE_SUBSCRIPTION_ID": options.subscription,
         "AZURE_TENANT": options.tenant,
         "AZURE_TENANT_ID": options.tenant,
-        "AZURE_CLIENT_ID": options.client,
+        "AZURE_CLIENT_ID": client,
         "AZURE_SECRET": secret,
         "AZURE_CLIENT_SECRET": secret,
         "AZURE_CLOUD_ENVIRONMENT": endpoint,
@@ -130,7 +132,7 @@ def environment(state: State) -> dict[str, str]:
         "AZURE_CONFIG_DIR": str(configuration),
         "ARM_SUBSCRIPTION_ID": options.subscription,
         "ARM_TENANT_ID": options.tenant,
-        "ARM_CLIENT_ID": options.client,
+        "ARM_CLIENT_ID": client,
         "ARM_CLIENT_SECRET": secret,
         # azurerm asks the metadata endpoint for everything; azapi knows no such endpoint and takes each address by itself.
         "ARM_METADATA_HOSTNAME": f"localhost:{settings.port}",
@@ -145,25 +147,32 @@ def environment(state: State) -> dict[str, str]:
     }
 
 
-def credentials_file(state: State) -> str:
-    """What ``~/.azure/credentials`` of azure.azcollection must hold to reach this lab."""
+def _login(state: State, principal: str) -> tuple[str, str]:
+    """The client id and the secret of a service principal."""
+    [client] = [found.client_id for found in state.load().azure.principals if found.name == principal]
+    return client, state.secret_of(principal)
+
+
+def credentials_file(state: State, principal: str) -> str:
+    """What ``~/.azure/credentials`` of azure.azcollection must hold to reach this lab as one of its service principals."""
     settings = state.load()
     options = settings.azure
+    client, secret = _login(state, principal)
     entries = {
         "subscription_id": options.subscription,
         "tenant": options.tenant,
-        "client_id": options.client,
-        "secret": state.client_secret,
+        "client_id": client,
+        "secret": secret,
         "cloud_environment": f"https://localhost:{settings.port}",
     }
     return "\n".join(["[default]", *(f"{name} = {value}" for name, value in entries.items())])
 
 
-def client_environment(state: State) -> dict[str, str]:
+def client_environment(state: State, principal: str = "client") -> dict[str, str]:
     """This process's environment with every Azure variable replaced: a command in it reaches the lab and no real subscription."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "ARM_", "ANSIBLE_AZURE_"))}
     path = f"{Path(sys.executable).parent}:{kept.get('PATH', '')}"
-    return kept | environment(state) | {"PATH": path}
+    return kept | environment(state, principal) | {"PATH": path}
 
 
 def show_journal(state: State, arguments: argparse.Namespace) -> None:
@@ -177,7 +186,7 @@ def show_kubeconfig(state: State, name: str) -> None:
     if not name and len(found) == 1:
         name = next(iter(found))
     if name not in found:
-        sys.exit(f"lab: name one of the clusters that run: {', '.join(sorted(found)) or 'none does'}")
+        sys.exit(f"lab: choose one of the running clusters: {', '.join(sorted(found)) or '(none)'}")
     print(found[name])
 
 
@@ -189,7 +198,7 @@ def client_names(state: State) -> list[str]:
 def run_as_client(state: State, name: str, words: list[str]) -> None:
     """Run a command in a client's network, with its resolver."""
     if name not in client_names(state):
-        sys.exit(f"lab: name one of the clients that there are: {', '.join(client_names(state)) or 'none without packets'}")
+        sys.exit(f"lab: choose one of the clients: {', '.join(client_names(state)) or '(none without packets)'}")
     environment = client_environment(state)
     # dig, curl and others may be in the lab's cache only.
     found = debian.environment()
@@ -233,6 +242,12 @@ def change_zone(state: State, action: str, zone: str) -> None:
     say(f"zone {zone}: {nodes} nodes {'lost' if action == 'lose' else 'back'}")
 
 
+def change_links(state: State, action: str, subnet: str, service: str) -> None:
+    """Let a service enter a subnet in a way of its own, or leave it."""
+    links = call(state, "POST", "links", {"subnet": subnet, "service": service, "linked": action == "add"})["links"]
+    say(f"{subnet}: {', '.join(links) or 'no resource navigation links'}")
+
+
 def change_faults(state: State, arguments: argparse.Namespace) -> None:
     """Arm a fault, clear all, or list which are armed and which have struck."""
     match arguments.kind:
@@ -266,8 +281,13 @@ def main() -> None:
     starting.add_argument("--no-kubernetes", action="store_true", help="clusters are resources only, without control planes and nodes")
     starting.add_argument("--no-packets", action="store_true", help="clusters have Node objects only; no pod runs, no client gets an answer")
     starting.add_argument("--watch", action="store_true", help="clients request every public entrance every 100 ms; the journal records the results")
-    starting.add_argument("--any-version", action="store_true", help="accept Kubernetes versions that the lab has no binaries of")
-    starting.add_argument("--unregistered", action="append", default=[], metavar="NAMESPACE", help="a resource provider that is not registered yet")
+    starting.add_argument("--any-version", action="store_true", help="also accept Kubernetes versions without binaries in the lab")
+    starting.add_argument(
+        "--refuse-ipv6-ranges", action="store_true", help="refuse IPv6 ranges in the request that makes a cluster dual-stack; Azure chooses them"
+    )
+    starting.add_argument(
+        "--unregistered", action="append", default=[], metavar="NAMESPACE", help="start with this resource provider unregistered; repeatable"
+    )
     starting.add_argument(
         "--quota",
         type=_quota,
@@ -276,15 +296,17 @@ def main() -> None:
         metavar="NAME=LIMIT",
         help=f"override a limit: {', '.join(QUOTAS)}, or a family of VM sizes",
     )
-    starting.add_argument("--time-scale", type=float, default=0.02, help="seconds here for one second of Azure's operations (default 0.02)")
+    starting.add_argument("--time-scale", type=float, default=0.02, help="seconds in the lab for one second of an operation in Azure (default 0.02)")
     starting.add_argument("--latency", type=float, default=0, help="seconds added to each request")
     command("down", "stop the lab; its state stays")
     command("status", "show whether the lab is running; exit 1 if it is not")
-    command("env", 'print the environment of its clients: eval "$(python -m lab env)"')
-    command("credentials", "print what ~/.azure/credentials must hold instead of that environment; trust is REQUESTS_CA_BUNDLE's")
+    logging_in = [
+        command("env", 'print the environment of its clients: eval "$(python -m lab env)"'),
+        command("credentials", "print the contents for ~/.azure/credentials, instead of that environment; set REQUESTS_CA_BUNDLE as well"),
+    ]
     showing = command("journal", "print the requests that the lab received")
-    showing.add_argument("--writes", action="store_true", help="only requests that could change something")
-    showing.add_argument("--json", action="store_true", help="whole entries, one JSON document a line")
+    showing.add_argument("--writes", action="store_true", help="only requests that may change something")
+    showing.add_argument("--json", action="store_true", help="complete entries, one JSON document per line")
     access = command("kubeconfig", "print the path of an administrator's kubeconfig: kubectl --kubeconfig $(python -m lab kubeconfig)")
     access.add_argument("cluster", nargs="?", default="", help="its name; optional when one cluster runs")
     command("inventory", "print the clients as an Ansible inventory of probe hosts: ansible-playbook -i <(python -m lab inventory) …")
@@ -294,23 +316,31 @@ def main() -> None:
     zones = command("zone", "cut off all nodes of an availability zone at once, or restore them")
     zones.add_argument("action", choices=("lose", "restore"))
     zones.add_argument("zone")
+    linking = command("links", "put a service into a subnet by a resource navigation link, after which its network gets no IPv6, or take it out")
+    linking.add_argument("action", choices=("add", "remove"))
+    linking.add_argument("subnet", help="its id")
+    linking.add_argument("--service", default="Microsoft.Cache/redis", help="the type that the link names (default Microsoft.Cache/redis)")
     failing = command("fault", "make the n-th matching request fail; 'list' shows the armed faults, 'clear' removes them")
     failing.formatter_class = argparse.RawDescriptionHelpFormatter
     failing.epilog = "kinds:\n" + "\n".join(f"  {kind:24} {text}" for kind, text in faults.KINDS.items())
     failing.add_argument("kind", choices=("list", "clear", *faults.KINDS), metavar="KIND")
-    failing.add_argument("--at", type=int, default=1, metavar="N", help="the first matching request that it strikes (default 1)")
-    failing.add_argument("--times", type=int, default=1, help="how many in a row (default 1); for 'stale' how many reads")
+    failing.add_argument("--at", type=int, default=1, metavar="N", help="the first matching request to hit (default 1)")
+    failing.add_argument("--times", type=int, default=1, help="number of matching requests to hit in a row (default 1); for 'stale', of reads")
     failing.add_argument("--method", default="", help="GET, PUT, …; default: any method")
     failing.add_argument("--path", default="/subscriptions/*", help="a shell pattern of the request's path (default: /subscriptions/*)")
     failing.add_argument("--client", default="dualstack.aks/*", help="a shell pattern of the User-Agent (default: dualstack.aks/*)")
-    running = command("run", "run a command as a client of the lab, with every variable replaced that could lead to a real Azure")
+    running = command("run", "run a command against the lab, without any variable that could lead to a real Azure")
+    for parser_of_command in (*logging_in, running):
+        parser_of_command.add_argument(
+            "--principal", choices=PRINCIPALS, default="client", help="'client' (the default) owns the subscription, 'reader' has the role Reader"
+        )
     running.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
     command("binaries", "get or build what clusters, nodes and their pods run (once, about 9 minutes)")
     command("serve", "run the lab in the foreground (what up starts)")
     arguments = parser.parse_args()
     state = State(arguments.state) if arguments.state else State.default()
     if arguments.command not in ("up", "down", "binaries") and not state.folder.exists():
-        sys.exit(f"lab: there is no lab in {state.folder}; start one with: python -m lab up")
+        sys.exit(f"lab: no lab exists in {state.folder}; start one with: python -m lab up")
     match arguments.command:
         case "up":
             up(state, arguments)
@@ -319,17 +349,17 @@ def main() -> None:
         case "status":
             status(state)
         case "env":
-            for name, value in environment(state).items():
+            for name, value in environment(state, arguments.principal).items():
                 print(f"export {name}={shlex.quote(value)}")
         case "credentials":
-            print(credentials_file(state))
+            print(credentials_file(state, arguments.principal))
         case "journal":
             show_journal(state, arguments)
         case "binaries":
             packets = isolation.is_possible()
             get_supplies(packets)
             if not packets:
-                say("nodes need root on Linux: what they and their pods run was left out")
+                say("nodes need root on Linux: skipped the programs of nodes and pods")
         case "kubeconfig":
             show_kubeconfig(state, arguments.cluster)
         case "inventory":
@@ -338,10 +368,12 @@ def main() -> None:
             run_as_client(state, arguments.client, arguments.words)
         case "zone":
             change_zone(state, arguments.action, arguments.zone)
+        case "links":
+            change_links(state, arguments.action, arguments.subnet, arguments.service)
         case "fault":
             change_faults(state, arguments)
         case "run":
-            become(arguments.words[0], arguments.words, client_environment(state))
+            become(arguments.words[0], arguments.words, client_environment(state, arguments.principal))
         case "serve":
             os.umask(0o077)
             sys.exit(run(state))

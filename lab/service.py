@@ -10,6 +10,7 @@ import certifi
 
 from . import isolation
 from .arm.http.server import Server
+from .arm.options import PRINCIPALS
 from .arm.store import Store
 from .certificates import CertificateAuthority
 from .kubernetes import cgroups
@@ -39,7 +40,8 @@ async def serve(state: State) -> None:
     authority = CertificateAuthority(state.secrets / "azure", "Lab Azure")
     certificate, key = authority.issue("server", "localhost", hosts=("localhost", "127.0.0.1", "::1"))
     trust_bundle(state).write_text(Path(certifi.where()).read_text() + authority.certificate_path.read_text())
-    server = Server(Store(state.store), settings.azure, state.folder, settings.port, state.client_secret, settings.latency)
+    secrets = {name: state.secret_of(name) for name in PRINCIPALS}
+    server = Server(Store(state.store), settings.azure, state.folder, settings.port, secrets, settings.latency)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

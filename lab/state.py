@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from .arm.options import Options
+from .arm.options import PRINCIPALS, Options
 from .ports import free_port
 from .process import is_lab
 
@@ -86,16 +86,21 @@ class State:
         self.clusters.mkdir(exist_ok=True)
         self.forget_clients()
         settings.port = self.load().port if self._settings.exists() else settings.port or free_port()
-        secret = self.secrets / "client"
-        if not secret.exists():
-            secret.touch(mode=0o600)
-            # hexadecimal: a secret that began with '-' would be an option to `az login --password`
-            secret.write_text(secrets.token_hex(24))
+        for name in PRINCIPALS:
+            secret = self.secrets / name
+            if not secret.exists():
+                secret.touch(mode=0o600)
+                # hexadecimal: a secret that began with '-' would be an option to `az login --password`
+                secret.write_text(secrets.token_hex(24))
         self._settings.write_text(json.dumps(asdict(settings), indent=2) + "\n")
 
     @property
     def client_secret(self) -> str:
-        return (self.secrets / "client").read_text()
+        return self.secret_of("client")
+
+    def secret_of(self, principal: str) -> str:
+        """The secret of a service principal, by its name."""
+        return (self.secrets / principal).read_text()
 
     def kubeconfigs(self) -> dict[str, Path]:
         """Cluster name -> kubeconfig of an administrator."""

@@ -10,6 +10,7 @@ import copy
 import inspect
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from . import errors, ids, preconditions, rules, schema
@@ -38,6 +39,15 @@ def _system_data(write: Write) -> dict[str, Any]:
     made = {f"created{name}": value for name, value in stamp.items()}
     kept = (write.before.body.get("systemData") or {}) if write.before else {}
     return made | kept | {f"lastModified{name}": value for name, value in stamp.items()}
+
+
+def _without_previews(served: Kind, body: dict[str, Any], api_version: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A body of a preview without the properties that the stored types lack, and those."""
+    properties = body.get("properties")
+    if not isinstance(properties, dict) or not api_version.endswith("-preview"):
+        return body, {}
+    previewed = {name: value for name, value in properties.items() if name in served.previewed}
+    return body | {"properties": {name: value for name, value in properties.items() if name not in previewed}}, previewed
 
 
 def plain_location(text: Any) -> str:
@@ -110,7 +120,16 @@ class Azure:
         return f"{self.spelt(parsed.scope)}/providers/{namespace}/{types[0]}/{parsed.name}"
 
     def write(
-        self, path: str, body: dict[str, Any], api_version: str, caller: Caller, *, patch: bool = False, if_match: str = "", if_none_match: str = ""
+        self,
+        path: str,
+        body: dict[str, Any],
+        api_version: str,
+        caller: Caller,
+        *,
+        patch: bool = False,
+        if_match: str = "",
+        if_none_match: str = "",
+        query: Mapping[str, str] | None = None,
     ) -> tuple[Resource, Operation | None, bool, schema.Checked]:
         """A PUT or PATCH. Returns the resource, the operation that now changes it (if any), whether it is new, and what was read."""
         parsed = ids.parse(path)
@@ -137,13 +156,26 @@ class Azure:
             raise errors.ArmError(
                 409, "InvalidResourceLocation", f"The resource '{path}' already exists in location '{old_location}'; it cannot be created elsewhere."
             )
+        body, previewed = _without_previews(served, body, api_version)
         checked = schema.check(served.type, api_version, body, partial=partial, overlooked=served.overlooked)
         if checked.problems:
             raise errors.Malformed(checked.problems)
+        if previewed:
+            checked.body.setdefault("properties", {}).update(previewed)
         wanted = merge(copy.deepcopy(before.body), checked.body) if partial and before else checked.body
         if old_location:
             wanted.setdefault("location", old_location)
-        write = Write(self, self.spelt(path), before.type if before else served.type, wanted, before, caller, partial)
+        write = Write(
+            self,
+            self.spelt(path),
+            before.type if before else served.type,
+            wanted,
+            before,
+            caller,
+            partial,
+            query or {},
+            copy.deepcopy(wanted.get("properties") or {}),
+        )
         served.defaults(write)
         preconditions.check_references(self, served, write.id, write.properties)
         rules.check_write(write)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -28,10 +29,10 @@ class Unauthorized(ArmError):
 
 
 class Entra:
-    """One tenant with one service principal (the lab's client) and the store's managed identities."""
+    """One tenant with the lab's service principals, ``secrets`` by their names, and the store's managed identities."""
 
-    def __init__(self, options: Options, folder: Path, endpoint: str, client_secret: str) -> None:
-        self.options, self.endpoint, self._client_secret = options, endpoint, client_secret
+    def __init__(self, options: Options, folder: Path, endpoint: str, secrets: Mapping[str, str]) -> None:
+        self.options, self.endpoint, self._secrets = options, endpoint, secrets
         path = folder / "entra.key"
         if not path.exists():
             key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -127,10 +128,11 @@ class Entra:
         """The client credentials grant (RFC 6749 4.4)."""
         if form.get("grant_type") != "client_credentials":
             raise ArmError(400, "unsupported_grant_type", "AADSTS70003: The lab knows the client credentials grant only.")
-        secret_fits = hmac.compare_digest(form.get("client_secret", "").encode(), self._client_secret.encode())
-        if form.get("client_id") != self.options.client or not secret_fits:
-            raise ArmError(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
-        return self.token(_audience(form), self.options.client_object, self.options.client)
+        given = form.get("client_secret", "").encode()
+        for principal in self.options.principals:
+            if form.get("client_id") == principal.client_id and hmac.compare_digest(given, self._secrets[principal.name].encode()):
+                return self.token(_audience(form), principal.object_id, principal.client_id)
+        raise ArmError(401, "invalid_client", "AADSTS7000215: Invalid client secret provided.")
 
     def token(self, audience: str, object_id: str, client_id: str) -> dict[str, Any]:
         now = int(time.time())

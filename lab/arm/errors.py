@@ -11,6 +11,9 @@ from .schema import Problem
 class ArmError(Exception):
     """An answer with Azure's error body, ``{"error": {"code", "message", "target", "details"}}``."""
 
+    #: how an operation ends that raises it
+    outcome = "Failed"
+
     def __init__(self, status: int, code: str, message: str, *, target: str = "", details: Sequence[Problem] = ()) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.target, self.details = status, code, message, target, details
@@ -24,6 +27,12 @@ class ArmError(Exception):
         if self.details:
             error["details"] = [{"code": item.code, "target": item.target, "message": item.message} for item in self.details]
         return {"error": error}
+
+
+class OperationCanceled(ArmError):
+    """What ends an operation as canceled."""
+
+    outcome = "Canceled"
 
 
 class NotFound(ArmError):

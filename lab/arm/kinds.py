@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import errors, ids, preconditions
@@ -35,6 +35,10 @@ class Write:
     caller: Caller
     #: a PATCH, or a PUT of a service that merges: what it does not mention stays
     partial: bool = False
+    #: the query of the request
+    query: Mapping[str, str] = field(default_factory=dict)
+    #: its properties before Azure's defaults
+    sent: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def properties(self) -> dict[str, Any]:
@@ -61,6 +65,8 @@ class Kind:
     shows_deleted = False
     #: members that Azure's types do not name, and the service ignores
     overlooked: frozenset[str] = frozenset()
+    #: properties that previews have beyond the stored types
+    previewed: tuple[str, ...] = ()
     has_provisioning_state = True
     #: the provisioning state of what is being made
     creating = "Creating"
@@ -108,7 +114,7 @@ class Kind:
         """Set the values that an ended operation leaves, and create what Azure creates elsewhere."""
         return None
 
-    def failed(self, resource: Resource, error: dict[str, Any]) -> None:
+    def failed(self, azure: Azure, resource: Resource, error: dict[str, Any]) -> None:
         """Record the error of a failed operation in the resource."""
 
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:

@@ -105,6 +105,7 @@ class Operations:
             self._cancel(operation)
             return
         served = azure.kind_of(resource.type)
+        status, problem = "Succeeded", None
         try:
             if forced:
                 raise errors.ArmError(409, forced.code, forced.message)
@@ -115,11 +116,13 @@ class Operations:
                 if inspect.isawaitable(outcome):
                     await outcome
         except errors.ArmError as error:
-            operation.status, operation.error = forced.status if forced else "Failed", error.body()["error"]
+            status, problem = forced.status if forced else error.outcome, error.body()["error"]
         except Exception as error:  # an operation of the lab must end, with the reason, whatever went wrong in it
-            operation.status, operation.error = "Failed", {"code": "InternalServerError", "message": f"{type(error).__name__}: {error}"}
-        else:
-            operation.status = "Succeeded"
+            status, problem = "Failed", {"code": "InternalServerError", "message": f"{type(error).__name__}: {error}"}
+        if operation.status != "InProgress":
+            # A deletion has canceled it meanwhile.
+            return
+        operation.status, operation.error = status, problem
         if operation.verb == "post":
             azure.store.save_operation(operation)
             return
@@ -129,6 +132,6 @@ class Operations:
             if served.has_provisioning_state:
                 resource.properties["provisioningState"] = operation.status
             if operation.error:
-                served.failed(resource, operation.error)
+                served.failed(azure, resource, operation.error)
             azure.store.save(resource)
         azure.store.save_operation(operation)

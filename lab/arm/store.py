@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,10 @@ class Resource:
     def properties(self) -> dict[str, Any]:
         found: dict[str, Any] = self.body.setdefault("properties", {})
         return found
+
+    def with_properties(self, changes: Mapping[str, Any]) -> Resource:
+        """This resource as it would be with other properties; the store does not have it."""
+        return replace(self, body=self.body | {"properties": {**self.properties, **changes}})
 
 
 @dataclass

@@ -141,7 +141,7 @@ def main() -> None:
     commands.add_parser("show", help="request it as each client, and print the answers")
     watching = commands.add_parser("watch", help="run a command as a client of the lab while each client keeps requesting each stamp")
     watching.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
-    commands.add_parser("next", help="print the commands to go on with")
+    commands.add_parser("next", help="print the next commands to try")
     arguments = parser.parse_args()
     state = State.default()
     if arguments.command == "deploy":
@@ -149,7 +149,7 @@ def main() -> None:
     elif arguments.command == "next":
         print("\n".join(tour.lines()))
     elif not state.clients.exists():
-        print("demo: this lab has no packets (they need root on Linux), so no client can be asked and no application runs")
+        print("demo: this lab has no packets (they need root on Linux), so no application runs and no client can send requests")
     elif arguments.command == "watch":
         sys.exit(run_watched(state, arguments.words))
     elif not show(state):

@@ -7,15 +7,20 @@ import ipaddress
 import secrets
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..arm import ids
-from ..arm.containerservice.node_group import cluster_number, machines_of, node_resource_group
+from ..arm.containerservice.names import cluster_number, node_resource_group
+from ..arm.containerservice.network_profile import pod_ranges
+from ..arm.containerservice.scale_sets import machines_of
 from ..arm.containerservice.types import CLUSTER
+from ..arm.errors import ArmError
 from ..arm.network.bodies import ip_configurations, reference
+from ..arm.network.usage import is_balanced
 from ..arm.store import Resource
+from . import drains
 from .control_plane import ControlPlane, Entra
 from .data_plane import DataPlane
 
@@ -31,6 +36,8 @@ ACCESS_ROLES = {
     "a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb": "edit",
     "7f6c6a51-bcf8-42ba-9220-52d62157d7db": "view",
 }
+#: seconds that the cloud controller gets to take a node out of the load balancers
+_LEAVING = 30
 _LABEL = "lab.dualstack.aks/role-assignment"
 _BINDINGS = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
 
@@ -66,20 +73,20 @@ class Clusters:
 
     async def converge(self, cluster: Resource) -> None:
         """Bring a cluster to its stored body: the control plane runs, each VM of its pools is a node, role assignments grant access."""
-        async with self._locks.setdefault(cluster.key, asyncio.Lock()):
+        async with self._lock_of(cluster):
             running = self._running.get(cluster.key)
+            profile = cluster.properties["networkProfile"]
             if running is None:
-                profile = cluster.properties["networkProfile"]
                 data_plane = None
                 if self._datacentre:
                     data_plane = DataPlane(
-                        self._datacentre, self.folder(cluster.id), self._subnet(cluster), profile["dnsServiceIP"], profile["podCidrs"]
+                        self._datacentre, self.folder(cluster.id), self._subnet(cluster), profile["dnsServiceIP"], pod_ranges(profile)
                     )
                 running = ControlPlane(
                     cluster.name,
                     self.folder(cluster.id),
                     profile["serviceCidrs"],
-                    profile["podCidrs"],
+                    pod_ranges(profile),
                     self._cloud_configuration(cluster),
                     self._entra(cluster),
                     await data_plane.prepare() if data_plane else None,
@@ -92,12 +99,65 @@ class Clusters:
                     self._data_planes[cluster.key] = data_plane
                     if _has_secrets_provider(cluster):
                         await data_plane.serve_secrets(self._server.azure, cluster.id)
+            await running.restart(profile["serviceCidrs"], pod_ranges(profile))
             await self._nodes(cluster, running)
             await self._grant(cluster, running, without="")
             await running.start_cloud_controller()
 
+    def _lock_of(self, cluster: Resource) -> asyncio.Lock:
+        return self._locks.setdefault(cluster.key, asyncio.Lock())
+
+    async def await_nodes(self, cluster: Resource, names: Sequence[str], timeout: float = 300) -> None:
+        """Wait until nodes are Ready. Raises when one is not."""
+        running = self._running[cluster.key]
+
+        async def are_ready() -> bool:
+            _, listed = await running.call("GET", "/api/v1/nodes")
+            ready = {item["metadata"]["name"] for item in listed.get("items") or [] if _is_ready(item)}
+            return set(names) <= ready
+
+        if not await drains.until(are_ready, timeout):
+            raise ArmError(409, "VMExtensionProvisioningTimeout", f"Nodes did not become ready: {', '.join(names)}.")
+
+    async def drain(self, cluster: Resource, names: Sequence[str], timeout: float) -> dict[str, str]:
+        """Cordon nodes and evict their pods: node -> why that did not succeed. Those that are empty leave the load balancers."""
+        running, kubelets = self._running[cluster.key], cluster.key in self._data_planes
+        outcomes = await asyncio.gather(*(drains.Drain(running, name, kubelets=kubelets).run(timeout) for name in names))
+        blocked = {name: why for name, why in zip(names, outcomes, strict=True) if why}
+        drained = [name for name in names if name not in blocked]
+        for name in drained:
+            await drains.exclude(running, name)
+        machines = {machine.properties["osProfile"]["computerName"]: machine.id for _, machine in machines_of(self._server.azure, cluster)}
+
+        async def have_left() -> bool:
+            return not any(is_balanced(self._server.azure, machines[name]) for name in drained)
+
+        await drains.until(have_left, _LEAVING)
+        return blocked
+
+    async def replace(self, cluster: Resource, names: Sequence[str], change: Callable[[], None]) -> None:
+        """Take nodes away, ``change`` what is stored of their VMs, and let those join again that still have one."""
+        async with self._lock_of(cluster):
+            running = self._running[cluster.key]
+            if cluster.key in self._data_planes:
+                await self._data_planes[cluster.key].remove(names)
+            for name in names:
+                await running.call("DELETE", f"/api/v1/nodes/{name}")
+            change()
+            await self._nodes(cluster, running)
+
+    async def uncordon(self, cluster: Resource, name: str) -> None:
+        await drains.cordon(self._running[cluster.key], name, False)
+
+    async def quarantine(self, cluster: Resource, name: str) -> None:
+        await drains.quarantine(self._running[cluster.key], name)
+
     async def delete(self, cluster: str) -> None:
         """Stop the cluster and remove all of it."""
+        async with self._locks.setdefault(cluster.lower(), asyncio.Lock()):
+            await self._delete(cluster)
+
+    async def _delete(self, cluster: str) -> None:
         data_plane = self._data_planes.pop(cluster.lower(), None)
         if data_plane:
             await data_plane.stop()
@@ -110,7 +170,8 @@ class Clusters:
         identities = list((cluster.body.get("identity") or {}).get("userAssignedIdentities") or {})
         kubelet = cluster.hidden["computed"]["identityProfile"]["kubeletidentity"]["resourceId"]
         header = secrets.token_urlsafe(16)
-        self._server.identities.headers[header] = identities[0] if identities else kubelet
+        has_its_own = (cluster.body.get("identity") or {}).get("type") == "SystemAssigned"
+        self._server.identities.headers[header] = cluster.id if has_its_own else identities[0] if identities else kubelet
         return Entra(
             endpoint=self._server.endpoint,
             issuer=self._server.entra.issuer,
@@ -170,10 +231,9 @@ class Clusters:
         for name in present.keys() - wanted.keys():
             await running.call("DELETE", f"/api/v1/nodes/{name}")
         taken = {cidr for name, node in present.items() if name in wanted for cidr in node["spec"].get("podCIDRs") or []}
-        ranges = cluster.properties["networkProfile"]["podCidrs"]
         for name in sorted(wanted.keys() - present.keys()):
             pool, machine = wanted[name]
-            cidrs = _free_pod_ranges(ranges, taken)
+            cidrs = _free_pod_ranges(pod_ranges(cluster.properties["networkProfile"])[: len(ip_configurations(machine.properties))], taken)
             taken |= set(cidrs)
             await running.apply(f"/api/v1/nodes/{name}", _node(name, cluster, pool, machine, cidrs))
             if data_plane is None:
@@ -181,7 +241,9 @@ class Clusters:
                 await running.merge(f"/api/v1/nodes/{name}/status", _node_status(pool, machine, name))
             present[name] = {"spec": {"podCIDRs": cidrs}}
         if data_plane:
-            data_plane.enforce_policies(cluster.properties["networkProfile"].get("networkPolicy") == "cilium")
+            is_current = all(machine.properties["latestModelApplied"] for _, machine in wanted.values())
+            data_plane.enforce_policies(is_current and cluster.properties["networkProfile"].get("networkPolicy") == "cilium")
+            data_plane.pod_cidrs = pod_ranges(cluster.properties["networkProfile"])
             await data_plane.converge(
                 {name: (machine, present[name]["spec"]["podCIDRs"], pool.properties["maxPods"]) for name, (pool, machine) in wanted.items()}
             )
@@ -216,6 +278,11 @@ class Clusters:
                     "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": principal}],
                 },
             )
+
+
+def _is_ready(node: Mapping[str, Any]) -> bool:
+    conditions = node.get("status", {}).get("conditions") or []
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
 
 
 def _issuer(cluster: Resource) -> dict[str, str]:

@@ -110,11 +110,18 @@ class ControlPlane:
             await self.stop()
             raise
 
+    async def restart(self, service_cidrs: list[str], pod_cidrs: list[str]) -> None:
+        """Start all but etcd again, with other ranges; nothing happens when they are the same."""
+        if (service_cidrs, pod_cidrs) == (self._service_cidrs, self._pod_cidrs):
+            return
+        self._service_cidrs, self._pod_cidrs = service_cidrs, pod_cidrs
+        while len(self._processes) > 1:
+            # Watchers keep an API server from ending; AKS has another one for them meanwhile.
+            await self._processes.pop().stop(timeout=1)
+        await self._start_servers()
+
     async def _start(self) -> None:
         pki, ports = self.folder / "pki", self.ports
-        first_services = tuple(str(ipaddress.ip_network(prefix)[1]) for prefix in self._service_cidrs)
-        hosts = ("127.0.0.1", "localhost", "kubernetes.default.svc", *first_services, *((self._reach.address,) if self._reach else ()))
-        server, server_key = self._authority.issue("apiserver", "kube-apiserver", hosts=hosts)
         self._kubeconfig("administrator", "lab-administrator", "system:masters")
         self._service_account_key(pki)
         self._authentication_configuration()
@@ -134,10 +141,18 @@ class ControlPlane:
             },
             lambda: self._answers(f"{etcd}/health"),
         )
+        await self._start_servers()
+
+    async def _start_servers(self) -> None:
+        pki, ports = self.folder / "pki", self.ports
+        first_services = tuple(str(ipaddress.ip_network(prefix)[1]) for prefix in self._service_cidrs)
+        hosts = ("127.0.0.1", "localhost", "kubernetes.default.svc", *first_services, *((self._reach.address,) if self._reach else ()))
+        # A certificate for each number of families.
+        server, server_key = self._authority.issue(f"apiserver-{len(first_services)}", "kube-apiserver", hosts=hosts)
         await self._run(
             "kube-apiserver",
             {
-                "etcd-servers": etcd,
+                "etcd-servers": f"http://127.0.0.1:{ports.etcd}",
                 "bind-address": "127.0.0.1",
                 "secure-port": ports.apiserver,
                 "tls-cert-file": server,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..arm.azure import Azure
@@ -58,19 +58,32 @@ class DataPlane:
         for manifest in addons.secrets_provider():
             await self._control_plane.apply(addons.path_of(manifest), manifest)
 
+    @property
+    def pod_cidrs(self) -> Sequence[str]:
+        """The pods' ranges, for nodes that start from now on."""
+        return self._pod_cidrs
+
+    @pod_cidrs.setter
+    def pod_cidrs(self, ranges: Sequence[str]) -> None:
+        self._pod_cidrs = self._policies.pod_cidrs = ranges
+
     def enforce_policies(self, enforced: bool) -> None:
         self._policies.enforce(enforced)
 
     async def converge(self, wanted: Mapping[str, tuple[Resource, Sequence[str], int]]) -> None:
         """Node name -> (its VM, its pods' ranges, how many pods it takes): start what is missing, stop what is no longer wanted."""
-        for name in self._nodes.keys() - wanted.keys():
+        await self.remove(self._nodes.keys() - wanted.keys())
+        new = sorted(wanted.keys() - self._nodes.keys())
+        await await_room(len(new))
+        await asyncio.gather(*(self._add(name, *wanted[name]) for name in new))
+
+    async def remove(self, names: Iterable[str]) -> None:
+        """Stop nodes."""
+        for name in [name for name in names if name in self._nodes]:
             node, machine = self._nodes.pop(name)
             self._policies.remove(name)
             await node.stop()
             await self._datacentre.remove_node(machine)
-        new = sorted(wanted.keys() - self._nodes.keys())
-        await await_room(len(new))
-        await asyncio.gather(*(self._add(name, *wanted[name]) for name in new))
 
     async def _add(self, name: str, machine: Resource, ranges: Sequence[str], max_pods: int) -> None:
         assert self._control_plane is not None

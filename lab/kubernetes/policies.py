@@ -21,7 +21,7 @@ class NetworkPolicies:
     """Stands in for AKS' Cilium, which enforces policies where the cluster has ``networkPolicy: cilium``."""
 
     def __init__(self, pod_cidrs: Sequence[str]) -> None:
-        self._pod_cidrs = pod_cidrs
+        self.pod_cidrs = pod_cidrs
         self._nodes: dict[str, Attached] = {}
         self._enforced = False
         self._applied: dict[Namespace, str] = {}
@@ -47,7 +47,7 @@ class NetworkPolicies:
         self._applied.pop(self._nodes.pop(name).namespace, None)
 
     async def _apply(self) -> None:
-        inside = [*self._pod_cidrs, *(address for node in self._nodes.values() for address in node.addresses)]
+        inside = [*self.pod_cidrs, *(address for node in self._nodes.values() for address in node.addresses)]
         policies, namespaces, pods = ([*objects.values()] for objects in self._stored.values())
         cluster = Cluster(policies if self._enforced else [], namespaces, pods, inside)
         wanted = {node.namespace: ruleset(cluster, name) for name, node in self._nodes.items()}

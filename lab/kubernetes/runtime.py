@@ -67,7 +67,7 @@ class Runtime:
             '{"cniVersion": "0.4.0", "name": "lab", "plugins": [{"type": "ptp", "mtu": 1500, "ipMasq": false, "ipam": {"type": "host-local", '
             f'"dataDir": "{self._folder}/ipam", "ranges": ['
             '{{range $i, $r := .PodCIDRRanges}}{{if $i}}, {{end}}[{"subnet": "{{$r}}"}]{{end}}'
-            '], "routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]}}]}'
+            '], "routes": [{{range $i, $r := .Routes}}{{if $i}}, {{end}}{"dst": "{{$r}}"}{{end}}]}}]}'
         )
         unwanted = [f"io.containerd.snapshotter.v1.{name}" for name in ("btrfs", "zfs", "aufs", "devmapper")]
         unwanted += ["io.containerd.tracing.processor.v1.otlp", "io.containerd.internal.v1.tracing"]

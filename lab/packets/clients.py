@@ -6,7 +6,9 @@ that enters the namespace, so every module runs as the client.
 
 from __future__ import annotations
 
+import itertools
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +32,13 @@ INTERNET_CLIENTS = (
     Client("ipv6-only", ("2001:db8:c::10",), RESOLVER_IPV6),
     Client("dual-stack", ("192.0.2.11", "2001:db8:c::11"), RESOLVER_IPV6),
 )
+
+
+def peer_name(network: str, taken: Collection[str]) -> str:
+    """The name of the client in a peer of a virtual network. Networks of the same name, in other resource groups, get a number."""
+    name = f"peer-of-{network}"
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(found for found in names if found not in taken)
 
 
 def script(folder: Path, client: str) -> Path:

@@ -103,7 +103,8 @@ class Datacentre:
         """A client in a VNet that is peered with this one. It reaches public addresses like any other client."""
         number = self._made
         public = (f"192.0.2.{100 + number}", f"2001:db8:c::{100 + number}")
-        client = clients.Client(f"peer-of-{ids.parse(vnet.id).name}", public, "168.63.129.16")
+        name = clients.peer_name(ids.parse(vnet.id).name, [client.name for client in self._clients])
+        client = clients.Client(name, public, "168.63.129.16")
         namespace = await self._add_client(client)
         await vnet.attach_peer(namespace, (f"10.254.{number}.10", f"fdfe:254:{number}::10"))
 

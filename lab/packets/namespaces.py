@@ -136,6 +136,13 @@ def listening(address: str, port: int) -> Callable[[], socket.socket]:
     return make
 
 
+def way_up(route: str, interface: str, *, six: bool | None = None) -> str:
+    """The command that routes a prefix, or ``default`` of a family, to the router at the upper end of an interface."""
+    if ":" in route if six is None else six:
+        return f"-6 route replace {route} via {GATEWAY_IPV6} dev {interface}"
+    return f"-4 route replace {route} via {GATEWAY_IPV4} dev {interface} onlink"
+
+
 async def attach(
     router: Namespace, router_interface: str, end: Namespace, addresses: Sequence[str], interface: str = "eth0", routes: Sequence[str] = ("default",)
 ) -> None:
@@ -144,9 +151,8 @@ async def attach(
     for address in addresses:
         six = ":" in address
         at_end.append(f"-6 address add {address}/128 dev {interface} nodad" if six else f"address add {address}/32 dev {interface}")
-        way = f"via {GATEWAY_IPV6} dev {interface}" if six else f"via {GATEWAY_IPV4} dev {interface} onlink"
         wanted = [route for route in routes if route == "default" or (":" in route) == six]
-        at_end += [f"{'-6' if six else '-4'} route replace {route} {way}" for route in wanted]
+        at_end += [way_up(route, interface, six=six) for route in wanted]
         at_router.append(f"{'-6' if six else '-4'} route replace {address} dev {router_interface}")
     await router.ip(
         f"link add {router_interface} type veth peer name {interface} netns {end.name}",

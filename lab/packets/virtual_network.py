@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..arm.azure import Azure
 from ..arm.network.bodies import NSG
 from . import balancing, security
-from .namespaces import LOWER_IPV4, LOWER_IPV6, Namespace, attach, join
+from .namespaces import LOWER_IPV4, LOWER_IPV6, Namespace, attach, join, way_up
 from .probes import Prober
 
 #: where nodes and pods find their API server; a public address, as AKS' is
@@ -50,6 +50,9 @@ class VirtualNetwork:
         self._numbers = iter(range(1, 900))
         self._ruleset = ""
         self._peered: list[str] = []
+        self._peer: Namespace | None = None
+        #: the prefixes that the peer has routes to
+        self._reached: set[str] = set()
         self._routed: set[str] = set()
 
     async def start(self) -> None:
@@ -85,10 +88,22 @@ class VirtualNetwork:
 
     async def attach_peer(self, namespace: Namespace, addresses: Sequence[str]) -> None:
         """Attach a client that is in a peered VNet."""
-        vnet = self._azure.get(self.id)
-        space = [*vnet.properties["addressSpace"]["addressPrefixes"], security.PROBE_IPV4]
-        await attach(self.namespace, "peer", namespace, addresses, "eth1", space)
+        self._reached = {*self._prefixes(), security.PROBE_IPV4}
+        await attach(self.namespace, "peer", namespace, addresses, "eth1", sorted(self._reached))
+        self._peer = namespace
         self._peered += addresses
+
+    def _prefixes(self) -> list[str]:
+        """The VNet's address space."""
+        vnet = self._azure.store.get(self.id)
+        return list(vnet.properties["addressSpace"]["addressPrefixes"]) if vnet else []
+
+    async def _route_from_peer(self) -> None:
+        """Routes to prefixes that the VNet has got since its peer was attached."""
+        new = set(self._prefixes()) - self._reached
+        if self._peer and new:
+            await self._peer.ip(*(way_up(prefix, "eth1") for prefix in sorted(new)))
+            self._reached |= new
 
     async def detach(self, key: str) -> None:
         gone = self.attached.pop(key.lower())
@@ -103,6 +118,7 @@ class VirtualNetwork:
         outbound = balancing.outbound_addresses(self._azure, [subnet.id for subnet in self._azure.store.children(self.id, "subnets")])
         public = balancing.public_addresses(self._azure)
         await self._route({rule.address for rule in rules if rule.address in public} | set(outbound.values()))
+        await self._route_from_peer()
         text = self._nftables(rules, outbound)
         if text != self._ruleset:
             await self.namespace.run("nft", "-f", "-", given=text)
@@ -134,8 +150,7 @@ class VirtualNetwork:
 
     def _space(self) -> list[str]:
         """The prefixes of the service tag VirtualNetwork: the VNet's own, its pods', and those of peered clients."""
-        vnet = self._azure.store.get(self.id)
-        space = [*(vnet.properties["addressSpace"]["addressPrefixes"] if vnet else ()), *self._peered]
+        space = [*self._prefixes(), *self._peered]
         for item in self.attached.values():
             space += item.ranges
         return security.merged(space)

@@ -14,8 +14,6 @@ from ..store import Resource
 
 ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
 LOCK = "Microsoft.Authorization/locks"
-#: id of the built-in role Owner
-OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 
 
 class _ScopedKind(Kind):
@@ -55,17 +53,18 @@ class RoleAssignment(_ScopedKind):
         return azure.clusters.grant_access(without=resource.id) if azure.clusters else None
 
 
-def grant_ownership(azure: Azure) -> None:
-    """The lab's client owns the subscription, by an assignment as any other."""
-    azure.make(
-        f"{azure.subscription_id}/providers/{ASSIGNMENT}/{ids.stable_uuid(azure.subscription_id, 'owner')}",
-        {
-            "properties": {
-                "roleDefinitionId": f"{azure.subscription_id}/providers/Microsoft.Authorization/roleDefinitions/{OWNER}",
-                "principalId": azure.options.client_object,
-            }
-        },
-    )
+def grant_roles(azure: Azure) -> None:
+    """Each service principal of the lab has its role on the subscription, by an assignment as any other."""
+    for principal in azure.options.principals:
+        azure.make(
+            f"{azure.subscription_id}/providers/{ASSIGNMENT}/{ids.stable_uuid(azure.subscription_id, principal.role)}",
+            {
+                "properties": {
+                    "roleDefinitionId": f"{azure.subscription_id}/providers/Microsoft.Authorization/roleDefinitions/{principal.role}",
+                    "principalId": principal.object_id,
+                }
+            },
+        )
 
 
 @kind

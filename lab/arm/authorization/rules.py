@@ -21,8 +21,8 @@ _RECORDED = "azure-service-operator 2.18.0, Test_Authorization_RoleAssignment_On
 
 
 def _principals(azure: Azure) -> Iterator[str]:
-    """The principals that the directory knows: the lab's client, and managed identities some time after they were made."""
-    yield azure.options.client_object
+    """The principals that the directory knows: the lab's own, and managed identities some time after they were made."""
+    yield from (principal.object_id for principal in azure.options.principals)
     for found in list(azure.store.resources.values()):
         if time.time() >= found.hidden.get("born", 0) + _REPLICATION * azure.options.time_scale:
             yield found.properties.get("principalId", "") if found.type == IDENTITY else (found.body.get("identity") or {}).get("principalId", "")

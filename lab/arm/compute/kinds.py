@@ -42,6 +42,7 @@ class VirtualMachine(Kind):
 class ScaleSetVM(Kind):
     type = SCALE_SET_VM
     has_etag = True
+    honours_if_match = True
     partial_put = True
 
     def busy_with(self, resource: ResourceId) -> str:

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from .. import errors, ids
-from ..authorization.kinds import OWNER
-from ..authorization.roles import roles_on
+import re
+
+from .. import errors
+from ..authorization.actions import action_of, scope_of
+from ..authorization.roles import may
 from ..azure import Azure
 from ..containerservice.node_group import node_groups_of
 from ..kinds import Caller
 
-_READERS = {"acdd72a7-3385-48ef-bd42-f606fba81ae7"}
-#: role -> the namespaces that it writes in begin with this
-_WRITERS = {
-    OWNER: "microsoft.",
-    "b24988ac-6180-42a0-ab88-20f7382dd24c": "microsoft.",
-    "4d97b98b-1d4f-4787-a291-c67834d212e7": "microsoft.network",
-}
+#: what any principal may read: subscriptions, their regions and providers, and the operations that it began itself
+_OPEN = re.compile(r"/subscriptions(/[^/]+(/locations|/providers(/[^/]+)?)?)?|/.*/locations/[^/]+/operation.*", re.IGNORECASE)
 
 
-def check_access(azure: Azure, caller: Caller, path: str, *, writing: bool) -> None:
-    """The lab's client owns the subscription; a managed identity may do what its role assignments say, and AKS' own in its node group."""
-    if caller.object_id == azure.options.client_object or len(path.split("/")) < 5:
+def check_access(azure: Azure, caller: Caller, method: str, path: str) -> None:
+    """The lab's client owns the subscription; others may do what their role assignments say, and AKS' identities all in their node group."""
+    action = action_of(method, path)
+    if not action or caller.object_id == azure.options.client_object:
         return
-    if not writing and (path.count("/") == 4 or "/locations/" in path):
-        # Provider documents, and the operations that the caller itself began.
+    if method in ("GET", "HEAD") and _OPEN.fullmatch(path):
         return
     if any(path.lower().startswith(group.lower() + "/") for group in node_groups_of(azure, caller.object_id)):
         return
-    roles = roles_on(azure, caller.object_id, path)
-    namespace = ids.parse(path).namespace.lower()
-    if any(namespace.startswith(_WRITERS.get(role, "-")) for role in roles) or (not writing and roles & _READERS):
+    if may(azure, caller.object_id, action, path):
         return
     raise errors.ArmError(
         403,
         "AuthorizationFailed",
-        f"The client '{caller.client_id}' with object id '{caller.object_id}' does not have authorization to perform action over '{path}'.",
+        f"The client '{caller.client_id}' with object id '{caller.object_id}' does not have authorization to perform action '{action}' over scope "
+        f"'{scope_of(path)}' or the scope is invalid. If access was recently granted, please refresh your credentials.",
     )

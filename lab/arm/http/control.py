@@ -1,4 +1,4 @@
-"""``/lab/…``: what the command line asks of a running lab, and Azure has nothing of: faults and lost zones."""
+"""``/lab/…``: what the command line asks of a running lab, and Azure has nothing of: faults, lost zones, services that enter subnets."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from aiohttp import web
 
 from ..faults import Fault, Faults
 from ..journal import Journal
+from ..network.bodies import NAVIGATION_LINKS, SUBNET
 
 
 class Control:
@@ -23,6 +24,7 @@ class Control:
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_post("/lab/zones/{zone}", self._zone)
         router.add_route("*", "/lab/faults", self._change_faults)
+        router.add_post("/lab/links", self._link)
 
     def _is_authorized(self, request: web.Request) -> bool:
         return hmac.compare_digest(request.headers.get("Authorization", ""), f"Bearer {self._client_secret}")
@@ -47,6 +49,18 @@ class Control:
             }
         )
         return web.json_response({"nodes": nodes})
+
+    async def _link(self, request: web.Request) -> web.Response:
+        """``python -m lab links``."""
+        if not self._is_authorized(request):
+            return web.json_response({"error": "the client secret is missing or wrong"}, status=401)
+        body, azure = await request.json(), self._faults.azure
+        subnet = azure.store.get(str(body["subnet"]))
+        if subnet is None or subnet.type != SUBNET:
+            return web.json_response({"error": f"there is no subnet {body['subnet']}"}, status=404)
+        subnet.hidden[NAVIGATION_LINKS] = [str(body["service"])] if body["linked"] else []
+        azure.store.save(subnet)
+        return web.json_response({"links": subnet.hidden[NAVIGATION_LINKS]})
 
     async def _change_faults(self, request: web.Request) -> web.Response:
         """``python -m lab fault``: POST arms one, DELETE clears all, each answers with what is armed."""

@@ -13,7 +13,7 @@ class IdentityEndpoint:
 
     def __init__(self, azure: Azure, entra: Entra) -> None:
         self._azure, self._entra = azure, entra
-        #: value of the header X-IDENTITY-HEADER -> resource id of the identity
+        #: value of the header X-IDENTITY-HEADER -> resource id of the identity, or of the resource that has one of its own
         self.headers: dict[str, str] = {}
         self.port = 0
         self._runner: web.AppRunner | None = None
@@ -34,6 +34,6 @@ class IdentityEndpoint:
         identity = self._azure.store.get(self.headers.get(request.headers.get("X-IDENTITY-HEADER", ""), "/"))
         if identity is None:
             return web.json_response({"statusCode": 401, "message": "unknown identity header"}, status=401)
-        return web.json_response(
-            self._entra.token(request.query.get("resource", ""), identity.properties["principalId"], identity.properties["clientId"])
-        )
+        facts = identity.properties if "clientId" in identity.properties else identity.body["identity"]
+        client = facts.get("clientId") or facts["principalId"]
+        return web.json_response(self._entra.token(request.query.get("resource", ""), facts["principalId"], client))

@@ -30,12 +30,16 @@ def _service_principal(identifier: str, application: str, name: str, kind: str) 
 
 
 def service_principals(azure: Azure) -> list[dict[str, Any]]:
-    """The lab's client, and one for each managed identity."""
+    """The lab's own, and one for each managed identity."""
     identities = [
         _service_principal(found.properties["principalId"], found.properties["clientId"], found.name, "ManagedIdentity")
         for found in azure.store.of_type(IDENTITY)
     ]
-    return [_service_principal(azure.options.client_object, azure.options.client, "lab", "Application"), *identities]
+    own = [
+        _service_principal(found.object_id, found.client_id, "lab" if found.name == "client" else f"lab-{found.name}", "Application")
+        for found in azure.options.principals
+    ]
+    return [*own, *identities]
 
 
 def answer(azure: Azure, method: str, path: str, query: Mapping[str, str], body: Any) -> dict[str, Any]:

@@ -19,10 +19,10 @@ def answer(request: Request) -> web.Response:
     azure, path = request.azure, request.path
     if "api-version" not in request.query:
         raise errors.ArmError(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
-    check_access(azure, request.caller, path, writing=request.method not in ("GET", "HEAD"))
     segments = path.lower().split("/")
     if segments[1] == "subscriptions" and len(segments) > 2 and segments[2] != azure.options.subscription.lower():
         raise errors.ArmError(404, "SubscriptionNotFound", f"The subscription '{segments[2]}' could not be found.")
+    check_access(azure, request.caller, request.method, path)
     routed = routes.answer(request)
     if routed is not None:
         return routed
@@ -72,6 +72,7 @@ def _write(request: Request) -> web.Response:
         patch=request.method == "PATCH",
         if_match=request.headers.get("If-Match", ""),
         if_none_match=request.headers.get("If-None-Match", ""),
+        query=request.query,
     )
     request.entry["schema"] = checked.schema
     if checked.ignored:

@@ -9,6 +9,7 @@ import ssl
 import time
 import traceback
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from yarl import URL
 
 from .. import errors
 from ..answers import retry_after
-from ..authorization.kinds import grant_ownership
+from ..authorization.kinds import grant_roles
 from ..azure import Azure
 from ..entra import Entra
 from ..faults import Faults, NoAnswer
@@ -33,15 +34,15 @@ from .identities import IdentityEndpoint
 class Server:
     """One lab's Azure on one port: Azure Resource Manager, Entra ID, Microsoft Graph and the lab's own ``/lab``."""
 
-    def __init__(self, store: Store, options: Options, folder: Path, port: int, client_secret: str, latency: float = 0) -> None:
+    def __init__(self, store: Store, options: Options, folder: Path, port: int, secrets: Mapping[str, str], latency: float = 0) -> None:
         self.azure = Azure(store, options)
-        grant_ownership(self.azure)
+        grant_roles(self.azure)
         self.endpoint = f"https://localhost:{port}"
-        self.entra = Entra(options, folder / "secrets", self.endpoint, client_secret)
+        self.entra = Entra(options, folder / "secrets", self.endpoint, secrets)
         self.identities = IdentityEndpoint(self.azure, self.entra)
         self.journal = Journal(folder / "journal.jsonl")
         self.faults = Faults(self.azure)
-        self.control = Control(self.faults, self.journal, client_secret)
+        self.control = Control(self.faults, self.journal, secrets["client"])
         self._port, self._latency = port, latency
         self._runner: web.AppRunner | None = None
 

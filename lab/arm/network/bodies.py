@@ -19,6 +19,8 @@ NIC = "Microsoft.Network/networkInterfaces"
 PRIVATE_ENDPOINT = "Microsoft.Network/privateEndpoints"
 ZONE_GROUP = PRIVATE_ENDPOINT + "/privateDnsZoneGroups"
 SCALE_SET_VM = "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"
+#: what a subnet shows of the services that are in it in a way of their own
+NAVIGATION_LINKS = "resourceNavigationLinks"
 #: Recorded of these; whether Azure awaits others too is assumed not to be so.
 AWAITED = (PUBLIC_IP, SUBNET)
 #: the lists of a load balancer's body whose items have ids of their own

@@ -10,7 +10,7 @@ from typing import Any
 from .. import errors
 from ..azure import Azure
 from ..store import Resource
-from .bodies import NAT_GATEWAY, PRIVATE_ENDPOINT, PUBLIC_IP, SCALE_SET_VM, nic_configurations, prefixes_of, reference, same_id
+from .bodies import LOAD_BALANCER, NAT_GATEWAY, PRIVATE_ENDPOINT, PUBLIC_IP, SCALE_SET_VM, nic_configurations, prefixes_of, reference, same_id
 
 #: Public addresses come from the documentation ranges (RFC 5737, RFC 3849).
 _PUBLIC_IPV4 = [ipaddress.ip_network("203.0.113.0/24"), ipaddress.ip_network("198.51.100.0/24")]
@@ -39,6 +39,21 @@ def pool_members(azure: Azure, pool: str) -> list[str]:
     ]
 
 
+def is_balanced(azure: Azure, machine: str) -> bool:
+    """Whether a VM is in a backend pool that a load balancing rule leads to."""
+    used = {
+        reference(rule["properties"], "backendAddressPool").lower()
+        for balancer in azure.store.of_type(LOAD_BALANCER)
+        for rule in balancer.properties["loadBalancingRules"]
+    }
+    return any(
+        item["id"].lower() in used
+        for found, _, configuration in vm_ip_configurations(azure)
+        if same_id(found.id, machine)
+        for item in configuration["properties"].get("loadBalancerBackendAddressPools") or []
+    )
+
+
 def _address_holders(azure: Azure) -> Iterator[tuple[str, dict[str, Any]]]:
     """(id, properties) of each IP configuration outside of scale sets: of network interfaces, load balancers, gateways."""
     for found in list(azure.store.resources.values()):
@@ -48,12 +63,18 @@ def _address_holders(azure: Azure) -> Iterator[tuple[str, dict[str, Any]]]:
                     yield f"{found.id}/{part}/{item.get('name', '')}", item.get("properties") or {}
 
 
-def subnet_users(azure: Azure, subnet: str) -> Iterator[str]:
-    """Ids of the IP configurations that sit in a subnet."""
-    for scale_set_vm, nic, configuration in vm_ip_configurations(azure):
-        if same_id(reference(configuration["properties"], "subnet"), subnet):
-            yield f"{scale_set_vm.id}/networkInterfaces/{nic['name']}/ipConfigurations/{configuration['name']}"
-    yield from (holder for holder, properties in _address_holders(azure) if same_id(reference(properties, "subnet"), subnet))
+def subnet_users(azure: Azure, subnet: str, family: str = "") -> Iterator[str]:
+    """Ids of the IP configurations that sit in a subnet; with ``family`` those that have an address of it there."""
+    for holder, properties in _configurations(azure):
+        if same_id(reference(properties, "subnet"), subnet) and family in ("", properties.get("privateIPAddressVersion") or "IPv4"):
+            yield holder
+
+
+def _configurations(azure: Azure) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(id, properties) of every IP configuration."""
+    for machine, nic, configuration in vm_ip_configurations(azure):
+        yield f"{machine.id}/networkInterfaces/{nic['name']}/ipConfigurations/{configuration['name']}", configuration["properties"]
+    yield from _address_holders(azure)
 
 
 def public_ip_user(azure: Azure, public_ip: str) -> str:

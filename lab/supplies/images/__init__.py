@@ -11,11 +11,13 @@ from pathlib import Path
 from .. import Missing, Say, go
 from ..cache import CACHE
 from ..progress import step
-from . import archive, nginx
+from . import archive, haproxy, nginx, packages
 from .archive import Entry
 
 #: what roles/ingress deploys; a test compares the two
 NGINX = "ghcr.io/nginx/nginx-unprivileged:1.30.5-alpine@sha256:ed04ec1ff34502c339ee5c3ae3f855442398edc1d05591e2b98981dcbbd20b1e"
+#: the ingress of somebody else's cluster
+HAPROXY = "docker.io/library/haproxy:3.0"
 METRICS_SERVER_VERSION = "v0.9.0"
 
 
@@ -75,9 +77,14 @@ def program(name: str) -> Path:
     return _build_of(name).target
 
 
+#: images of Debian packages: name -> the module that lays it out, and the image's own name
+_PACKAGED = {"nginx": (nginx, NGINX.partition("@")[0]), "haproxy": (haproxy, HAPROXY)}
+
+
 def _archive_of(name: str) -> Path:
-    if name == "nginx":
-        key = _digest(Path(nginx.__file__).read_bytes(), Path(archive.__file__).read_bytes())
+    if name in _PACKAGED:
+        sources = (_PACKAGED[name][0], packages, archive)
+        key = _digest(*(Path(str(module.__file__)).read_bytes() for module in sources))
     else:
         key = _digest(program(name).parent.name.encode(), repr(PROGRAMS[name]).encode(), Path(archive.__file__).read_bytes())
     return CACHE / "images" / f"{name}-{key}.tar"
@@ -89,7 +96,11 @@ def archives() -> list[Image]:
     tagged = [Image(known.image, _archive_of(name), (known.image,)) for name, known in PROGRAMS.items() if known.image]
     # containerd looks an image that is pinned by digest up without its tag.
     pinned = f"{repository.rpartition(':')[0]}@{digest}"
-    made = [*tagged, Image(repository, _archive_of("nginx"), (repository, pinned))]
+    made = [
+        *tagged,
+        Image(repository, _archive_of("nginx"), (repository, pinned)),
+        Image(HAPROXY, _archive_of("haproxy"), (HAPROXY,)),
+    ]
     for image in made:
         if not image.archive.exists():
             raise Missing(f"lab: the image {image.name} is missing; run: python -m lab binaries")
@@ -108,7 +119,9 @@ def ensure(say: Say) -> None:
             configuration = {"Entrypoint": [f"/{name}"], "Cmd": list(known.arguments), "User": known.user, "WorkingDir": "/"}
             entries = {name: Entry(program(name).read_bytes()), "tmp": Entry(folder=True, mode=0o1777)}
             archive.write(_archive_of(name), known.image, entries, configuration)
-    if not _archive_of("nginx").exists():
-        with tempfile.TemporaryDirectory(dir=CACHE / "images") as folder, step("making the image of nginx", say) as making:
-            archive.write(_archive_of("nginx"), NGINX.partition("@")[0], nginx.entries(Path(folder), say), nginx.CONFIGURATION)
-        say(f"made the image of nginx: {_archive_of('nginx').stat().st_size / 1e6:.0f} MB in {making.took}")
+    for name, (module, image) in _PACKAGED.items():
+        if _archive_of(name).exists():
+            continue
+        with tempfile.TemporaryDirectory(dir=CACHE / "images") as folder, step(f"making the image of {name}", say) as making:
+            archive.write(_archive_of(name), image, module.entries(Path(folder), say), module.CONFIGURATION)
+        say(f"made the image of {name}: {_archive_of(name).stat().st_size / 1e6:.0f} MB in {making.took}")

@@ -1,5 +1,5 @@
 """What Microsoft.ContainerService refuses."""
 
-from . import clusters, pools, sizes
+from . import changes, clusters, pools, sizes
 
-__all__ = ["clusters", "pools", "sizes"]
+__all__ = ["changes", "clusters", "pools", "sizes"]

@@ -11,6 +11,7 @@ from ...errors import InvalidReference
 from ...kinds import Write
 from ...network.bodies import prefixes_of, reference
 from ...rules import rule
+from ..network_profile import address_management, has_pod_ranges
 from ..node_group import own_kubelet_identity
 from ..types import CLUSTER
 from ..versions import VERSIONS
@@ -83,7 +84,7 @@ def ipv4_comes_first(write: Write) -> None:
 @rule("aks-cidr-families", CLUSTER, DUAL_STACK)
 def cidrs_follow_the_families(write: Write) -> None:
     wanted = [4, 6] if is_dual_stack(write) else [4]
-    for name in ("podCidrs", "serviceCidrs"):
+    for name in ("podCidrs", "serviceCidrs") if has_pod_ranges(network_profile(write)) else ("serviceCidrs",):
         if [found.version for found in ranges(write, name)] != wanted:
             raise refusal("InvalidNetworkCidrs", f"networkProfile.{name} must have one range for each family, in the order of ipFamilies.", name)
 
@@ -367,6 +368,8 @@ def network_ranges_stay(write: Write) -> None:
             raise refusal("PropertyChangeNotAllowed", f"Changing property '{name}' is not allowed.", name)
     for name in ("serviceCidrs", "podCidrs", "dnsServiceIP"):
         before, after = old["networkProfile"].get(name), new["networkProfile"].get(name)
+        if name == "podCidrs" and address_management(old["networkProfile"]) != address_management(new["networkProfile"]):
+            continue
         same = (
             [ipaddress.ip_network(text) for text in before] == [ipaddress.ip_network(text) for text in after][: len(before)]
             if isinstance(before, list)
@@ -374,10 +377,3 @@ def network_ranges_stay(write: Write) -> None:
         )
         if not same:
             raise refusal("PropertyChangeNotAllowed", f"Changing property 'networkProfile.{name}' is not allowed.", f"networkProfile.{name}")
-
-
-@rule("aks-families-stay", CLUSTER, DUAL_STACK)
-def no_way_back_to_one_family(write: Write) -> None:
-    before = (write.old_properties.get("networkProfile") or {}).get("ipFamilies") or []
-    if "IPv6" in before and not is_dual_stack(write):
-        raise refusal("PropertyChangeNotAllowed", "A dual-stack cluster cannot become IPv4-only.", "networkProfile.ipFamilies")

@@ -12,8 +12,9 @@ from ...kinds import Write
 from ...network.bodies import prefixes_of
 from ...rules import delete_rule, rule
 from ...store import Resource
+from ..network_profile import has_pod_ranges
 from ..types import CLUSTER, MAINTENANCE, POOL
-from .shared import OVERLAY, node_capacity, pools_of, ranges, refusal
+from .shared import OVERLAY, network_profile, node_capacity, pools_of, ranges, refusal
 
 _POOLS = "learn.microsoft.com/azure/aks/create-node-pools"
 _POOL_API = "learn.microsoft.com/rest/api/aks/agent-pools/create-or-update"
@@ -150,7 +151,7 @@ def subnet_of_a_pool_serves(write: Write) -> None:
     if subnet.properties.get("delegations"):
         raise refusal("SubnetIsDelegated", f"The subnet {subnet.id} of the pool must not be delegated.", "vnetSubnetID")
     profile = cluster.properties["networkProfile"]
-    for text in (*profile["podCidrs"], *profile["serviceCidrs"]):
+    for text in (*(profile.get("podCidrs") or ()), *profile["serviceCidrs"]):
         for prefix in prefixes_of(subnet.properties):
             one, other = ipaddress.ip_network(text), ipaddress.ip_network(prefix)
             if one.version == other.version and one.overlaps(other):
@@ -161,6 +162,8 @@ def subnet_of_a_pool_serves(write: Write) -> None:
 def pods_have_room(write: Write) -> None:
     """Each node takes a /24 of the IPv4 pod range."""
     cluster = write.azure.get(ids.parse(write.id).parent)
+    if not has_pod_ranges(cluster.properties["networkProfile"]):
+        return
     nodes = sum(
         pool.properties.get("maxCount") or pool.properties["count"]
         for pool in write.azure.store.children(cluster.id, "agentPools")
@@ -174,6 +177,8 @@ def pods_have_room(write: Write) -> None:
 
 @rule("aks-cluster-capacity", CLUSTER, OVERLAY)
 def inline_pools_have_room(write: Write) -> None:
+    if not has_pod_ranges(network_profile(write)):
+        return
     nodes = sum(pool.get("maxCount") or pool["count"] for pool in pools_of(write))
     room = node_capacity(ranges(write, "podCidrs")[0])
     if nodes > room:

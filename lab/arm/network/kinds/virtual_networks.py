@@ -11,7 +11,7 @@ from ... import errors, ids
 from ...azure import Azure
 from ...kinds import Write, kind
 from ...store import Resource
-from ..bodies import PEERING, PRIVATE_ENDPOINT, SUBNET, VNET, canonical, prefixes_of, reference, same_id
+from ..bodies import NAVIGATION_LINKS, PEERING, PRIVATE_ENDPOINT, SUBNET, VNET, canonical, prefixes_of, reference, same_id
 from ..usage import references_to, subnet_users, used_private_addresses
 from .base import NetworkKind
 
@@ -31,6 +31,8 @@ class VirtualNetwork(NetworkKind):
     seconds = 4
     delete_seconds = 8
     inline_children = {"subnets": "subnets"}
+    #: Azure answers with it, and takes it back
+    overlooked = frozenset({"properties.virtualNetworkPeerings[].properties.routeServiceVips"})
 
     def defaults(self, write: Write) -> None:
         # Azure keeps the peerings of a network, whatever a body says of them.
@@ -93,6 +95,12 @@ class Subnet(NetworkKind):
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         body = super().render(azure, resource)
         properties = body["properties"]
+        links = resource.hidden.get(NAVIGATION_LINKS)
+        if links:
+            properties[NAVIGATION_LINKS] = [
+                {"id": f"{resource.id}/{NAVIGATION_LINKS}/{number}", "name": str(number), "properties": {"linkedResourceType": kind_of_service}}
+                for number, kind_of_service in enumerate(links)
+            ]
         prefixes = [canonical(prefix) for prefix in prefixes_of(properties)]
         if len(prefixes) == 1:
             properties.pop("addressPrefixes", None)
@@ -126,17 +134,55 @@ class VirtualNetworkPeering(NetworkKind):
         for name, value in _PEERING.items():
             write.properties.setdefault(name, value)
 
+    def accepted(self, write: Write, resource: Resource) -> None:
+        """A peering knows the other network's address space as of when it was made or last synced."""
+        super().accepted(write, resource)
+        remote = write.azure.get(reference(resource.properties, "remoteVirtualNetwork"))
+        if write.before is None:
+            for other in _returning(write.azure, write.id, remote):
+                other.hidden[_SYNCED] = _space(write.azure.get(ids.parse(write.id).parent))
+                write.azure.store.save(other)
+        if write.before is None or write.query.get("syncRemoteAddressSpace", "").lower() == "true":
+            resource.hidden[_SYNCED] = _space(remote)
+
     def render(self, azure: Azure, resource: Resource) -> dict[str, Any]:
         body = super().render(azure, resource)
-        network, remote = ids.parse(resource.id).parent, azure.store.get(reference(resource.properties, "remoteVirtualNetwork"))
-        returned = azure.store.children(remote.id, "virtualNetworkPeerings") if remote else []
-        is_mutual = any(same_id(reference(other.properties, "remoteVirtualNetwork"), network) for other in returned)
+        remote = azure.store.get(reference(resource.properties, "remoteVirtualNetwork"))
+        returned = _returning(azure, resource.id, remote) if remote else []
         body["properties"] |= {
-            "peeringState": "Connected" if is_mutual else "Initiated" if remote else "Disconnected",
-            "peeringSyncLevel": "FullyInSync" if is_mutual else "RemoteNotInSync",
+            "peeringState": "Connected" if returned else "Initiated" if remote else "Disconnected",
+            "peeringSyncLevel": _sync_level(azure, resource, remote, returned),
             "routeServiceVips": {},
         }
         if remote:
-            for name in ("remoteAddressSpace", "remoteVirtualNetworkAddressSpace"):
-                body["properties"][name] = {"addressPrefixes": [canonical(prefix) for prefix in remote.properties["addressSpace"]["addressPrefixes"]]}
+            known = {"remoteAddressSpace": resource.hidden.get(_SYNCED), "remoteVirtualNetworkAddressSpace": _space(remote)}
+            for name, space in known.items():
+                body["properties"][name] = {"addressPrefixes": [canonical(prefix) for prefix in space or _space(remote)]}
         return body
+
+
+_SYNCED = "remoteAddressSpace"
+
+
+def _space(vnet: Resource) -> list[str]:
+    return list(vnet.properties["addressSpace"]["addressPrefixes"])
+
+
+def _returning(azure: Azure, peering: str, remote: Resource) -> list[Resource]:
+    """The peerings from the other network back to this one's."""
+    network = ids.parse(peering).parent
+    others = azure.store.children(remote.id, "virtualNetworkPeerings")
+    return [other for other in others if same_id(reference(other.properties, "remoteVirtualNetwork"), network)]
+
+
+def _sync_level(azure: Azure, peering: Resource, remote: Resource | None, returned: list[Resource]) -> str:
+    """Which side has to be synced since an address space has changed (Microsoft's description of ``peeringSyncLevel``)."""
+    if remote is None or not returned:
+        return "RemoteNotInSync"
+    local = _space(azure.get(ids.parse(peering.id).parent))
+    is_current = {
+        "Local": all(other.hidden.get(_SYNCED, local) == local for other in returned),
+        "Remote": peering.hidden.get(_SYNCED, _space(remote)) == _space(remote),
+    }
+    behind = [side for side, current in is_current.items() if not current]
+    return f"{'And'.join(behind)}NotInSync" if behind else "FullyInSync"

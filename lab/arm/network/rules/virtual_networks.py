@@ -9,7 +9,7 @@ from ...errors import ArmError, InvalidReference
 from ...kinds import Write
 from ...rules import delete_rule, rule
 from ...store import Resource
-from ..bodies import PEERING, SUBNET, VNET, prefixes_of, reference
+from ..bodies import NAVIGATION_LINKS, PEERING, SUBNET, VNET, prefixes_of, reference
 from ..usage import subnet_users
 from .shared import IPV6_OVERVIEW, RESOURCE_NAMES, Network, check_names_are_unique, networks
 
@@ -89,9 +89,31 @@ def prefix_in_use_stays(write: Write) -> None:
         return
     old = set(networks(prefixes_of(write.old_properties), "addressPrefixes"))
     gone = old - set(networks(prefixes_of(write.properties), "addressPrefixes"))
-    users = list(subnet_users(write.azure, write.id))
-    if gone and users:
-        raise ArmError(400, "InUsePrefixCannotBeDeleted", f"{', '.join(map(str, gone))} cannot be deleted while {users[0]} uses the subnet.")
+    for prefix in gone:
+        for user in subnet_users(write.azure, write.id, f"IPv{prefix.version}"):
+            raise ArmError(400, "InUsePrefixCannotBeDeleted", f"{prefix} cannot be deleted while {user} uses the subnet.")
+
+
+def _check_links(write: Write, vnet: str, before: list[str], after: list[str]) -> None:
+    """The code is assumed."""
+    if not any(":" in prefix for prefix in after) or any(":" in prefix for prefix in before):
+        return
+    for subnet in write.azure.store.children(vnet, "subnets"):
+        if subnet.hidden.get(NAVIGATION_LINKS):
+            message = f"IPv6 cannot be added to virtual network {vnet}: its subnet {subnet.name} has resource navigation links."
+            raise ArmError(400, "IPv6NotSupportedWithResourceNavigationLinks", message)
+
+
+@rule("vnet-navigation-links", VNET, IPV6_OVERVIEW)
+def network_with_navigation_links_gets_no_ipv6(write: Write) -> None:
+    before, after = ((found.get("addressSpace") or {}).get("addressPrefixes") or [] for found in (write.old_properties, write.properties))
+    if write.before:
+        _check_links(write, write.id, before, after)
+
+
+@rule("subnet-navigation-links", SUBNET, IPV6_OVERVIEW)
+def subnet_beside_navigation_links_gets_no_ipv6(write: Write) -> None:
+    _check_links(write, write.id.rsplit("/", 2)[0], prefixes_of(write.old_properties), prefixes_of(write.properties))
 
 
 @rule("peering-remote", PEERING, "learn.microsoft.com/azure/virtual-network/virtual-network-manage-peering#requirements-and-constraints")
