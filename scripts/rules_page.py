@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Rule
-from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.book import RULES
+from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.book import CHAPTERS, RULES
 from scripts.restructured_text import heading, link, list_table
 
 TARGET = Path(__file__).parents[1] / "docs" / "docsite" / "rst" / "rules.rst"
@@ -20,6 +20,8 @@ the rule.
 
 ``make docs`` generates this page from the rule book.
 """
+#: below the title of a chapter that refuses nothing
+_NOTE = "These are reported, and stop nothing.\n\n"
 
 
 def page() -> str:
@@ -31,7 +33,9 @@ def page() -> str:
 def _chapter(chapter: str) -> str:
     title = chapter.replace("_", " ").capitalize()
     rows = [_row(rule) for rule in RULES.values() if rule.chapter == chapter]
-    return f"\n{title}\n{'-' * len(title)}\n\n" + list_table(("rule", "refuses", "remedy", "source"), rows)
+    stops = all(found.stops for found in CHAPTERS if found.name == chapter)
+    head = f"\n{title}\n{'-' * len(title)}\n\n" + ("" if stops else _NOTE)
+    return head + list_table(("rule", "refuses" if stops else "tells of", "remedy", "source"), rows)
 
 
 def _row(rule: Rule[object]) -> tuple[str, str, str, str]:

@@ -49,9 +49,9 @@ class ActionModule(AzureAction):
         for handle, outcome in run.outcomes.items():
             if outcome.removals:
                 verb = "would remove" if options.check else "removed"
-                _display.warning(f"[{host}] {handle} ({outcome.id}): {verb} what is not declared: {', '.join(outcome.removals)}")
+                _display.warning(f"[{host}] {handle} ({outcome.id}): {verb} undeclared items: {', '.join(outcome.removals)}")
             if outcome.foreign and arguments["state"] == "absent":
-                _display.warning(f"[{host}] {handle} ({outcome.id}): not deleted, since it does not carry {in_words(mark(options.stamp))}")
+                _display.warning(f"[{host}] {handle} ({outcome.id}): not deleted because it lacks {in_words(mark(options.stamp))}")
         failures = list(run.failures.values())
         if not failures and not options.check:
             failures = send(client, posts, options)

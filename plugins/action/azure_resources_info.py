@@ -10,6 +10,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import DECLARATION_OPTIONS, AzureAction
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.graph import DeclarationError
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import masked
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import Read, read_all, reads_of
 
 
@@ -23,8 +24,9 @@ class ActionModule(AzureAction):
     def answer(self, client: ArmClient, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         wanted = self._wanted(arguments, client)
         principal = client.principal_id()
+        answers = read_all(client, wanted, arguments["parallelism"])
         return {
-            "resources": read_all(client, wanted, arguments["parallelism"]),
+            "resources": {handle: found | {"body": masked(found["body"])} for handle, found in answers.items()},
             "requests": client.requests,
             "subscription_id": client.login.subscription_id,
             "tenant": client.login.tenant,
@@ -46,5 +48,5 @@ class ActionModule(AzureAction):
         except DeclarationError as error:
             raise AnsibleActionFail(f"Nothing was read:\n{error}") from error
         if not wanted:
-            raise AnsibleActionFail("Give reads, resources or resources_file.")
+            raise AnsibleActionFail("Set reads, resources or resources_file.")
         return wanted

@@ -18,6 +18,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import read_all, reads_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrances import trusted_tags
+from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.permissions import denial
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.probes import ProbeHost, entrance_probes, probe_hosts, resolver_probes
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.state import KINDS, entrances_in, ipv6_state
 from ansible_collections.dualstack.aks.plugins.plugin_utils._role_variables import specified, typed_value
@@ -100,6 +101,7 @@ class ActionModule(AzureAction):
             "kubeconfig": {},
             "cluster_families": [],
             "namespace_exists": False,
+            "may_write": True,
             "services": None,
             "deployments": [],
         }
@@ -109,13 +111,15 @@ class ActionModule(AzureAction):
                 return found
             access = kubeconfig(client, cluster)
             services, deployments, namespace_exists = _read(access, arguments)
+            may_write = not (self._task.check_mode and namespace_exists) or _may_write(access, arguments["namespace"])
         except (ClusterNotReady, KubernetesFailure) as error:
-            problem = str(error) if isinstance(error, ClusterNotReady) else f"{arguments['cluster_id']}: {error}"
+            problem = str(error) if isinstance(error, ClusterNotReady) else f"{arguments['cluster_id']}: {denial(error, cluster or {})}"
             if arguments["required"]:
-                raise AnsibleActionFail(problem) from error
+                # Ansible would append the text of the cause, which this one has in other words.
+                raise AnsibleActionFail(problem) from None
             return found | {"problem": problem}
         families = (cluster["properties"].get("networkProfile") or {}).get("ipFamilies") or ["IPv4"]
-        answered = {"exists": True, "kubeconfig": access, "cluster_families": families, "namespace_exists": namespace_exists}
+        answered = {"exists": True, "kubeconfig": access, "cluster_families": families, "namespace_exists": namespace_exists, "may_write": may_write}
         return found | answered | {"services": services, "deployments": deployments}
 
     def _cluster(self, client: ArmClient, arguments: Mapping[str, Any], stamp: str) -> dict[str, Any] | None:
@@ -160,7 +164,7 @@ def _probe_variables(task_vars: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     try:
         return {host: {name: typed_value(name, own[name]) for name in names if name in own} for host, own in hosts.items()}
     except ValueError as error:
-        raise AnsibleActionFail(f"A host of the inventory group probes cannot be used: {error}.") from error
+        raise AnsibleActionFail(f"A host of the inventory group probes is invalid: {error}.") from error
 
 
 def _switch(arguments: Mapping[str, Any], access: Mapping[str, Any], addresses: Mapping[str, Any], hosts: Sequence[ProbeHost]) -> Switch:
@@ -186,6 +190,12 @@ def _read(access: Mapping[str, Any], arguments: Mapping[str, Any]) -> tuple[list
         )
         deployments = cluster.objects("Deployment", KINDS["Deployment"], namespace=namespace) if exists else []
     return services, deployments, exists
+
+
+def _may_write(access: Mapping[str, Any], namespace: str) -> bool:
+    """Whether the credentials may write a namespace and what is in it, so that the API server lets them try."""
+    with Cluster(access) as cluster:
+        return cluster.may("patch", "Namespace", "v1") and cluster.may("patch", "Deployment", KINDS["Deployment"], namespace)
 
 
 def _addressed(service: Mapping[str, Any]) -> dict[str, Any]:

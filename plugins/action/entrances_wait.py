@@ -76,11 +76,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         waiting = self._wait("the proxies of", arguments["timeout"], _PAUSE, unfinished)
         if waiting:
             complaints = pod_complaints(cluster.objects("Pod", namespace=namespace), cluster.objects("Event", namespace=namespace))
-            reason = "; ".join(complaints) or f"No pod gives a reason: see kubectl describe pods --namespace {namespace}"
+            reason = "; ".join(complaints) or f"No pod reports a reason: see kubectl describe pods --namespace {namespace}"
             undo = " and ".join(f"kubectl rollout undo deployment/{name} --namespace {namespace}" for name in waiting)
             raise AnsibleActionFail(
-                f"{self._stamp}: after {arguments['timeout']:.0f} s not all new proxies are ready in {namespace}; those of the last good "
-                f"configuration keep serving. {reason}. Remedy: correct the variable that this comes from and run again, or go back with {undo}."
+                f"{self._stamp}: not all new proxies in {namespace} are ready after {arguments['timeout']:.0f} s; those of the last good "
+                f"configuration keep serving. {reason}. Remedy: correct the variable behind this error and run again, or roll back with {undo}."
             )
 
     def _be_addressed(self, cluster: Cluster, arguments: Mapping[str, Any]) -> None:
@@ -94,7 +94,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # ansible-core ships no t
         if waiting:
             raise AnsibleActionFail(
                 f"{self._stamp}: {' and '.join(waiting)} did not get {'its' if len(waiting) == 1 else 'their'} public address within "
-                f"{arguments['timeout']:.0f} s. The cloud controller says why: kubectl describe service {' '.join(waiting)} --namespace {namespace}. "
+                f"{arguments['timeout']:.0f} s. For the reason, see kubectl describe service {' '.join(waiting)} --namespace {namespace}. "
                 "Often the cluster's identity lacks Network Contributor on the resource group of the address."
             )
 

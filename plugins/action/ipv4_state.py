@@ -30,7 +30,7 @@ class ActionModule(AzureAction):
         changes = [] if arguments["before"] is None else state_changes(arguments["before"], state)
         if changes:
             lines = "\n".join(f"  {change}" for change in changes)
-            raise AnsibleActionFail(f"IPv4 of {task_vars.get('inventory_hostname')} is not what it was before the change of IPv6:\n{lines}")
+            raise AnsibleActionFail(f"IPv4 of {task_vars.get('inventory_hostname')} changed while IPv6 was switched:\n{lines}")
         return {"changed": False, "state": state}
 
 

@@ -13,13 +13,14 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.utils.display import Display
 
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges import MalformedSpecification
-from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.aks import ClusterNotReady, kubeconfig
+from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.aks import ClusterNotReady, NoAccess, kubeconfig
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.base import CredentialAction, first_line
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.client import ArmClient, state_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.graph import DeclarationError
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.output import plain
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.reading import Read, read_all, reads_of
 from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.cluster import Cluster, KubernetesFailure
+from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.permissions import denial
 from ansible_collections.dualstack.aks.plugins.plugin_utils._role_variables import (
     RESOURCE_ID,
     default_of,
@@ -98,7 +99,7 @@ class ActionModule(CredentialAction):
         others = {name: option for name, option in specified().items() if name in given and is_users(name, option, given[name])}
         for name, option in {**others, **options}.items():
             if name not in given:
-                misfits += [Misfit(name, None, "it is needed")] if option.get("required") else []
+                misfits += [Misfit(name, None, "it is required")] if option.get("required") else []
                 continue
             try:
                 settled[name], found = typed(name, self._templar.template(given[name]), option)
@@ -119,7 +120,7 @@ class ActionModule(CredentialAction):
         """A resource's id that is none, or that is empty where the role has one."""
         if not names_resource(name) or RESOURCE_ID.fullmatch(value) or not (value or self._templar.template(default)):
             return []
-        return [Misfit(name, value, f"{shown(value)} is not the id of a resource (/subscriptions/…/resourceGroups/…/providers/…)")]
+        return [Misfit(name, value, f"{shown(value)} is not a resource id (/subscriptions/…/resourceGroups/…/providers/…)")]
 
     def client_of_task(self) -> ArmClient:
         """A client with the credentials that the task gives."""
@@ -135,6 +136,7 @@ class _Reader:
         self._action = action
         self._stack = contextlib.ExitStack()
         self._answers: dict[str, Answer] = {}
+        self._denied: dict[str, str] = {}
 
     def __enter__(self) -> _Reader:
         return self
@@ -173,15 +175,13 @@ class _Reader:
         wanted = {name: (_question(read), read) for name, read in reads_of(reads).items()}
         missing = {question: read for question, read in wanted.values() if question not in self._answers}
         if missing:
-            for question, answer in read_all(self._client, missing).items():
-                error = answer["error"]
-                self._answers[question] = Answer(answer["exists"], answer["body"], f"{error['code']}: {error['message']}" if error else "")
+            self._answers |= {question: Answer.of(read) for question, read in read_all(self._client, missing).items()}
         return {name: self._answers[question] for name, (question, _unused) in wanted.items()}
 
     def services(self, cluster_id: str, namespaces: Sequence[str]) -> list[Mapping[str, Any]] | None:
         return self._ask(
             cluster_id,
-            "it is asked for its Services before the entrances are applied",
+            "its Services are checked later, before the entrances are applied",
             lambda cluster: [service for namespace in dict.fromkeys(namespaces) for service in cluster.objects("Service", namespace=namespace)],
         )
 
@@ -191,7 +191,7 @@ class _Reader:
             wanted.setdefault((item["kind"], item["apiVersion"], item["metadata"].get("namespace") or ""), set()).add(item["metadata"]["name"])
         return self._ask(
             cluster_id,
-            "objects of others under the entrances' names are not looked for",
+            "objects of others with the entrances' names are not detected",
             lambda cluster: [
                 found
                 for (kind, version, namespace), names in wanted.items()
@@ -199,6 +199,9 @@ class _Reader:
                 if found["metadata"]["name"] in names
             ],
         )
+
+    def denied(self, cluster_id: str) -> str:
+        return self._denied.get(cluster_id, "")
 
     def _ask(self, cluster_id: str, consequence: str, question: Callable[[Cluster], list[Mapping[str, Any]]]) -> list[Mapping[str, Any]] | None:
         answer = self.azure({"cluster": {"id": cluster_id}})["cluster"]
@@ -208,9 +211,22 @@ class _Reader:
         try:
             with Cluster(kubeconfig(self._client, dict(answer.body))) as cluster:
                 return question(cluster)
-        except (ClusterNotReady, KubernetesFailure) as error:
+        except NoAccess as error:
+            self._deny(cluster_id, str(error).rstrip("."), consequence)
+        except KubernetesFailure as error:
+            if error.status == 403:
+                self._deny(cluster_id, denial(error, answer.body), consequence)
+            else:
+                self.warn(f"{cluster_id} did not answer ({error}); {consequence}.")
+        except ClusterNotReady as error:
             self.warn(f"{cluster_id} did not answer ({error}); {consequence}.")
-            return None
+        return None
+
+    def _deny(self, cluster_id: str, reason: str, consequence: str) -> None:
+        """In check mode a rule reports it. Any other run may give itself the role before it asks again."""
+        self._denied[cluster_id] = reason
+        if not self.check_mode:
+            self.warn(f"{cluster_id} may not be read ({reason}); {consequence}.")
 
     def warn(self, text: str) -> None:
         _display.warning(text)

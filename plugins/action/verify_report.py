@@ -68,7 +68,7 @@ def _merged(folders: Sequence[str], stamps: Sequence[str], written: Path | None)
     try:
         return merge(reports, stamps)
     except MalformedReport as error:
-        raise AnsibleActionFail(f"{error} In their order the reports are {', '.join(map(str, sorted(paths)))}.") from error
+        raise AnsibleActionFail(f"{error} The reports, in order: {', '.join(map(str, sorted(paths)))}.") from error
 
 
 def _report(path: Path) -> Any:
@@ -94,7 +94,7 @@ def _write(folder: Path, results: Results, time: str, details: Details) -> list[
         try:
             before = read_report(json.loads(path.read_text(encoding="utf-8")), str(path))
         except (ValueError, MalformedReport) as error:
-            notes.append(f"{path} is replaced, and no changes since then are shown: {error}")
+            notes.append(f"{path} is replaced, and changes since then are not reported: {error}")
     last = max(before.values(), key=lambda reported: reported.rank, default=None)
     report = Report(time, results, details, last.text if last else "", changes(before, results, details) if last else [])
     texts = {

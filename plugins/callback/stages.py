@@ -5,16 +5,16 @@ DOCUMENTATION = r"""
 name: stages
 type: stdout
 short_description: Show the stages of a run instead of its tasks
-version_added: 0.1.0
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
-  - Shows for each stamp which stage it is in, what has changed, what is awaited and since when. A stage is a role, or C(checks) for what is checked
+  - Shows for each stamp which stage it is in, what has changed, what it waits for and since when. A stage is a role, or C(checks) for what is checked
     before anything is written.
   - Never hides a warning, a deprecation, a message of M(ansible.builtin.debug), a difference of C(--diff), what C(--check) would change, or
-    a failure. A failure's message is shown whole, a line for each problem.
+    a failure. A failure's message is shown completely, one line per problem.
   - Verbosity restores the output of P(ansible.builtin.default#callback) entirely, from C(-v) on. The options below are that plugin's and count then;
     O(display_failed_stderr), O(check_mode_markers), O(show_custom_stats) and those of the result's format always count.
-  - Everything is a line of its own, on a terminal as in a pipe, and the recap at the end is Ansible's.
+  - Each message is one line, on a terminal and in a pipe. The recap at the end is Ansible's.
 extends_documentation_fragment:
   - default_callback
   - result_format_callback

@@ -31,9 +31,9 @@ options:
     choices: [auto, env, credential_file, cli, msi]
   api_versions:
     description:
-      - API versions by resource type, for a cloud that does not serve the ones that the collection uses; else the variable
+      - API versions by resource type, for a cloud that does not serve the collection's versions; else the variable
         C(dualstack_api_versions).
-      - A type's version is also that of the types below it and of its actions, unless they are named themselves.
-      - What the older version does not have is still sent, and Azure refuses it by name.
+      - A type's version also applies to the types below it and to its actions, unless you set theirs.
+      - Properties that the older version lacks are still sent; Azure refuses them by name.
     type: dict
 """

@@ -7,7 +7,7 @@ class ModuleDocFragment:
 options: {}
 attributes:
   check_mode:
-    description: Reads in check mode too.
+    description: Also reads in check mode.
     support: full
   diff_mode:
     description: Changes nothing.

@@ -6,11 +6,11 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   resource_group:
-    description: Resource group of resources that name no C(parent).
+    description: Resource group of resources without C(parent).
     type: str
     default: ""
   read_timeout:
-    description: Seconds that one answer of Azure may take.
+    description: Maximum seconds to wait for one answer of Azure.
     type: float
     default: 120
   parallelism:

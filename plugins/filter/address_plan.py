@@ -12,11 +12,11 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.ranges im
 DOCUMENTATION = r"""
 name: address_plan
 short_description: Compute a stamp's addresses in both families
-version_added: 0.1.0
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
-  - Computes the virtual network, subnets, pod and service ranges of a stamp. What the register holds stays; what it lacks is proposed.
-  - IPv6 is a C(/48) a stamp (RFC 4193, or a slice of the user's prefix) with C(/64) subnets in RFC 3531 order; IPv4 is the best fit in the pools.
+  - Computes the virtual network, subnets, pod and service ranges of a stamp. Registered prefixes are kept; missing ones are proposed.
+  - IPv6 is a C(/48) per stamp (RFC 4193, or a slice of the user's prefix) with C(/64) subnets in RFC 3531 order; IPv4 is the best fit in the pools.
 positional: register
 options:
   with_register:

@@ -10,8 +10,8 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.agent_pools i
 
 DOCUMENTATION = r"""
 name: agent_pool_profiles
-short_description: Node pools as AKS takes them
-version_added: 0.1.0
+short_description: Convert node pools to AKS' format
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
   - Writes the node pools of an inventory under AKS' own names, with the defaults of the role C(aks).
@@ -49,7 +49,7 @@ def _agent_pool_profiles(pools: Sequence[Mapping[str, Any]], defaults: Mapping[s
     try:
         return [agent_pool_profile(pool, defaults) for pool in pools]
     except (KeyError, TypeError) as error:
-        raise AnsibleFilterError(f"dualstack.aks.agent_pool_profiles: a pool or the defaults lack {error}, or are of another type.") from error
+        raise AnsibleFilterError(f"dualstack.aks.agent_pool_profiles: a pool or the defaults lack {error}, or have another type.") from error
 
 
 class FilterModule:

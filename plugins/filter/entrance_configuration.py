@@ -11,13 +11,13 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrance
 
 DOCUMENTATION = r"""
 name: entrance_configuration
-short_description: Compute what an entrance's proxy listens on, and where it sends it
-version_added: 0.1.0
+short_description: Compute the listeners and upstreams of an entrance's proxy
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
   - Turns routes, TLS and plain ports into servers, locations and upstreams, for one family's entrance in one mode.
-  - Upstreams are cluster IPs of the family that the mode wants, so that no connection can leave in the other one.
-  - Expects a declaration that breaks no rule of entrances.
+  - Upstreams are cluster IPs of the family that the mode sets, so that no connection can use the other family.
+  - The declaration must not break a rule of entrances.
 positional: family, services
 options:
   _input:
@@ -28,12 +28,12 @@ options:
     type: dict
     required: true
   family:
-    description: The family that clients come in.
+    description: The clients' family.
     type: str
     required: true
     choices: [IPv4, IPv6]
   services:
-    description: The Services as the API server returns them; when left out, names stand for their addresses.
+    description: The Services as the API server returns them; by default, names replace their addresses.
     type: list
     elements: dict
 """
@@ -55,22 +55,22 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: What stands in nginx' configuration.
+  description: The contents of nginx' configuration.
   type: dict
   contains:
-    workers: {description: "Worker processes: one for each CPU of C(cpu_request), two at least.", type: int}
+    workers: {description: "Worker processes, one per CPU of C(cpu_request), at least two.", type: int}
     ports: {description: "C(name), C(port), C(container_port) and C(protocol) of each port of the load balancer.", type: list, elements: dict}
-    upstreams: {description: "C(name) and C(address) of each Service that HTTP goes to.", type: list, elements: dict}
+    upstreams: {description: "C(name) and C(address) of each Service that gets HTTP requests.", type: list, elements: dict}
     servers: {description: "C(host), C(certificate), C(key), C(redirect) and C(locations) of each host.", type: list, elements: dict}
     streams:
       description: C(name), C(port), C(container_port), C(protocol), C(address) and C(proxy_protocol) of each plain port.
       type: list
       elements: dict
-    passed: {description: "C(host), C(name) and C(address) of each name whose TLS is passed on unopened.", type: list, elements: dict}
-    trusted_proxies: {description: Prefixes of those who are believed in what they say of their client., type: list, elements: str}
-    proxy_protocol: {description: Whether TCP clients have to send the PROXY protocol., type: bool}
-    terminates: {description: Whether some TLS is opened here., type: bool}
-    cleartext_http2: {description: Whether clients may speak HTTP/2 without TLS., type: bool}
+    passed: {description: "C(host), C(name) and C(address) of each name whose TLS is passed through.", type: list, elements: dict}
+    trusted_proxies: {description: Prefixes of proxies that are trusted to report their client's address., type: list, elements: str}
+    proxy_protocol: {description: Whether TCP clients must send the PROXY protocol., type: bool}
+    terminates: {description: Whether the entrance terminates TLS., type: bool}
+    cleartext_http2: {description: Whether clients may use HTTP/2 without TLS., type: bool}
 """
 
 
@@ -79,8 +79,8 @@ def _entrance_configuration(declaration: Mapping[str, Any], family: str, service
         raise AnsibleFilterError(f"dualstack.aks.entrance_configuration: family {family!r} is neither IPv4 nor IPv6.")
     if declaration.get("mode") not in MODES or declaration.get("upstream") not in UPSTREAMS:
         raise AnsibleFilterError(
-            f"dualstack.aks.entrance_configuration: mode {declaration.get('mode')!r} is none of {', '.join(MODES)}, "
-            f"or upstream {declaration.get('upstream')!r} none of {', '.join(UPSTREAMS)}."
+            f"dualstack.aks.entrance_configuration: mode {declaration.get('mode')!r} is not one of {', '.join(MODES)}, "
+            f"or upstream {declaration.get('upstream')!r} not one of {', '.join(UPSTREAMS)}."
         )
     try:
         return asdict(entrance_configuration(declaration, family, services))

@@ -9,10 +9,10 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.entrance
 DOCUMENTATION = r"""
 name: entrance_security_rules
 short_description: Let clients in to the plain ports of the entrances
-version_added: 0.1.0
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
-  - Makes a security rule for all TCP ports beside 80 and 443 that an entrance listens on, and one for its UDP ports, for clients of both families.
+  - Creates a security rule for all TCP ports of an entrance other than 80 and 443, and one for its UDP ports, for clients of both families.
 options:
   _input:
     description: A mapping of C(upstream), C(upstream_ingress), C(tls), C(passthrough) and C(streams), each as the role ingress takes it.

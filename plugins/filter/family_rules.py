@@ -11,11 +11,11 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.security_
 
 DOCUMENTATION = r"""
 name: family_rules
-short_description: Turn one security rule into Azure's, one a family
-version_added: 0.1.0
+short_description: Split one security rule into one per family
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
-  - Azure refuses a security rule that mixes IPv4 and IPv6 prefixes. This makes a rule for each family that source and destination both
+  - Azure refuses a security rule that mixes IPv4 and IPv6 prefixes. This filter creates a rule for each family that source and destination both
     have; service tags and C(*) cover both families in one.
   - The IPv6 twin is called C(<name>-ipv6) and takes the next priority.
 positional: plan

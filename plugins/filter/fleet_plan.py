@@ -16,11 +16,11 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.plans import 
 DOCUMENTATION = r"""
 name: fleet_plan
 short_description: Plan many stamps, each on top of the ones before it
-version_added: 0.1.0
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
   - Does for a whole fleet at once what P(dualstack.aks.address_plan#filter) and P(dualstack.aks.plan_violations#filter) do for one stamp,
-    in a time that grows with the number of stamps, and not with its square.
+    in linear time.
 positional: register, vnets
 options:
   _input:
@@ -54,8 +54,8 @@ _value:
   type: dict
   contains:
     register: {description: The register with all proposals in it., type: dict}
-    violations: {description: The rules that it breaks with any of the stamps., type: list, elements: dict}
-    warnings: {description: What no rule refuses and an operator should know., type: list, elements: str}
+    violations: {description: The violations of all stamps., type: list, elements: dict}
+    warnings: {description: Warnings that do not stop a run., type: list, elements: str}
     table: {description: The stamps' ranges as lines of text., type: list, elements: str}
 """
 

@@ -10,17 +10,17 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.images import
 DOCUMENTATION = r"""
 name: image_import
 short_description: The action that imports an image into a registry
-version_added: 0.1.0
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
-  - Makes the action C(importImage) for an image that is pinned by digest, as O(dualstack.aks.azure_resources#module:actions) takes it.
+  - Creates the action C(importImage) for an image that is pinned by digest, as O(dualstack.aks.azure_resources#module:actions) takes it.
 options:
   _input:
     description: The image as C(<registry>/<repository>[:<tag>]@sha256:<digest>).
     type: str
     required: true
   registry_id:
-    description: The resource id of the registry that it is imported into.
+    description: The resource id of the target registry.
     type: str
     required: true
 """

@@ -11,12 +11,11 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.mode_adv
 
 DOCUMENTATION = r"""
 name: ingress_mode_advice
-short_description: Say which ingress mode fits, and why the others do not
-version_added: 0.1.0
+short_description: Recommend an ingress mode, and explain why the others do not fit
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
-  - Weighs what the cluster and its applications are; what is not said is taken to be the seed's starting point, applications on IPv4 that
-    stay as they are.
+  - Recommends a mode from facts about the cluster and its applications. By default, the applications have only IPv4 and cannot change.
   - Rules and their sources. Modes that keep to one family need applications that listen on both. V(native) needs dual-stack Services, which
     AKS has from Kubernetes 1.27 on (learn.microsoft.com/azure/aks/configure-dual-stack).
   - Translating in the proxy gives 0.97 times the requests and takes 1.06 times the CPU of proxying in one family (measured with nginx and 32
@@ -48,14 +47,14 @@ _value:
   type: dict
   contains:
     mode: {description: The mode that fits best., type: str}
-    reasons: {description: "Why, and what else to mind.", type: list, elements: str}
-    rejected: {description: "Why each mode that cannot be cannot be, by its name.", type: dict}
+    reasons: {description: "The reasons, and further hints.", type: list, elements: str}
+    rejected: {description: "By mode, why it is not possible.", type: dict}
 """
 
 
 def _ingress_mode_advice(situation: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(situation, Mapping):
-        raise AnsibleFilterError(f"dualstack.aks.ingress_mode_advice: {type(situation).__name__} is no mapping.")
+        raise AnsibleFilterError(f"dualstack.aks.ingress_mode_advice: {type(situation).__name__} is not a mapping.")
     try:
         return asdict(ingress_mode_advice(situation))
     except MalformedSituation as error:

@@ -12,11 +12,11 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.plans import 
 
 DOCUMENTATION = r"""
 name: plan_violations
-short_description: Check a stamp against every dual-stack rule of Azure that can be known offline
-version_added: 0.1.0
+short_description: Check a stamp against Azure's dual-stack rules, offline
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
-  - Returns all broken rules at once, each with its remedy and Azure's page; an empty list when the plan is good.
+  - Returns all broken rules, each with its remedy and Azure's page; an empty list if the plan is valid.
 positional: register
 extends_documentation_fragment:
   - dualstack.aks.plan
@@ -35,7 +35,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: One mapping a violation with C(rule), C(subject), C(found), C(remedy) and C(reference).
+  description: One mapping per violation with C(rule), C(subject), C(found), C(remedy) and C(reference).
   type: list
   elements: dict
 """

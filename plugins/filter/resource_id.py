@@ -10,10 +10,10 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._resource_id import 
 DOCUMENTATION = r"""
 name: resource_id
 short_description: Compute an Azure resource id
-version_added: 0.1.0
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
-  - Puts an id together from a name and a type, below a parent resource or in a resource group.
+  - Builds an id from a name and a type, below a parent resource or in a resource group.
 positional: type
 options:
   _input:
@@ -28,10 +28,10 @@ options:
     description: Id of the parent, or of the resource that an extension belongs to.
     type: str
   subscription_id:
-    description: The subscription, where there is no O(parent).
+    description: The subscription, without O(parent).
     type: str
   resource_group:
-    description: The resource group, where there is no O(parent).
+    description: The resource group, without O(parent).
     type: str
 """
 

@@ -9,10 +9,10 @@ from ansible.errors import AnsibleFilterError
 DOCUMENTATION = r"""
 name: resource_references
 short_description: References to resources that a loop declares
-version_added: 0.1.0
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
-  - Makes the list of references that a property takes, for resources that a resources file of M(dualstack.aks.azure_resources) declares by C(loop).
+  - Creates the list of references for a property, for resources that a resources file of M(dualstack.aks.azure_resources) declares by C(loop).
 options:
   _input:
     description: The items of the loop.
@@ -33,7 +33,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: One mapping with C(id) an item.
+  description: One mapping with C(id) per item.
   type: list
   elements: dict
 """

@@ -11,13 +11,13 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._kubernetes.service_
 
 DOCUMENTATION = r"""
 name: service_family_change
-short_description: Tell whether a Service may change its families, and what it has afterwards
-version_added: 0.1.0
+short_description: Check whether a Service can change its families, and show the result
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
-  - Says before the API server is asked whether it takes another C(ipFamilyPolicy) and other C(ipFamilies) for a Service that is there.
-  - The first family of a Service never changes. The second comes with a dual-stack policy and goes with V(SingleStack).
-  - Concerns Services with cluster IPs in a dual-stack cluster.
+  - Checks whether the API server would accept another C(ipFamilyPolicy) and other C(ipFamilies) for an existing Service.
+  - The first family of a Service never changes. A dual-stack policy adds the second family, V(SingleStack) removes it.
+  - Applies to Services with cluster IPs in a dual-stack cluster.
 positional: ip_family_policy, ip_families
 options:
   _input:
@@ -25,12 +25,12 @@ options:
     type: dict
     required: true
   ip_family_policy:
-    description: The policy that is wanted.
+    description: The new policy.
     type: str
     required: true
     choices: [SingleStack, PreferDualStack, RequireDualStack]
   ip_families:
-    description: The families that are wanted, the first one first; when empty, the policy alone decides.
+    description: The new families, in order; if the list is empty, only the policy decides.
     type: list
     elements: str
     default: []
@@ -48,15 +48,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: What comes of the change.
+  description: The result of the change.
   type: dict
   contains:
-    legal: {description: Whether the API server takes it., type: bool}
-    policy: {description: "The policy afterwards; the present one where the change is refused.", type: str}
-    families: {description: "The families afterwards; the present ones where the change is refused.", type: list, elements: str}
+    legal: {description: Whether the API server accepts it., type: bool}
+    policy: {description: "The policy afterwards; the current one if the change is refused.", type: str}
+    families: {description: "The families afterwards; the current ones if the change is refused.", type: list, elements: str}
     added: {description: Families that gain a cluster IP., type: list, elements: str}
     released: {description: "Families that lose their cluster IP, and with it their frontend.", type: list, elements: str}
-    reason: {description: "Why it is refused, and the way out; empty otherwise.", type: str}
+    reason: {description: "Why it is refused, and the remedy; else empty.", type: str}
 """
 
 

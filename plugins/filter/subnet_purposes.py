@@ -11,11 +11,11 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.security_
 
 DOCUMENTATION = r"""
 name: subnet_purposes
-short_description: What Azure demands of subnets for what they are for
-version_added: 0.1.0
+short_description: Look up what Azure requires of subnets by purpose
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
-  - Finds what each subnet is for, by its C(purpose), its C(delegation) or the name that Azure keeps for a service, and what it gets for that.
+  - Finds the purpose of each subnet, by its C(purpose), its C(delegation) or a name that Azure reserves, and what that purpose requires.
   - C(docs/docsite/rst/subnets.rst) has the table.
 options:
   _input:
@@ -33,8 +33,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - By name C(purpose) (empty when nothing says it), C(delegations) and C(security_rules) as Azure takes them, C(security_group) (whether the
-      subnet takes a network security group) and C(nat_gateway) (whether it goes out through the NAT gateway of the stamp).
+    - By name C(purpose) (empty if unknown), C(delegations) and C(security_rules) as Azure takes them, C(security_group) (whether the
+      subnet takes a network security group) and C(nat_gateway) (whether its outbound traffic uses the stamp's NAT gateway).
   type: dict
 """
 

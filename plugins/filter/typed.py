@@ -9,13 +9,13 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._role_variables impo
 
 DOCUMENTATION = r"""
 name: typed
-short_description: Give the value of a role's variable the type that the role specifies
-version_added: 0.1.0
+short_description: Convert a value to the type that a role specifies for a variable
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
-  - Turns text that spells a boolean, a number, a list or a mapping into one, as the role's argument specification describes the variable. Extra vars
-    and INI inventories give text.
-  - A choice that is written in another case becomes the choice.
+  - Turns text that spells a boolean, a number, a list or a mapping into one, as the role's argument specification describes the variable.
+    Values from extra vars and INI inventories are text.
+  - Choices ignore case.
   - Fails for a value that does not fit. The message names the variable.
   - The roles' actions and P(dualstack.aks.role_variable#lookup) do this by themselves.
 positional: variable

@@ -8,16 +8,16 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Violat
 
 DOCUMENTATION = r"""
 name: violation_text
-short_description: Write violations as people read them
-version_added: 0.1.0
+short_description: Format violations for people
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
-  - Makes one text of violations, a line each, with what was found and the way out.
+  - Formats violations as text, one line each, with the finding and the remedy.
 options:
   _input:
     description:
       - Violations as P(dualstack.aks.plan_violations#filter) returns them, or a list of such lists.
-      - Of several lists, a later one's violation of a rule and subject that an earlier one has already is left out.
+      - If several lists have a violation of the same rule and subject, only the first one is used.
     type: list
     elements: raw
     required: true

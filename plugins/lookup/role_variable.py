@@ -3,11 +3,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: role_variable
-short_description: Read a variable with every variable that it is made of as its role specifies it
-version_added: 0.1.0
+short_description: Read a variable, with all variables converted as their roles specify
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
-  - Renders a variable after P(dualstack.aks.typed#filter) was applied to every variable that a role of this collection specifies.
+  - Applies P(dualstack.aks.typed#filter) to every variable that a role of this collection specifies, then renders the variable.
   - The collection's own actions do this by themselves; tasks of other modules need it.
 options:
   _terms:

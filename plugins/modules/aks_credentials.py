@@ -5,26 +5,26 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: aks_credentials
 short_description: Get a kubeconfig in memory for a cluster with Microsoft Entra ID
-version_added: 0.1.0
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
   - Waits until nothing is changing the cluster, reads its server and certificate authority, and adds a bearer token of the task's own
-    credentials for the AKS server application. Never a client key, never anything on disk.
-  - The result is hidden from all output. Fetch it anew for each stage; a token lives for about an hour.
+    credentials for the AKS server application. It never returns a client key and never writes to disk.
+  - The result is hidden from all output. Get a new one for each stage; a token is valid for about an hour.
 options:
   cluster_id:
     description: Id of the managed cluster.
     type: str
     required: true
   timeout:
-    description: Seconds to wait for an operation under way on the cluster.
+    description: Seconds to wait for an operation in progress on the cluster.
     type: float
     default: 3600
 extends_documentation_fragment:
   - dualstack.aks.credentials
 attributes:
   check_mode:
-    description: Reads in check mode too; a cluster that is not there yet gives RV(exists=false).
+    description: Also reads in check mode; a cluster that does not exist yet returns RV(exists=false).
     support: full
   diff_mode:
     description: Changes nothing.
@@ -45,7 +45,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 exists:
-  description: Whether the cluster is there; false only in check mode.
+  description: Whether the cluster exists; false only in check mode.
   returned: always
   type: bool
 kubeconfig:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: azure_resources
-short_description: Bring a set of Azure resources to what is declared
-version_added: 0.1.0
+short_description: Apply a set of declared Azure resources
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
   - Compares declared Azure Resource Manager resources with the live ones by meaning, writes what differs in the order of their
     references and in parallel where nothing depends on the other, and waits for the operations.
   - A declared mapping is laid over the live one. A declared list is the author's whole, so that what it omits is removed, except at the
     paths named by C(shared). C(null) removes a property. What is not declared stays as it is.
-  - Named things go only by O(state=absent), never by vanishing from a file.
+  - Only O(state=absent) deletes a resource; removing it from a file does not.
   - Runs in the controller's process; nothing is copied to a host.
 options:
   resources_file:
@@ -23,33 +23,33 @@ options:
       - Handles and their resources. Keys of a resource are C(type), C(name), C(parent), C(id), C(body), C(state), C(loop), C(when),
         C(existing), C(depends_on), C(create_only), C(shared), C(on_absent), C(take_over), C(list_keys) and C(api_version).
       - "C(${handle}) stands for a resource's id, C(${handle.path}) for a value of Azure's answer, C(${handle[key].path}) for one of a loop."
-      - C(existing) resources are read, must be there, and are never written.
+      - C(existing) resources must exist. They are read and never written.
       - The variable C(azure_login) has C(tenant), C(principal_id) and C(subscription_id) of the credentials that the task uses.
       - C(create_only) names paths that count at creation only, C(shared) lists that others may add to.
       - C(take_over) lets the task write what others made, which is live without the tags or the metadata of the collection that it is declared with.
     type: dict
   state:
-    description: Whether the resources are to be there. With V(absent) only what carries the collection's tags is deleted, in order.
+    description: Whether the resources should exist. V(absent) deletes only resources with the collection's tags, in order.
     type: str
     choices: [present, absent]
     default: present
   wait:
-    description: Wait for the operations. With V(false) only for those that other resources of the task need.
+    description: Whether to wait for all operations. V(false) waits only for those that other resources of the task need.
     type: bool
     default: true
   timeout:
-    description: Seconds that one resource's operation may take.
+    description: Maximum seconds to wait for one resource's operation.
     type: float
     default: 3600
   register_providers:
-    description: Namespaces of resource providers to register in the subscription before anything else, where they are not.
+    description: Namespaces of resource providers to register in the subscription first, if they are not registered.
     type: list
     elements: str
     default: []
   actions:
     description:
       - "Name -> POST to send once the resources are as declared: C(id) of the resource, C(action) as the last part of the path, C(body), and
-        C(api_version) of types that the engine does not know. Sent in parallel, at every run; when to send them is the caller's to say."
+        C(api_version) of types that the engine does not know. Sent in parallel, in every run; the caller decides when to send them."
     type: dict
     default: {}
 extends_documentation_fragment:
@@ -57,10 +57,10 @@ extends_documentation_fragment:
   - dualstack.aks.requests
 attributes:
   check_mode:
-    description: Reads everything and reports what a run would do, also on an empty subscription.
+    description: Reads everything and reports what a run would do, even in an empty subscription.
     support: full
   diff_mode:
-    description: Shows only what differs, resource by resource.
+    description: Shows only differences, by resource.
     support: full
 """
 
@@ -130,7 +130,7 @@ requests:
   returned: always
   type: int
 critical_path:
-  description: Seconds of the longest chain of resources that waited for each other.
+  description: Seconds of the longest chain of dependent resources.
   returned: always
   type: float
 started_at:
@@ -142,7 +142,7 @@ finished_at:
   returned: always
   type: float
 failures:
-  description: "What failed: handle, id, code, message, remedy, correlation."
+  description: "Failures, each with handle, id, code, message, remedy and correlation."
   returned: failure
   type: list
   elements: dict

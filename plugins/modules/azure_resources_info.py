@@ -5,7 +5,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: azure_resources_info
 short_description: Read Azure resources
-version_added: 0.1.0
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
   - Reads resources by their handle in a resources file, by id, or by a reading action. Changes nothing.
@@ -14,10 +14,10 @@ options:
     description: The file of M(dualstack.aks.azure_resources) whose resources are read.
     type: str
   resources:
-    description: Declarations as in M(dualstack.aks.azure_resources); only their ids count.
+    description: Declarations as in M(dualstack.aks.azure_resources); only their ids are used.
     type: dict
   handles:
-    description: Which of the declared resources to read; all when it is left out.
+    description: Which of the declared resources to read; all by default.
     type: list
     elements: str
   reads:
@@ -51,7 +51,7 @@ resources:
   type: dict
   contains:
     id: {description: What was read., type: str}
-    exists: {description: Whether it is there., type: bool}
+    exists: {description: Whether it exists., type: bool}
     body: {description: "Azure's answer, secrets masked.", type: dict}
     error: {description: "Code, message and status of a refusal; empty otherwise.", type: dict}
 subscription_id:

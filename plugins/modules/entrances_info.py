@@ -5,12 +5,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: entrances_info
 short_description: Get access to a stamp's cluster and read its entrances
-version_added: 0.1.0
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
   - Waits until nothing is changing the cluster, gets a kubeconfig as M(dualstack.aks.aks_credentials) does, and reads the public addresses of the
     entrances, their Services and the Services behind them.
-  - Compares the desired state of IPv6 with the actual one, and picks the hosts of the inventory group C(probes) that ask each entrance.
+  - Compares the desired state of IPv6 with the actual one, and selects the hosts of the inventory group C(probes) that probe each entrance.
   - Fails with all violations when the entrances cannot use a Service. The result is hidden from all output, since it holds a token.
 options:
   cluster_id:
@@ -18,7 +18,7 @@ options:
     type: str
     required: true
   timeout:
-    description: Seconds to wait for an operation under way on the cluster.
+    description: Seconds to wait for an operation in progress on the cluster.
     type: float
     default: 3600
   required:
@@ -61,14 +61,14 @@ options:
     type: bool
     default: false
   switch:
-    description: Whether IPv6 is about to be switched. What a switch needs is then checked, too.
+    description: Whether IPv6 is about to be switched; then the requirements of a switch are checked, too.
     type: bool
     default: false
 extends_documentation_fragment:
   - dualstack.aks.credentials
 attributes:
   check_mode:
-    description: Reads in check mode too; a cluster that does not exist yet gives RV(exists=false).
+    description: Also reads in check mode; a cluster that does not exist yet returns RV(exists=false).
     support: full
   diff_mode:
     description: Changes nothing.
@@ -97,7 +97,7 @@ exists:
   returned: always
   type: bool
 problem:
-  description: Why it did not; empty in check mode when there is no cluster yet.
+  description: Why it did not; empty in check mode if the cluster does not exist yet.
   returned: always
   type: str
 kubeconfig:
@@ -121,8 +121,12 @@ namespace_exists:
   description: Whether the entrances' namespace exists.
   returned: always
   type: bool
+may_write:
+  description: Whether the credentials may write in it; asked in check mode alone, where the API server's dry run needs the same right.
+  returned: always
+  type: bool
 services:
-  description: The Services of the namespaces that were read; null when the cluster was not asked.
+  description: The Services of the namespaces that were read; null if the cluster was not read.
   returned: always
   type: list
   elements: dict
@@ -138,7 +142,7 @@ service_tags:
   type: dict
 probes:
   description:
-    - C(key), the family, C(probe), the host that asks, and C(address) of each entrance that can be asked.
+    - C(key), the family, C(probe), the probe host, and C(address) of each entrance that can be probed.
     - C(listeners) is what it listens on, as M(dualstack.aks.listeners_info) takes it.
   returned: always
   type: list

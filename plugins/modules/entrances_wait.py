@@ -5,11 +5,11 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: entrances_wait
 short_description: Wait for the entrances of a cluster
-version_added: 0.1.0
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
   - Waits until the proxies of each entrance run their newest configuration, until each Service has its public address, or until clients have ended
-    their connections. Fails with what the pods say themselves when the proxies cannot roll out.
+    their connections. Fails with the pods' messages if the proxies cannot roll out.
   - Changes nothing, and does nothing in check mode.
 options:
   kubeconfig:
@@ -23,9 +23,9 @@ options:
   conditions:
     description:
       - What to wait for, in this order.
-      - V(rolled_out) is counted as C(kubectl rollout status) counts, with O(min_replicas) at least.
+      - V(rolled_out) means the same as in C(kubectl rollout status), with at least O(min_replicas).
       - V(addressed) means that each Service has its public address.
-      - V(drained) means that no client is connected to a running proxy. When the time is over, what is left is returned.
+      - V(drained) means that no client is connected to a running proxy. After O(timeout), the remaining connections are returned.
     type: list
     elements: str
     choices: [rolled_out, addressed, drained]
@@ -35,7 +35,7 @@ options:
     type: dict
     required: true
   min_replicas:
-    description: Proxies that each entrance has at least.
+    description: Minimum number of proxies of each entrance.
     type: int
     default: 1
   timeout:
@@ -48,7 +48,7 @@ options:
     default: false
 attributes:
   check_mode:
-    description: Waits for nothing in check mode.
+    description: Does not wait in check mode.
     support: full
   diff_mode:
     description: Changes nothing.
@@ -72,7 +72,7 @@ unused_configurations:
   type: list
   elements: str
 connections:
-  description: Connections of clients that are left, with V(drained).
+  description: Remaining client connections, with V(drained).
   returned: always
   type: int
 """

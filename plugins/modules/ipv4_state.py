@@ -5,11 +5,11 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ipv4_state
 short_description: Read what IPv4 clients of a stamp depend on, and compare it with an earlier state
-version_added: 0.1.0
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
   - Reads the IPv4 parts of the load balancer, the IPv4 entrance's public address, A records, and spec, labels and data of the entrance's objects.
-    What the services write by themselves, and what belongs to IPv6, is left out.
+    It ignores what the services write themselves, and what belongs to IPv6.
   - Fails with one line for each difference from O(before).
 options:
   cluster_id:
@@ -29,7 +29,7 @@ options:
     type: str
     required: true
   records:
-    description: RV(dualstack.aks.azure_resources_info#module:resources) of records; those whose names end in C(_a) count.
+    description: RV(dualstack.aks.azure_resources_info#module:resources) of records; those whose names end in C(_a) are compared.
     type: dict
     default: {}
   before:

@@ -5,25 +5,25 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: kubernetes_objects
 short_description: Write objects of a cluster without showing its token
-version_added: 0.1.0
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
   - Runs M(kubernetes.core.k8s) with a kubeconfig in memory. It takes the options of that module and returns what that module returns.
-  - The token of the kubeconfig reaches no output at any verbosity, so the task needs no C(no_log) and its results can be read. With C(-vvv),
-    M(kubernetes.core.k8s) itself prints the arguments of a task that fails as they were given, C(api_key) and kubeconfig among them.
+  - The kubeconfig's token appears in no output at any verbosity, so the task needs no C(no_log) and its results stay readable. With C(-vvv),
+    M(kubernetes.core.k8s) itself prints the arguments of a failed task, including C(api_key) and kubeconfig.
 options:
   kubeconfig:
     description: RV(dualstack.aks.entrances_info#module:kubeconfig).
     type: dict
     required: true
 notes:
-  - Every other option is one of M(kubernetes.core.k8s), which documents it.
+  - All other options are those of M(kubernetes.core.k8s).
 seealso:
   - module: kubernetes.core.k8s
   - module: dualstack.aks.aks_credentials
 attributes:
   check_mode:
-    description: The API server runs what would change, and keeps nothing.
+    description: The API server does a dry run.
     support: full
   diff_mode:
     description: Returns the differences of each object.

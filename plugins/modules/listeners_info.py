@@ -5,15 +5,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: listeners_info
-short_description: Ask each listener of an entrance as a client would
-version_added: 0.1.0
+short_description: Probe each listener of an entrance like a client
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
-  - Sends an HTTP request, begins a TLS session or opens a connection, by what each listener expects of its clients.
-  - Asks those that are silent again until O(timeout), at least twice. Never fails because a listener is silent.
+  - Sends an HTTP request, starts a TLS session or opens a connection, depending on the listener.
+  - Probes listeners without an answer again until O(timeout), at least twice. Never fails because a listener does not answer.
 options:
   address:
-    description: The entrance's address. No name is looked up, so that no other family can answer.
+    description: The entrance's address. It is not a name, so that no other family can answer.
     type: str
     required: true
   listeners:
@@ -23,13 +23,13 @@ options:
     required: true
     suboptions:
       name:
-        description: What the listener is called in the result.
+        description: Name of the listener in the result.
         type: str
         required: true
       kind:
         description:
-          - V(http) answers when the status is below 500, and V(tls) when the session begins and its certificate is valid.
-          - V(tcp) answers when the connection stays open or data comes. V(udp) is silent only if the datagram is refused, since it need not answer.
+          - V(http) answers if the status is below 500, V(tls) if the handshake succeeds with a valid certificate.
+          - V(tcp) answers if the connection stays open or data arrives. V(udp) fails only if the datagram is refused, since UDP need not answer.
         type: str
         choices: [http, tls, tcp, udp]
         required: true
@@ -38,7 +38,7 @@ options:
         type: int
         required: true
       host:
-        description: Name in the TLS handshake. Without one, O(host) is asked for, and without that the certificate is not checked.
+        description: Name in the TLS handshake. Defaults to O(host); without either, the certificate is not checked.
         type: str
         default: ""
       proxy_protocol:
@@ -58,20 +58,20 @@ options:
     type: bool
     default: true
   ca_certificates:
-    description: Certificates (PEM) of authorities that clients trust beside those that this host trusts.
+    description: Certificates (PEM) of additional authorities that clients trust, but this host does not.
     type: str
     default: ""
   request_timeout:
-    description: Seconds that one answer may take.
+    description: Maximum seconds to wait for one answer.
     type: float
     default: 5
   timeout:
-    description: Seconds during which silent listeners are retried.
+    description: Seconds during which listeners without an answer are retried.
     type: float
     default: 0
 attributes:
   check_mode:
-    description: Asks in check mode, too.
+    description: Also probes in check mode.
     support: full
   diff_mode:
     description: Changes nothing.
@@ -91,16 +91,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 listeners:
-  description: C(name), C(answered), C(said), what came back or why nothing did, and C(unreachable), whether this host has no way to the address.
+  description: C(name), C(answered), C(said), the answer or why there is none, and C(unreachable), whether this host has no route to the address.
   returned: always
   type: list
   elements: dict
 answered:
-  description: Whether all of them answered.
+  description: Whether all listeners answered.
   returned: always
   type: bool
 silent:
-  description: Name of each that did not, and why.
+  description: Name of each listener that did not answer, and why.
   returned: always
   type: list
   elements: str

@@ -8,7 +8,7 @@ short_description: Draw the address plan
 version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
-  - Writes one HTML page with the address map of all stamps, to scale in both families, and a map and a table of each stamp.
+  - Writes one HTML page with the address map of all stamps, to scale in both families, and a map and a table for each stamp.
   - The page loads nothing and needs no network.
 options:
   address_register:
@@ -16,17 +16,17 @@ options:
     type: dict
     required: true
   stamps:
-    description: The stamps that come first on the page; others of the register follow.
+    description: The stamps to show first; the register's other stamps follow.
     type: list
     elements: str
     default: []
   path:
-    description: The file that is written; its folder is created.
+    description: The file to write; its folder is created.
     type: path
     required: true
 attributes:
   check_mode:
-    description: Writes the page in check mode too.
+    description: Also writes the page in check mode.
     support: none
   diff_mode:
     description: Shows no differences.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: validate_role
-short_description: Check a role's variables and what Azure would refuse
-version_added: 0.1.0
+short_description: Check a role's variables against Azure's rules
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
   - Compares the variables of the role that the task stands in with the role's argument specification, reads from Azure and the cluster what the

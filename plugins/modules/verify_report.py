@@ -5,7 +5,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: verify_report
 short_description: Report on all stamps
-version_added: 0.1.0
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
   - Makes a table of the checks of all stamps, and writes C(report.html), C(report.json), C(report.xml) (JUnit) and C(report.md), in check mode too.

@@ -5,7 +5,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: verify_stamp
 short_description: Verify a stamp in each family
-version_added: 0.1.0
+version_added: 1.0.0
 author: The dualstack.aks contributors (@dualstack)
 description:
   - Reads the network around a cluster and the objects in it, and checks them together with what probe hosts got and what was compared with the

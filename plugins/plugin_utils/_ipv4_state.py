@@ -30,7 +30,7 @@ def state_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[s
     lines = []
     for name in sorted(before.keys() | after.keys()):
         if name not in after:
-            lines.append(f"{name} is gone; it was {before[name]!r}")
+            lines.append(f"{name} was removed; it was {before[name]!r}")
         elif name not in before:
             lines.append(f"{name} is new: {after[name]!r}")
         elif before[name] != after[name]:

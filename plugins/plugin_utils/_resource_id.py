@@ -21,18 +21,18 @@ def resource_id(name: str, resource_type: str, *, parent: str = "", subscription
     """
     namespace, _unused, path = resource_type.partition("/")
     if not path:
-        raise ValueError(f"{resource_type!r} is no resource type: it must look like Microsoft.Network/virtualNetworks.")
+        raise ValueError(f"{resource_type!r} is not a resource type: it must look like Microsoft.Network/virtualNetworks.")
     if not name:
         raise ValueError(f"The {path} needs a name.")
     if parent:
         if "/" in name:
-            raise ValueError(f"{name!r} has a slash; with a parent only the last part of the name is given.")
+            raise ValueError(f"{name!r} has a slash; with a parent, use only the last part of the name.")
         if is_child_of(parent, resource_type):
             return f"{parent.rstrip('/')}/{path.rpartition('/')[2]}/{name}"
         if resource_type.lower() == _GROUP and type_of(parent).endswith("/subscriptions"):
             return f"{parent.rstrip('/')}/resourceGroups/{name}"
         if "/" in path:
-            raise ValueError(f"{name!r} of type {resource_type} cannot lie in {parent}, which is of type {type_of(parent)}.")
+            raise ValueError(f"{name!r} of type {resource_type} cannot be in {parent}, which is of type {type_of(parent)}.")
         return f"{parent.rstrip('/')}/providers/{resource_type}/{name}"
     if not GUID.fullmatch(subscription_id):
         raise ValueError(f"subscription_id must be a GUID, not {subscription_id!r}: set dualstack_subscription_id, or AZURE_SUBSCRIPTION_ID.")
@@ -43,7 +43,7 @@ def resource_id(name: str, resource_type: str, *, parent: str = "", subscription
         raise ValueError(f"The {path} {name!r} needs a resource_group or a parent.")
     segments, names = path.split("/"), name.split("/")
     if len(segments) != len(names):
-        raise ValueError(f"{name!r} must have {len(segments)} parts with slashes between them, one for each of {path}.")
+        raise ValueError(f"{name!r} must have {len(segments)} parts separated by slashes, one for each of {path}.")
     pairs = "/".join(f"{segment}/{part}" for segment, part in zip(segments, names, strict=True))
     return f"{scope}/resourceGroups/{resource_group}/providers/{namespace}/{pairs}"
 
@@ -64,7 +64,7 @@ def type_of(identifier: str) -> str:
     if last + 2 >= len(segments):
         if last == 2 and lower[0] == "subscriptions":
             return PROVIDER
-        raise ValueError(f"{identifier!r} ends before it names a resource.")
+        raise ValueError(f"{identifier!r} ends before the name of a resource.")
     return "/".join([segments[last + 1], *segments[last + 2 :: 2]])
 
 

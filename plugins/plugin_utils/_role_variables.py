@@ -60,7 +60,7 @@ def _documents(path: str) -> dict[str, Any]:
 def typed_value(name: str, value: Any) -> Any:
     """The value of a variable as its role specifies it. Raises :class:`ValueError` for one that does not fit, or that no role specifies."""
     if name not in specified():
-        raise ValueError(f"No role specifies a variable {name!r}.")
+        raise ValueError(f"No role has a variable {name!r}.")
     found, misfits = typed(name, value, specified()[name])
     if misfits:
         raise ValueError("; ".join(map(str, misfits)))

@@ -60,7 +60,7 @@ def _typed(path: str, value: Any, option: Option, misfits: list[Misfit]) -> Any:
 
 def _with_keys(path: str, value: Mapping[str, Any], options: Mapping[str, Option], misfits: list[Misfit]) -> dict[str, Any]:
     if missing := [name for name, option in options.items() if option.get("required") and value.get(name) in (None, "")]:
-        misfits.append(Misfit(path, value, f"it needs {' and '.join(missing)}"))
+        misfits.append(Misfit(path, value, f"it requires {' and '.join(missing)}"))
     misfits += [Misfit(f"{path}.{name}", value[name], f"unknown key, known are {', '.join(options)}") for name in value if name not in options]
     # A key without a value is left out.
     given = {name: item for name, item in value.items() if item is not None}
@@ -74,7 +74,7 @@ def _chosen(path: str, value: Any, option: Option, misfits: list[Misfit]) -> Any
     for choice in option["choices"]:
         if str(choice).lower() == str(value).lower():
             return choice
-    misfits.append(Misfit(path, value, f"{shown(value)} is none of {', '.join(map(str, option['choices']))}"))
+    misfits.append(Misfit(path, value, f"{shown(value)} is not one of {', '.join(map(str, option['choices']))}"))
     return value
 
 

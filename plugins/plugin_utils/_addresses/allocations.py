@@ -38,7 +38,7 @@ def registered(register: Mapping[str, Any]) -> Iterator[Registration]:
                 for family, prefixes in (families or {}).items():
                     where = f"dualstack_register.{part}.{stamp}.{name}.{family}"
                     if name in ("pods", "services") and len(listed(prefixes)) > 1:
-                        raise MalformedSpecification(f"{where} holds {', '.join(listed(prefixes))}: a cluster takes one prefix a family.")
+                        raise MalformedSpecification(f"{where} holds {', '.join(listed(prefixes))}: a cluster uses one prefix per family.")
                     for text in listed(prefixes):
                         network = read(text, where)
                         if family not in ("ipv4", "ipv6") or network.version != int(family[-1]):

@@ -97,13 +97,13 @@ def check_specification(specification: Mapping[str, Any]) -> None:
         raise MalformedSpecification(f"The specification has unknown keys: {', '.join(unknown)}. Known: {', '.join(sorted(_KEYS))}.")
     for name in ("organisation", "stamp"):
         if not isinstance(specification.get(name), str) or not specification[name]:
-            raise MalformedSpecification(f"The specification needs {name}: a text, not {specification.get(name)!r}.")
+            raise MalformedSpecification(f"The specification needs {name} as text, not {specification.get(name)!r}.")
     for name, subnet in subnets_of(specification).items():
         if not isinstance(subnet, Mapping):
             raise MalformedSpecification(f"dualstack_subnets.{name} must be a mapping with ipv4_prefix_length, not {subnet!r}.")
         length = subnet.get("ipv4_prefix_length")
         if isinstance(length, bool) or not isinstance(length, int):
-            raise MalformedSpecification(f"dualstack_subnets.{name} needs ipv4_prefix_length: a whole number, not {length!r}.")
+            raise MalformedSpecification(f"dualstack_subnets.{name} needs ipv4_prefix_length as a whole number, not {length!r}.")
         if not isinstance(subnet.get("families") or [], list):
             raise MalformedSpecification(f"dualstack_subnets.{name}.families must be a list, not {subnet['families']!r}.")
     pools = specification.get("ipv4_pools") or {}
@@ -270,7 +270,7 @@ class _Planner:
         layout = _layout(prefix)
         for name in missing:
             if self._allocations.touches_ipv6(*layout[name]):
-                self._unplaced.append(Unplaced(name, "ipv6", f"{text_of(6, *layout[name])} is taken by another registered name"))
+                self._unplaced.append(Unplaced(name, "ipv6", f"{text_of(6, *layout[name])} is already used by another registered name"))
             else:
                 self._give(name, "ipv6", *layout[name])
 

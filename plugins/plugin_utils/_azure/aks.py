@@ -23,6 +23,10 @@ class ClusterNotReady(Exception):
     """A cluster that is missing, failed or still changing; the message names it and the way out."""
 
 
+class NoAccess(ClusterNotReady):
+    """The credentials may not learn the address of the cluster's API server."""
+
+
 def ready_cluster(client: ArmClient, identifier: str, timeout: float, progress: Callable[[float], None], *, expected: bool) -> dict[str, Any] | None:
     """The cluster once no operation changes it, waiting ``timeout`` seconds; ``progress`` is called with the seconds waited.
 
@@ -38,10 +42,10 @@ def ready_cluster(client: ArmClient, identifier: str, timeout: float, progress: 
     except ArmFailure as error:
         raise ClusterNotReady(f"{identifier}: {error.code}: {error.message}") from error
     except TimedOut as error:
-        raise ClusterNotReady(f"{identifier} is not ready after {timeout:.0f} s. Run again: the operation under way is joined.") from error
+        raise ClusterNotReady(f"{identifier} is not ready after {timeout:.0f} s. Run again: the run waits for the same operation.") from error
     if cluster is None or state_of(cluster) == "Failed":
         reason = failure_of(cluster) if cluster else ""
-        raise ClusterNotReady(f"{identifier} failed to provision{reason}. Run the role aks again: it puts a failed cluster again.")
+        raise ClusterNotReady(f"{identifier} failed to provision{reason}. Run the role aks again: it writes a failed cluster again.")
     return cluster
 
 
@@ -50,6 +54,8 @@ def kubeconfig(client: ArmClient, cluster: dict[str, Any]) -> dict[str, Any]:
     try:
         answer = client.post(f"{cluster['id']}/listClusterUserCredential", version_of(cluster["id"]))
     except ArmFailure as error:
+        if error.status == 403:
+            raise NoAccess(str(error)) from error
         raise ClusterNotReady(f"{cluster['id']}: {error.code}: {error.message}") from error
     given = yaml.safe_load(base64.b64decode(answer["kubeconfigs"][0]["value"]))
     name = given["clusters"][0]["name"]

@@ -150,7 +150,7 @@ class AzureAction(CredentialAction):
         if not needed and not arguments["resources_file"] and not arguments["resources"]:
             return {}
         if bool(arguments["resources_file"]) == bool(arguments["resources"]):
-            raise AnsibleActionFail("Give either resources_file or resources.")
+            raise AnsibleActionFail("Set either resources_file or resources.")
         if arguments["resources_file"]:
             path = self._find_needle("templates", arguments["resources_file"])
             declared = self._loader.load_from_file(path, trusted_as_template=True)
@@ -178,14 +178,14 @@ class AzureAction(CredentialAction):
             ).resources
         except DeclarationError as error:
             where = arguments["resources_file"] or "resources"
-            raise AnsibleActionFail(f"{where} cannot be used, and nothing was done:\n{error}") from error
+            raise AnsibleActionFail(f"{where} cannot be used. Nothing was done:\n{error}") from error
 
     def posts(self, declared: Mapping[str, Any]) -> list[Post]:
         """The POSTs that the task names."""
         try:
             return posts_of(plain(declared))
         except DeclarationError as error:
-            raise AnsibleActionFail(f"The actions cannot be sent, and nothing was done:\n{error}") from error
+            raise AnsibleActionFail(f"The actions cannot be sent. Nothing was done:\n{error}") from error
 
     def _settled(self, declared: Any) -> dict[str, Any]:
         """The variables that declarations mention, each rendered once.

@@ -35,10 +35,12 @@ from .._resource_id import type_of
 from .connections import session
 from .credentials import Login
 from .errors import ArmFailure, StatusUnknown, TimedOut
+from .permissions import allows, denial
+from .types import version_of
 from .waiting import Wait
 
 #: written by hand: the collection is not a package with metadata at run time; a test compares it with galaxy.yml
-VERSION = "0.1.0"
+VERSION = "1.0.0"
 USER_AGENT = f"dualstack.aks/{VERSION}"
 #: provisioning states that a resource stays in; of these what has to be put again
 TERMINAL = ("succeeded", "failed", "canceled")
@@ -164,6 +166,18 @@ class ArmClient:
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return str(claims.get("oid", ""))
 
+    def may(self, action: str, identifier: str) -> bool:
+        """Whether the credentials are allowed an action on a resource, as far as they may learn that.
+
+        Source: learn.microsoft.com/rest/api/authorization/permissions/list-for-resource.
+        """
+        asked = f"{identifier}/providers/Microsoft.Authorization/permissions"
+        try:
+            found = self.get(asked, version_of(asked))
+        except ArmFailure:
+            found = None
+        return found is None or any(allows(permission, action) for permission in found.get("value") or ())
+
     def close(self) -> None:
         self._client.close()
 
@@ -197,7 +211,7 @@ class ArmClient:
         while link:
             # The token goes along.
             if link in asked or not link.lower().startswith(self._client.format_url("/").lower()):
-                raise ArmFailure(0, "InvalidNextLink", f"The list goes on at {link}, which is not a new page of this cloud.")
+                raise ArmFailure(0, "InvalidNextLink", f"The list continues at {link}, which is not a new page of this cloud.")
             asked.add(link)
             page = self._json(self._send(HttpRequest("GET", link))) or {}
             items += page.get("value") or []
@@ -277,11 +291,11 @@ class ArmClient:
         response = answer.http_response
         if response.status_code >= 400:
             code, message = _error(answer)
-            raise ArmFailure(response.status_code, code, message, response.headers.get("x-ms-correlation-request-id", ""))
+            raise ArmFailure(response.status_code, code, denial(message), response.headers.get("x-ms-correlation-request-id", ""))
         try:
             body = response.json() if response.content else None
         except ValueError as error:
-            raise ArmFailure(response.status_code, "InvalidResponse", f"The answer is no JSON: {error}.") from error
+            raise ArmFailure(response.status_code, "InvalidResponse", f"The answer is not JSON: {error}.") from error
         return body if isinstance(body, dict) else None
 
 
@@ -318,4 +332,4 @@ def _failure(error: HttpResponseError) -> ArmFailure:
     code = str(getattr(error.error, "code", "") or type(error).__name__)
     message = str(getattr(error.error, "message", "") or error.message)
     headers = error.response.headers if error.response else {}
-    return ArmFailure(error.status_code or 0, code, message, headers.get("x-ms-correlation-request-id", ""))
+    return ArmFailure(error.status_code or 0, code, denial(message), headers.get("x-ms-correlation-request-id", ""))

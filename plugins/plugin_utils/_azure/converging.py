@@ -16,6 +16,7 @@ from .client import TERMINAL, UNFINISHED, ArmClient, body_of, failure_of, state_
 from .comparison import UNKNOWN, Comparison, Difference, values_at
 from .errors import ArmFailure, NotConverged, Refused, StatusUnknown, is_busy
 from .graph import Resource, resolve
+from .locks import Locks
 from .marks import declared_mark, in_words, marks_of
 from .options import Options
 from .outcomes import Outcome
@@ -38,6 +39,7 @@ class Converger:
     def __init__(self, client: ArmClient, resources: Mapping[str, Resource], options: Options, outcomes: Mapping[str, Outcome]) -> None:
         self._client, self._resources, self._options, self._outcomes = client, resources, options, outcomes
         self._serial: dict[str, threading.Lock] = {resource.parent: threading.Lock() for resource in resources.values()}
+        self._locks = Locks(client)
         #: resources as :meth:`refuse` read them, so that they need not be read twice
         self._first_reads: dict[str, Body | None] = {}
 
@@ -58,7 +60,7 @@ class Converger:
             raise Refused(
                 "ImmutableProperty",
                 f"fixed at creation: {listed}. Nothing was written.",
-                "declare the live value, or create a new resource under another name and retire this one",
+                "declare the live value, or create a new resource with another name and delete this one",
             )
 
     def _is_foreign(self, resource: Resource, live: Body) -> bool:
@@ -74,7 +76,7 @@ class Converger:
             raise Refused(
                 "NotOurs",
                 f"it exists, its {resource.facts.mark} lack {ours}, and it differs in {', '.join(changes)}. Nothing was written.",
-                f"declare another name, or hand it over: give it {ours}",
+                f"declare another name, or add {ours} to hand it over",
             )
 
     def converge(self, resource: Resource) -> Outcome:
@@ -99,6 +101,10 @@ class Converger:
             return Outcome(resource.id, "none", body=live or {})
         action = "create" if live is None else "update"
         if self._options.check:
+            if self._is_only_for_a_run(resource, declared):
+                return Outcome(resource.id, "none", body=live or {})
+            # Without check mode, Azure refuses the write itself.
+            self._locks.refuse_write(resource.id)
             return Outcome(resource.id, action, differences, {"id": resource.id, **(live or declared)})
         if live is not None and resource.facts.name.lower() == _ROLE_ASSIGNMENT:
             # The identity was recreated: its assignment names a principal that is gone, and Azure cannot change it.
@@ -111,6 +117,12 @@ class Converger:
             if live is None and error.status == 409 and (other := self._other(resource, declared)):
                 return other
             raise
+
+    def _is_only_for_a_run(self, resource: Resource, declared: Body) -> bool:
+        """Whether this is a role for the principal of the credentials, which may not assign roles: other credentials make the run."""
+        if resource.facts.name.lower() != _ROLE_ASSIGNMENT or value_at(declared, "properties.principalId") != self._client.principal_id():
+            return False
+        return not self._client.may("Microsoft.Authorization/roleAssignments/write", resource.id.rpartition("/providers/")[0])
 
     def _is_in_something_new(self, resource: Resource) -> bool:
         """Whether this run created a parent of the resource, which is then empty."""
@@ -136,9 +148,9 @@ class Converger:
             # An earlier step of the run makes it; nothing of it is known yet.
             return Outcome(resource.id, "none")
         if live is None:
-            raise Refused("ExistingResourceNotFound", "it is declared as existing but does not exist.", "create it, or correct its id")
+            raise Refused("ExistingResourceNotFound", "it is declared as existing, but does not exist.", "create it, or correct its id")
         if state_of(live).lower() in UNFINISHED:
-            raise Refused("ExistingResourceFailed", f"its provisioning failed{failure_of(live)}.", "apply what creates it again")
+            raise Refused("ExistingResourceFailed", f"its provisioning failed{failure_of(live)}.", "run again what creates it")
         return Outcome(resource.id, "none", body=live)
 
     def _settled(self, resource: Resource) -> Body | None:
@@ -149,7 +161,7 @@ class Converger:
             live = self._client.get(resource.id, resource.facts.api_version)
         if live is None or self._options.check or not self._is_awaited(resource):
             return live
-        return self._settle(resource, live, "an operation under way on")
+        return self._settle(resource, live, "an operation in progress on")
 
     def _settle(self, resource: Resource, live: Body, what: str) -> Body | None:
         return self._client.settle(resource.id, resource.facts.api_version, live, self._options.timeout, self._options.reporter(what, resource))
@@ -187,7 +199,7 @@ class Converger:
         left = _comparison(resource).differences(declared, outcome.body)
         if left:
             listed = "; ".join(f"{difference.path} is {difference.before!r}, declared {difference.after!r}" for difference in left)
-            raise NotConverged(f"Azure accepted the write and kept other values: {listed}.")
+            raise NotConverged(f"Azure accepted the write, but kept other values: {listed}.")
         return outcome
 
     def _put(self, resource: Resource, declared: Body, live: Body | None) -> tuple[Answer, Body | None]:
@@ -199,7 +211,7 @@ class Converger:
 
         def put(number: int) -> tuple[Answer, Body | None]:
             current = self._client.get(resource.id, version) if number else live
-            etag = _etag(current or {}) if resource.facts.if_match else ""
+            etag = etag_of(current or {}) if resource.facts.if_match else ""
             if not resource.facts.serial:
                 return self._client.put(resource.id, version, comparison.body(declared, current), etag), None
             with self._serial[resource.parent]:
@@ -209,7 +221,7 @@ class Converger:
         def is_transient(error: ArmFailure) -> bool:
             return is_busy(error) or error.status == 412 or (error.code == "PrincipalNotFound" and not principal.is_over)
 
-        return repeat(put, self._options.timeout, lambda why: self._options.progress(f"{resource.handle} waits: {why}"), is_transient)
+        return repeat(put, self._options.timeout, lambda why: self._options.progress(f"{resource.handle} is waiting: {why}"), is_transient)
 
     def _await(self, resource: Resource, answer: Answer) -> Body | None:
         """Wait for what a write began; the resource, if it was read at the end. Where the status cannot be read, the resource is read afterwards."""
@@ -235,7 +247,7 @@ class Converger:
             if after is not None and (refused or not comparison.differences(declared, after)):
                 break
         if after is None:
-            raise NotConverged("the resource was gone right after it was written.")
+            raise NotConverged("the resource disappeared right after it was written.")
         return after
 
 
@@ -248,7 +260,7 @@ def _resource_in(body: Body | None, resource: Resource) -> Body | None:
     return body if body and str(body.get("id", "")).lower() == resource.id.lower() else None
 
 
-def _etag(body: Mapping[str, Any]) -> str:
+def etag_of(body: Mapping[str, Any]) -> str:
     """Network calls it etag, AKS eTag, and AKS' pools hide it among the properties."""
     return str(body.get("etag") or body.get("eTag") or (body.get("properties") or {}).get("eTag") or "")
 

@@ -88,7 +88,7 @@ def cloud_of(name: str, timeout: float = 30) -> Cloud:
         raise CredentialError(f"cloud_environment {name!r}: its metadata at {url} cannot be read: {error}.") from error
     metadata = next((item for item in clouds if item["resourceManager"].rstrip("/").lower() == name.rstrip("/").lower()), None)
     if metadata is None:
-        raise CredentialError(f"cloud_environment {name!r}: {url} describes no cloud of this endpoint.")
+        raise CredentialError(f"cloud_environment {name!r}: {url} does not describe a cloud with this endpoint.")
     audience = metadata["authentication"]["audiences"][0].rstrip("/")
     return Cloud(
         metadata["name"], metadata["resourceManager"].rstrip("/"), f"{audience}/.default", metadata["authentication"]["loginEndpoint"].rstrip("/")

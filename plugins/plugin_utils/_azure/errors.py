@@ -18,16 +18,16 @@ _BUSY_WORDS = ("in progress", "is being", "provisioning state is")
 
 _REMEDIES = {
     "AuthorizationFailed": "grant the credentials the role that the message names, on the scope it names",
-    "ExpiredAuthenticationToken": "run again: each task gets a token of its own; if it fails again, check this machine's clock",
-    "InvalidAuthenticationToken": "check tenant, client id and secret",
-    "InvalidResponse": "look for a proxy that answers instead of Azure, and run again",
-    "LinkedAuthorizationFailed": "grant the credentials access to the linked resource too",
+    "ExpiredAuthenticationToken": "run again: each task gets its own token; if it fails again, check this machine's clock",
+    "InvalidAuthenticationToken": "check the tenant, the client id and the secret",
+    "InvalidResponse": "check whether a proxy answers instead of Azure, and run again",
+    "LinkedAuthorizationFailed": "also grant the credentials access to the linked resource",
     "MissingSubscriptionRegistration": "register the provider (az provider register), or set network_register_providers: true",
     "QuotaExceeded": "request more quota, or use smaller or fewer nodes",
-    "ResourceGroupNotFound": "run the role network, or name an existing resource group",
+    "ResourceGroupNotFound": "run the role network, or use an existing resource group",
     "ResourceNotFound": "check the id",
     "ScopeLocked": "remove the lock that the message names, or leave the resource as it is; locks are never removed for you",
-    "SubscriptionNotFound": "check dualstack_subscription_id and that the credentials may see it",
+    "SubscriptionNotFound": "check dualstack_subscription_id, and that the credentials can read it",
 }
 
 

@@ -170,7 +170,7 @@ class Declarations:
         if facts is None:
             if not entry.get("api_version"):
                 self._faults.append(
-                    f"{handle}: the engine does not know {resource_type}: give api_version (and list_keys where it has lists of objects)."
+                    f"{handle}: the engine does not know {resource_type}: set api_version (and list_keys if it has lists of objects)."
                 )
                 return None
             facts = TypeFacts(resource_type, str(entry["api_version"]))
@@ -198,7 +198,7 @@ class Declarations:
         if entry.get("id"):
             return str(entry["id"])
         if not entry.get("type") or not entry.get("name"):
-            self._faults.append(f"{handle}: give id, or type and name.")
+            self._faults.append(f"{handle}: set id, or type and name.")
             return None
         parent = str(entry.get("parent") or "")
         match = REFERENCE.fullmatch(parent)
@@ -225,14 +225,14 @@ class Declarations:
             if reference in self.resources:
                 resource.needs.add(reference)
             else:
-                self._faults.append(f"{resource.handle}: ${{{reference}}} refers to no declared resource.")
+                self._faults.append(f"{resource.handle}: ${{{reference}}} does not refer to a declared resource.")
         for name in list(resource.needs):
             if name not in self.resources:
                 # A dependency on a loop is one on each of its resources; one on what its `when` leaves out is none.
                 resource.needs.discard(name)
                 resource.needs |= {handle for handle in self.resources if handle.startswith(f"{name}[")}
                 if name.partition("[")[0] not in self._declared:
-                    self._faults.append(f"{resource.handle}: depends_on {name} is no declared resource.")
+                    self._faults.append(f"{resource.handle}: depends_on {name} is not a declared resource.")
         mentioned = {text.lower() for text in texts(resource.body) if text.startswith("/subscriptions/")}
         for other in self.resources.values():
             key = other.id.lower()
@@ -257,7 +257,7 @@ class Declarations:
         try:
             graphlib.TopologicalSorter({handle: resource.needs for handle, resource in self.resources.items()}).prepare()
         except graphlib.CycleError as error:
-            self._faults.append("the resources wait for each other: " + " -> ".join(error.args[1]))
+            self._faults.append("the resources depend on each other: " + " -> ".join(error.args[1]))
 
 
 def references(value: Any) -> set[str]:

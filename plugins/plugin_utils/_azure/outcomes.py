@@ -64,14 +64,14 @@ class Failure:
             case Refused():
                 return cls(handle, identifier, error.code, error.message, error.remedy)
             case TimedOut():
-                remedy = "run again: the operation under way is joined; or raise timeout"
+                remedy = "run again to wait for the same operation, or raise timeout"
                 return cls(handle, identifier, "TimedOut", f"Azure was still working on it after {timeout:.0f} s.", remedy)
         remedy = "look for an Azure policy that changes these paths, or declare the values that it sets"
         return cls(handle, identifier, "NotConverged", str(error), remedy)
 
 
 def critical_path(resources: Mapping[str, Resource], outcomes: Mapping[str, Outcome]) -> float:
-    """Seconds of the longest chain of resources that waited for each other."""
+    """Seconds of the longest chain of dependent resources."""
     longest: dict[str, float] = {}
 
     def length(handle: str) -> float:

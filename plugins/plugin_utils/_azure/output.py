@@ -15,7 +15,8 @@ from .comparison import Difference
 from .outcomes import Outcome
 from .posts import Post
 
-_SECRET = re.compile(r"secret|password|token|^\.?properties\.value$", re.IGNORECASE)
+#: A name that ends so is a secret's; others only speak of secrets: ``secretUri``, ``enableSecretRotation``, an add-on for secrets, with its interval.
+_SECRET = re.compile(r"(secret|password|token)(s|value)?(\.|$)|^\.?properties\.value$", re.IGNORECASE)
 MASK = "(secret)"
 
 
@@ -25,7 +26,7 @@ def masked(value: Any, path: str = "") -> Any:
         return {name: masked(item, f"{path}.{name}") for name, item in value.items()}
     if isinstance(value, list):
         return [masked(item, path) for item in value]
-    if isinstance(value, str) and _SECRET.search(path) and not path.lower().endswith(("uri", "url", "id", "uriwithversion", "rotation")):
+    if isinstance(value, str) and _SECRET.search(path):
         return MASK
     return value
 

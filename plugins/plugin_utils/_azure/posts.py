@@ -56,7 +56,7 @@ def _send(client: ArmClient, post: Post, options: Options) -> Failure | None:
             client.wait(answer, options.timeout, lambda seconds: options.progress(f"waiting for {post.action} {post.name}: {seconds:.0f} s"))
 
     try:
-        repeat(attempt, options.timeout, lambda why: options.progress(f"{post.action} {post.name} waits: {why}"))
+        repeat(attempt, options.timeout, lambda why: options.progress(f"{post.action} {post.name} is waiting: {why}"))
     except ArmFailure as error:
         return Failure.of(post.name, post.id, error, options.timeout)
     except TimedOut:

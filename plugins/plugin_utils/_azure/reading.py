@@ -14,7 +14,6 @@ from .._typed import Option
 from .client import ArmClient
 from .errors import ArmFailure
 from .graph import entries_of
-from .output import masked
 from .types import version_of
 
 #: POSTs that read; no other action is ever sent as a read
@@ -58,7 +57,10 @@ def _read(_handle: str, entry: Mapping[str, Any]) -> Read:
 
 
 def read_all(client: ArmClient, reads: Mapping[str, Read], parallelism: int = 8) -> dict[str, dict[str, Any]]:
-    """Handle -> answer of each read: ``exists`` with ``body``, secrets masked, or ``error`` with its code, message and status."""
+    """Handle -> answer of each read: ``exists`` with ``body``, or ``error`` with its code, message and status.
+
+    Bodies are as Azure has them, since some are sent back: whoever shows one masks it.
+    """
     with concurrent.futures.ThreadPoolExecutor(parallelism) as pool:
         return dict(zip(reads, pool.map(lambda read: _answer(client, read), reads.values()), strict=True))
 
@@ -68,7 +70,7 @@ def _answer(client: ArmClient, read: Read) -> dict[str, Any]:
         body = client.post(f"{read.id}/{read.action}", read.api_version, read.body) if read.action else client.get(read.id, read.api_version)
     except ArmFailure as error:
         return {"id": read.id, "exists": False, "body": {}, "error": {"code": error.code, "message": error.message, "status": error.status}}
-    return {"id": read.id, "exists": body is not None, "body": masked(only(read.attributes, body or {}, read.names)), "error": {}}
+    return {"id": read.id, "exists": body is not None, "body": only(read.attributes, body or {}, read.names), "error": {}}
 
 
 def only(attributes: Sequence[str], body: dict[str, Any], names: Sequence[str] = ()) -> dict[str, Any]:

@@ -41,11 +41,11 @@ class Reconciler:
             for handle, resource in absent.items():
                 for needed in resource.needs & absent.keys():
                     users[needed].add(handle)
-            self._run_graph(absent, users, Remover(self._client, absent.values(), self._options).remove)
+            self._run_graph(absent, users, Remover(self._client, self._options).remove)
 
     @property
     def critical_path(self) -> float:
-        """Seconds of the longest chain of resources that waited for each other."""
+        """Seconds of the longest chain of dependent resources."""
         return critical_path(self._resources, self.outcomes)
 
     def _refuse(self, resources: Mapping[str, Resource], converger: Converger) -> None:
@@ -74,7 +74,11 @@ class Reconciler:
                     broken = sorted(needed for needed in after[handle] if needed in self.failures)
                     if broken:
                         self.failures[handle] = Failure(
-                            handle, resources[handle].id, "DependencyFailed", f"not applied, since {', '.join(broken)} failed.", f"repair {broken[0]}"
+                            handle,
+                            resources[handle].id,
+                            "DependencyFailed",
+                            f"not applied because {', '.join(broken)} failed.",
+                            f"repair {broken[0]}",
                         )
                         sorter.done(handle)
                     else:

@@ -6,32 +6,28 @@ This file is private to the collection.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
 from typing import Any
 
 from .client import UNFINISHED, ArmClient, failure_of, state_of
 from .comparison import Difference
-from .errors import ArmFailure, Refused, StatusUnknown, remedy_for
+from .errors import ArmFailure, Refused, StatusUnknown
 from .graph import Resource
+from .locks import Locks
 from .marks import mark, marks_of
 from .options import Options
 from .outcomes import Outcome
-from .types import version_of
 from .waiting import STALE_SECONDS, Wait, repeat
-
-_LOCKS = "/providers/Microsoft.Authorization/locks"
 
 
 class Remover:
     """Removes the resources of one run, one at a call. Safe for threads.
 
-    Locks are listed before anything is deleted: a locked resource is reported, and what it needs is left alone.
+    Locks are listed before the first deletion: a locked resource is reported, and what it needs is left alone.
     """
 
-    def __init__(self, client: ArmClient, resources: Iterable[Resource], options: Options) -> None:
+    def __init__(self, client: ArmClient, options: Options) -> None:
         self._client, self._options = client, options
-        scopes = {"/".join(resource.id.split("/")[:3]) + _LOCKS for resource in resources}
-        self._locks = [str(lock["id"]) for scope in scopes for lock in (client.get(scope, version_of(scope)) or {}).get("value") or []]
+        self._locks = Locks(client)
 
     def remove(self, resource: Resource) -> Outcome:
         """Delete the resource where it is there and carries our mark. What can carry none follows its parent.
@@ -43,13 +39,13 @@ class Remover:
             return Outcome(resource.id, "none", body=live or {})
         if resource.facts.mark and not mark(self._options.stamp).items() <= marks_of(resource.facts, live).items():
             return Outcome(resource.id, "none", body=live, foreign=True)
-        self._check_unlocked(resource)
+        self._locks.refuse_deletion(resource.id)
         outcome = Outcome(resource.id, "delete", [Difference("", live, None)])
         if self._options.check:
             # What goes before it is still there, so whether it is empty cannot be told.
             return outcome
         self._check_empty(resource)
-        repeat(lambda _: self._delete(resource), self._options.timeout, lambda why: self._options.progress(f"{resource.handle} waits: {why}"))
+        repeat(lambda _: self._delete(resource), self._options.timeout, lambda why: self._options.progress(f"{resource.handle} is waiting: {why}"))
         return outcome
 
     def _delete(self, resource: Resource) -> None:
@@ -69,13 +65,7 @@ class Remover:
             state, reason = state_of(left), failure_of(left)
             if state.lower() in UNFINISHED:
                 break
-        raise ArmFailure(0, "DeletionFailed", f"it is still there, as {state}{reason}.")
-
-    def _check_unlocked(self, resource: Resource) -> None:
-        for lock in self._locks:
-            scope = lock.lower().rpartition(_LOCKS.lower())[0]
-            if resource.id.lower() == scope or resource.id.lower().startswith(scope + "/"):
-                raise Refused("ScopeLocked", f"the lock {lock} protects it.", remedy_for("ScopeLocked"))
+        raise ArmFailure(0, "DeletionFailed", f"it still exists, in the state {state}{reason}.")
 
     def _check_empty(self, resource: Resource) -> None:
         """What Azure would delete along with the resource is listed first: it goes only when nothing is left that this run does not know."""
@@ -88,7 +78,9 @@ class Remover:
         ]
         if left:
             names = ", ".join(sorted(f"{child.get('type', '')} {child['name']}".strip() for child in left))
-            raise Refused("NotEmpty", f"it holds what this run did not make: {names}.", "move or delete these yourself, then run again")
+            raise Refused(
+                "NotEmpty", f"it contains resources that this run did not create: {names}.", "move or delete these yourself, then run again"
+            )
 
 
 def _is_azures_own(record: dict[str, Any]) -> bool:

@@ -95,6 +95,14 @@ def known(resource_type: str) -> TypeFacts | None:
     )
 
 
+def facts_of(identifier: str) -> TypeFacts:
+    """The facts of the type of a resource. Raises :class:`ValueError` when types.json does not know it."""
+    facts = known(type_of(identifier))
+    if facts is None:
+        raise ValueError(f"the engine does not know {type_of(identifier)}.")
+    return facts
+
+
 @functools.cache
 def _used() -> frozenset[str]:
     """The types that the collection uses and those above them, in lower case."""
@@ -128,5 +136,5 @@ def version_of(identifier: str, action: str = "") -> str:
         resource_type = type_of(f"{identifier.rstrip('/')}/{action}")
     facts = known(resource_type)
     if facts is None:
-        raise ValueError(f"the engine does not know {resource_type}: give api_version.")
+        raise ValueError(f"the engine does not know {resource_type}: set api_version.")
     return facts.api_version

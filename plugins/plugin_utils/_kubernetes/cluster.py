@@ -50,12 +50,31 @@ class Cluster:
 
         Source: kubernetes.io/docs/reference/using-api/api-concepts.
         """
-        group = f"/api/{api_version}" if "/" not in api_version else f"/apis/{api_version}"
-        place = f"/namespaces/{namespace}" if namespace else ""
         selectors = {name: value for name, value in (("labelSelector", label_selector), ("fieldSelector", field_selector)) if value}
-        found = self._get(f"{group}{place}/{_plural(kind)}", selectors)
+        found = self._get(_path(kind, api_version, namespace), selectors)
         # Items of a list do not name their kind.
         return [{"apiVersion": api_version, "kind": kind, **item} for item in found.get("items") or []]
+
+    def serves(self, api_version: str) -> bool:
+        """Whether the cluster has the kinds of an API version; who may list none of them may ask that. Raises :class:`KubernetesFailure`."""
+        try:
+            self._get(_group(api_version), {})
+        except KubernetesFailure as error:
+            if error.status != 404:
+                raise
+            return False
+        return True
+
+    def may(self, verb: str, kind: str, api_version: str, namespace: str = "") -> bool:
+        """Whether the credentials may do something with all objects of a kind in a namespace. Raises :class:`KubernetesFailure`.
+
+        Source: kubernetes.io/docs/reference/access-authn-authz/authorization (SelfSubjectAccessReview).
+        """
+        group = api_version.rpartition("/")[0]
+        asked = {"verb": verb, "group": group, "resource": _plural(kind), **({"namespace": namespace} if namespace else {})}
+        body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": {"resourceAttributes": asked}}
+        found = self._send("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", json=body)
+        return bool((found.get("status") or {}).get("allowed"))
 
     def output_of(self, command: Sequence[str], *, namespace: str, pod: str, container: str) -> str:
         """What a command prints in a container. Raises :class:`KubernetesFailure`."""
@@ -75,9 +94,18 @@ class Cluster:
         except kubernetes.client.exceptions.ApiException as error:
             raise KubernetesFailure(int(error.status or 0), str(error.reason)) from error
 
+    def replace(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        """Write an object as a whole. Raises :class:`KubernetesFailure`: 409 where somebody else has written it since it was read."""
+        metadata = item["metadata"]
+        path = _path(str(item["kind"]), str(item["apiVersion"]), str(metadata.get("namespace") or ""))
+        return self._send("PUT", f"{path}/{metadata['name']}", json=dict(item))
+
     def _get(self, path: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+        return self._send("GET", path, params=dict(parameters))
+
+    def _send(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         try:
-            answer = self._session.get(f"{self._url}{path}", params=parameters, timeout=_TIMEOUT)
+            answer = self._session.request(method, f"{self._url}{path}", timeout=_TIMEOUT, **request)
             found = answer.json()
         except ValueError as error:
             raise KubernetesFailure(answer.status_code, f"{path}: the answer is not JSON") from error
@@ -88,9 +116,23 @@ class Cluster:
         return dict(found)
 
 
+def _path(kind: str, api_version: str, namespace: str) -> str:
+    """Where the objects of a kind are."""
+    place = f"/namespaces/{namespace}" if namespace else ""
+    return f"{_group(api_version)}{place}/{_plural(kind)}"
+
+
+def _group(api_version: str) -> str:
+    """Where an API version lists its kinds."""
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+
+
 def _plural(kind: str) -> str:
-    """The name of a built-in kind's lists, as Kubernetes itself derives it (k8s.io/apimachinery, UnsafeGuessKindToResource)."""
+    """The name of a kind's lists, as Kubernetes itself derives it of its own kinds (k8s.io/apimachinery, UnsafeGuessKindToResource).
+
+    Of others English decides: the lists of a Gateway are gateways (gateway-api.sigs.k8s.io).
+    """
     name = kind.lower()
     if name.endswith("s"):
         return f"{name}es"
-    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
+    return f"{name[:-1]}ies" if name.endswith("y") and name[-2] not in "aeiou" else f"{name}s"

@@ -56,15 +56,15 @@ def ingress_mode_advice(situation: Mapping[str, Any]) -> Advice:
 def _against(mode: str, said: Mapping[str, Any]) -> list[str]:
     reasons = []
     if not said["application_listens_ipv4"] and mode != "nat46":
-        reasons.append("the application does not listen on IPv4: its IPv4 clients have to be translated")
+        reasons.append("the application does not listen on IPv4: IPv4 clients need translation")
     if not said["application_listens_ipv6"] and mode != "nat64":
-        reasons.append("the application does not listen on IPv6: its IPv6 clients have to be translated")
+        reasons.append("the application does not listen on IPv6: IPv6 clients need translation")
     if mode == "native":
         # AKS made dual-stack Services whole with 1.27 (learn.microsoft.com/azure/aks/configure-dual-stack).
         if _minor(said["kubernetes_version"]) < (1, 27):
-            reasons.append(f"Kubernetes {said['kubernetes_version']} is older than 1.27, from which on AKS has dual-stack Services")
+            reasons.append(f"Kubernetes {said['kubernetes_version']} is older than 1.27, the first version with dual-stack Services in AKS")
         if not said["services_dual_stack"]:
-            reasons.append("the Services are not dual-stack; service_family_change says how each of them may become it")
+            reasons.append("the Services are not dual-stack; the filter service_family_change shows how to change each of them")
     return reasons
 
 
@@ -74,53 +74,53 @@ def _for(mode: str, said: Mapping[str, Any]) -> list[str]:
         "nat64": [
             "no Service changes: the IPv6 entrance translates to their IPv4 addresses",
             # Measured: docs/docsite/rst/benchmarks.rst, beside the ordinary IPv4 entrance.
-            "translating in the proxy costs hardly more than proxying in one family: 0.97 times the requests, 1.06 times the CPU",
+            "translating in the proxy costs hardly more than proxying within one family: 0.97 times the requests, 1.06 times the CPU",
         ],
         "nat46": ["no Service changes: the IPv4 entrance translates to their IPv6 addresses"],
         "split": [
-            f"each family keeps to itself, at the price of a second Service for each, {number} in all",
-            "the present Services stay as they are",
+            f"the families stay separate, but each Service needs a second one, {number} in all",
+            "the existing Services do not change",
         ],
-        "native": ["each family keeps to itself, with one Service a function and nothing translated"],
+        "native": ["the families stay separate, with one Service each and without translation"],
     }[mode]
     if mode in ("nat64", "nat46") and said["long_lived_share"] > 0.5:
         # Measured: for 6,400 requests of 32 clients the proxies opened 33 connections to the application (docs/docsite/rst/entrances.rst).
-        reasons.append("most connections are kept, so that the cost of opening them twice does not count")
+        reasons.append("most connections are kept open, so opening them twice costs little")
     if said["edge"] == "application_gateway":
         # Its frontends are dual-stack since 2024-03, its backends are not:
         # learn.microsoft.com/azure/application-gateway/ipv6-application-gateway-portal
-        reasons.append("Application Gateway reaches its backends over IPv4 alone: behind it only the IPv4 entrance is used")
+        reasons.append("Application Gateway reaches its backends only over IPv4: it uses only the IPv4 entrance")
     if said["edge"] == "front_door":
         # It answers clients in both families by itself and may use either to its origin.
-        reasons.append("Front Door answers both families itself: an IPv6 entrance serves those who do not come through it")
+        reasons.append("Front Door answers both families itself: an IPv6 entrance serves only clients that bypass it")
     if said["network_policy"] in ("azure", "calico"):
         # learn.microsoft.com/azure/aks/azure-cni-overlay, dual-stack limitations
         reasons.append(f"network policy {said['network_policy']} is not supported in a dual-stack cluster: change to cilium or none first")
     if said["network_policy"] == "cilium" and "Windows" in said["node_os"]:
         # learn.microsoft.com/azure/aks/azure-cni-powered-by-cilium, limitations
-        reasons.append("Azure CNI powered by Cilium takes no Windows pools: those need network policy none")
+        reasons.append("Azure CNI powered by Cilium does not support Windows pools: they need network policy none")
     return reasons
 
 
 def _checked(situation: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(situation) - set(DEFAULTS))
     if unknown:
-        raise MalformedSituation(f"unknown keys: {', '.join(unknown)}; there are {', '.join(DEFAULTS)}.")
+        raise MalformedSituation(f"unknown keys: {', '.join(unknown)}; known are {', '.join(DEFAULTS)}.")
     said = DEFAULTS | dict(situation)
     for key, allowed in (("network_policy", POLICIES), ("edge", EDGES)):
         if said[key] not in allowed:
-            raise MalformedSituation(f"{key} {said[key]!r} is none of {', '.join(allowed)}.")
+            raise MalformedSituation(f"{key} {said[key]!r} is not one of {', '.join(allowed)}.")
     if not said["node_os"] or any(system not in SYSTEMS for system in said["node_os"]):
-        raise MalformedSituation(f"node_os {said['node_os']!r} is no list of {' and '.join(SYSTEMS)}.")
+        raise MalformedSituation(f"node_os {said['node_os']!r} is not a list of {' and '.join(SYSTEMS)}.")
     if isinstance(said["services"], bool) or not isinstance(said["services"], int) or said["services"] < 0:
-        raise MalformedSituation(f"services {said['services']!r} is no number of Services.")
+        raise MalformedSituation(f"services {said['services']!r} is not a number of Services.")
     if not isinstance(said["long_lived_share"], int | float) or not 0 <= said["long_lived_share"] <= 1:
         raise MalformedSituation(f"long_lived_share {said['long_lived_share']!r} is not between 0 and 1.")
     for key in ("services_dual_stack", "application_listens_ipv4", "application_listens_ipv6"):
         if not isinstance(said[key], bool):
             raise MalformedSituation(f"{key} {said[key]!r} is neither true nor false.")
     if not said["application_listens_ipv4"] and not said["application_listens_ipv6"]:
-        raise MalformedSituation("application_listens_ipv4 and application_listens_ipv6 are both false: nobody can reach it.")
+        raise MalformedSituation("application_listens_ipv4 and application_listens_ipv6 are both false: no client can reach the application.")
     _minor(said["kubernetes_version"])
     return said
 
@@ -130,4 +130,4 @@ def _minor(version: Any) -> tuple[int, int]:
         major, minor = str(version).removeprefix("v").split(".")[:2]
         return int(major), int(minor)
     except ValueError as error:
-        raise MalformedSituation(f"kubernetes_version {version!r} is none such as 1.36.") from error
+        raise MalformedSituation(f"kubernetes_version {version!r} is not a version such as 1.36.") from error

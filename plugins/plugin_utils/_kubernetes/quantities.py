@@ -19,5 +19,5 @@ def quantity(text: str) -> float:
     """
     match = re.fullmatch(rf"(\d+(?:\.\d*)?|\.\d+)({'|'.join(_FACTORS)})", text)
     if match is None:
-        raise ValueError(f"{text!r} is not a quantity")
+        raise ValueError(f"{text!r} is not a valid quantity")
     return float(match[1]) * _FACTORS[match[2]]

@@ -59,18 +59,18 @@ def service_family_change(current_policy: str, current: Sequence[str], policy: s
 def _refusal(current: tuple[str, ...], policy: str, wanted: tuple[str, ...]) -> str:
     if wanted and wanted[0] != current[0]:
         return (
-            f"the first family is {current[0]} for as long as the Service lives, since its first cluster IP is; "
-            f"make another Service with {wanted[0]} first, and delete this one when nothing uses it"
+            f"a Service's first family never changes, and this one is {current[0]}; "
+            f"create another Service with {wanted[0]} first, and delete this one when nothing uses it"
         )
     if policy == SINGLE and len(wanted) == 2 and wanted != current:
-        return f"SingleStack holds one family: declare {wanted[0]} alone, or a dual-stack policy"
+        return f"SingleStack allows one family: declare only {wanted[0]}, or a dual-stack policy"
     if policy != SINGLE and len(wanted) == 1 and len(current) == 2:
-        return f"only SingleStack releases {current[1]}: declare it, or both families"
+        return f"only SingleStack removes {current[1]}: declare SingleStack, or both families"
     return ""
 
 
 def _check(policy: str, families: Sequence[str], what: str) -> None:
     if policy not in POLICIES:
-        raise MalformedService(f"The {what} ipFamilyPolicy {policy!r} is none of {', '.join(POLICIES)}.")
+        raise MalformedService(f"The {what} ipFamilyPolicy {policy!r} is not one of {', '.join(POLICIES)}.")
     if any(family not in FAMILIES for family in families) or len(set(families)) != len(families):
-        raise MalformedService(f"The {what} ipFamilies {list(families)!r} are not IPv4 and IPv6, each once at most.")
+        raise MalformedService(f"The {what} ipFamilies {list(families)!r} are not IPv4 and IPv6, each at most once.")

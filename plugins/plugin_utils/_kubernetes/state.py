@@ -87,7 +87,7 @@ def ipv6_state(
         action = "converge"
     else:
         action = "flip" if consent else "leave"
-    reason = f"held there ({hold})" if hold else f"the inventory wants it {desired}"
+    reason = f"held in that state ({hold})" if hold else f"the inventory declares it {desired}"
     other_way = "" if hold else ", or site.yml with -e dualstack_ipv6_flip=true"
     message = (
         f"{stamp}: IPv6 is {actual} and {reason}. This run leaves IPv6 unchanged and applies everything else. To change it: "

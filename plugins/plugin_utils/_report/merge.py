@@ -54,12 +54,12 @@ def merge(reports: Sequence[Mapping[str, Any]], stamps: Sequence[str]) -> dict[s
             known = found.get(stamp)
             if known and known.results != reported.results:
                 newer, older = sorted((known, reported), key=lambda each: each.rank, reverse=True)
-                notes.append(f"{stamp} has two different results, of {older.text} and of {newer.text}: the latter count")
+                notes.append(f"{stamp} has two different results, of {older.text} and of {newer.text}: the newer ones count")
             if known is None or reported.rank > known.rank:
                 found[stamp] = reported
     missing = [stamp for stamp in stamps if stamp not in found]
     others = sorted(found.keys() - set(stamps))
-    notes += [f"{stamp} is reported and not in the inventory" for stamp in others]
+    notes += [f"{stamp} is reported, but is not in the inventory" for stamp in others]
     results = {stamp: found[stamp].results if stamp in found else _not_reported(stamp) for stamp in [*stamps, *others]}
     newest = max(found.values(), key=lambda reported: reported.time, default=None)
     return {
@@ -73,7 +73,7 @@ def merge(reports: Sequence[Mapping[str, Any]], stamps: Sequence[str]) -> dict[s
 
 
 def _not_reported(stamp: str) -> Found:
-    remedy = f"look at the run of the slice that has {stamp}, or run ansible-playbook dualstack.aks.verify --limit {stamp}"
+    remedy = f"look at the run of the slice with {stamp}, or run ansible-playbook dualstack.aks.verify --limit {stamp}"
     return [{"check": "report", "family": family, "result": FAIL, "evidence": "not reported", "remedy": remedy} for family in WORDS]
 
 
@@ -87,7 +87,7 @@ def read_report(report: Any, where: str) -> dict[str, Reported]:
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise MalformedReport(f"{where} is not a report.json of verify.yml: {type(error).__name__}: {error}.") from error
     if time.tzinfo is None:
-        raise MalformedReport(f"{where}: the time {text!r} has no zone.")
+        raise MalformedReport(f"{where}: the time {text!r} has no time zone.")
     for stamp, results in found.items():
         if any(set(result) != _KEYS or result["family"] not in WORDS for result in results):
             raise MalformedReport(f"{where}: the results of {stamp} are not those of verify.yml.")

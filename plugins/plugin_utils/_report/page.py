@@ -112,6 +112,11 @@ def _retired(register: Mapping[str, Any], stamp: str) -> list[dict[str, str]]:
     return [{**address, "kind": "retired", "name": f"{address['name']} (retired)"} for address in registered_addresses(register, stamp, "retired")]
 
 
+def render(name: str, **values: Any) -> str:
+    """A page of another subject, from its template beside those of this one."""
+    return _template(name).render(**values)
+
+
 _WORDS = {"WORDS": WORDS, "KINDS": KINDS, "FAIL": FAIL, "SIDE": SIDE, "WIDTH": WIDTH}
 
 
@@ -138,7 +143,7 @@ def _printable(value: Any) -> Any:
     return value.translate(_UNPRINTABLE) if isinstance(value, str) and not value.isprintable() else value
 
 
-_COMMAND = re.compile(r"(ansible-playbook [\w.]+(?: --limit [^\s,;]+)?(?: -e [^\s,;]+)*|kubectl [^,;]+?(?= says))")
+_COMMAND = re.compile(r"(ansible-playbook [\w.]+(?: --limit [^\s,;]+)?(?: -e [^\s,;]+)*|kubectl [^,;]+?(?= shows))")
 
 
 def _commands(text: str) -> Markup:

@@ -37,10 +37,10 @@ def repairs(stamp: Stamp, *, everything: bool = False) -> dict[str, Any]:
         record = f"{RECORD_TYPES[family].upper()} of {' and '.join(names)}"
         reason = f"the {WORDS[family]} entrance {asked.get('address')} did not answer {asked.get('probe')} ({message_of(asked)})"
         if family in withdraw:
-            lines.append(f"{stamp.name}: {record} {'would be' if stamp.check_mode else 'is'} withdrawn, since {reason}.")
+            lines.append(f"{stamp.name}: {record} {'would be' if stamp.check_mode else 'is'} withdrawn because {reason}.")
         else:
             lines.append(
-                f"{stamp.name}: {record} stays although {reason}: without it the name would have no address at all, and the fault may be "
-                f"the asking host's. To withdraw it all the same: -e dns_repair=true -e dns_repair_all=true"
+                f"{stamp.name}: {record} stays although {reason}: without it, the name would have no address at all, and the probe "
+                f"host may be at fault. To withdraw it anyway: -e dns_repair=true -e dns_repair_all=true"
             )
     return {"withdraw": withdraw, "lines": lines}

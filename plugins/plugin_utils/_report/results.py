@@ -60,10 +60,10 @@ def _in_cluster(*kinds: str) -> Callable[[Callable[[Stamp, str], Found]], Callab
             if family not in stamp.cluster_families:
                 return _not_applicable(f"the cluster has no {WORDS[family]}")
             if kinds and stamp.problem:
-                return _not_applicable("the cluster could not be asked")
+                return _not_applicable("the cluster could not be read")
             for kind in kinds:
                 if problem := stamp.unreadable(kind):
-                    return _failed(problem, "see that the cluster runs and that these credentials may read it")
+                    return _failed(problem, "check that the cluster is running, and that these credentials can read it")
             return check(stamp, family)
 
         return guarded
@@ -76,14 +76,14 @@ def cluster(stamp: Stamp, family: str) -> Found:
     if not stamp.has_cluster:
         return _failed(stamp.refusal("cluster") or stamp.problem or f"there is no cluster {name}".rstrip(), _site(stamp))
     if stamp.problem:
-        return _failed(stamp.problem, "see that the cluster runs, that it is not being changed, and that these credentials may read it")
+        return _failed(stamp.problem, "check that the cluster is running and not being changed, and that these credentials can read it")
     state = properties_of(stamp.answers, "cluster").get("provisioningState")
     if family in stamp.cluster_families:
         return _passed(f"{name} {state}")
     if stamp.off(family):
         return _not_applicable(stamp.off(family))
     return _failed(
-        f"{name} has {', '.join(WORDS.get(found, found) for found in stamp.cluster_families)} only",
+        f"{name} has only {', '.join(WORDS.get(found, found) for found in stamp.cluster_families)}",
         CONVERT,
     )
 
@@ -104,9 +104,9 @@ def nodes(stamp: Stamp, family: str) -> Found:
         lacks += [f"{name} has no {WORDS[family]} {what}" for what, values in (("InternalIP", addresses), ("podCIDR", ranges)) if not values]
         seen += [f"{address}, pods {prefix}" for address, prefix in zip(addresses, ranges, strict=False)]
     if not found:
-        return _failed("the cluster has no nodes", "see its pools and their quota")
+        return _failed("the cluster has no nodes", "check its pools and their quota")
     if lacks:
-        return _failed("; ".join(lacks), "kubectl describe node says why")
+        return _failed("; ".join(lacks), "kubectl describe node shows why")
     return _passed(f"{len(found)} Ready, as {seen[0]}")
 
 
@@ -115,7 +115,7 @@ def _on_zones(stamp: Stamp, what: str, names: list[str], zones: set[str], remedy
     if not names:
         return _failed(f"{what}: none Ready", remedy)
     if not stamp.zones:
-        return _not_applicable(f"no node is in a zone; {what}: {len(names)} Ready")
+        return _not_applicable(f"no node has a zone; {what}: {len(names)} Ready")
     evidence = f"{what}: {len(names)} Ready on {', '.join(sorted(zones)) or 'no zone'}"
     return _passed(evidence) if len(zones) > 1 else _failed(f"{evidence}; two zones are needed", remedy)
 
@@ -136,9 +136,9 @@ def pods(stamp: Stamp, family: str) -> Found:
             if family not in [family_of(item["ip"]) for item in status.get("podIPs") or []]:
                 lacks.append(f"{metadata['name']} has no {WORDS[family]} address")
     if lacks:
-        return _failed("; ".join(lacks), "delete the pods, so that they are made anew in both families")
+        return _failed("; ".join(lacks), "delete the pods, so that they are created again with both families")
     return _on_zones(
-        stamp, entrance, ready, zones, f"kubectl -n {stamp.facts.get('namespace')} describe pods says what keeps them from a second zone"
+        stamp, entrance, ready, zones, f"kubectl -n {stamp.facts.get('namespace')} describe pods shows what keeps them out of a second zone"
     )
 
 
@@ -146,7 +146,7 @@ def pods(stamp: Stamp, family: str) -> Found:
 def applications(stamp: Stamp, family: str) -> Found:
     """Behind an entrance that translates an application has one family; in that one it must survive the loss of a zone."""
     if not stamp.applications:
-        return _not_applicable("no route names an application")
+        return _not_applicable("no route has an application")
     found = [_application(stamp, family, *target) for target in stamp.applications]
     failures = [item for item in found if item.result == FAIL]
     if failures:
@@ -190,9 +190,9 @@ def service(stamp: Stamp, family: str) -> Found:
     if policy != "Local":
         lacks.append("externalTrafficPolicy is not Local")
     if not any(same_address(address, stamp.address(family)) for address in addresses):
-        lacks.append(f"the load balancer lacks its address {stamp.address(family) or '(there is none)'}")
+        lacks.append(f"the load balancer lacks its address {stamp.address(family) or '(none exists)'}")
     return (
-        _failed(f"{evidence}: {'; '.join(lacks)}", f"{_site(stamp)}; kubectl describe service says what the cloud controller met")
+        _failed(f"{evidence}: {'; '.join(lacks)}", f"{_site(stamp)}; kubectl describe service shows the cloud controller's events")
         if lacks
         else _passed(evidence)
     )
@@ -209,9 +209,10 @@ def entrance(stamp: Stamp, family: str) -> Found:
             return _failed(f"there is no public address for the {WORDS[family]} entrance", _site(stamp))
         if problem := stamp.unasked(family):
             return _failed(
-                problem, f"see that the host can be logged in to and has {WORDS[family]}; until then nobody knows whether the entrance answers"
+                problem,
+                f"check that Ansible can log in to the host, and that it has {WORDS[family]}; until then, the entrance is not tested",
             )
-        return _not_applicable(f"no host of the group probes has {family} among its probe_families")
+        return _not_applicable(f"no host of the group probes has {family} in probe_families")
     question = f"{asked.get('address')} from {asked.get('probe')}"
     if not answered(asked):
         return _failed(
@@ -226,7 +227,7 @@ def _record(view: str) -> Callable[[Stamp, str], Found]:
     def record(stamp: Stamp, family: str) -> Found:
         kind = RECORD_TYPES[family].upper()
         if not stamp.zone(view).identifier:
-            return _not_applicable(f"dns_{view}_zone names no zone")
+            return _not_applicable(f"dns_{view}_zone is empty")
         stored = stamp.stored(view, family)
         if reason := stamp.foreign(family):
             return _not_applicable(reason)
@@ -234,13 +235,13 @@ def _record(view: str) -> Callable[[Stamp, str], Found]:
             if not stored:
                 return _not_applicable(reason)
             return _failed(
-                f"{kind} {', '.join(stored)} is stored, although {reason}", f"run {_command('toggle_ipv6', stamp, '-e dualstack_ipv6=disabled')}"
+                f"{kind} {', '.join(stored)} is stored although {reason}", f"run {_command('toggle_ipv6', stamp, '-e dualstack_ipv6=disabled')}"
             )
         asked = stamp.asked_of(family)
         silent = asked is not None and not answered(asked)
         if not stored:
             if asked is None:
-                return _not_applicable(f"no {kind}: nobody asked the entrance")
+                return _not_applicable(f"no {kind}: no probe host requested the entrance")
             if silent:
                 return _not_applicable(f"no {kind}: the entrance does not answer")
             return _failed(f"no {kind}, although the entrance answers", _site(stamp))
@@ -248,14 +249,15 @@ def _record(view: str) -> Callable[[Stamp, str], Found]:
         if family in stamp.withdrawn:
             done = "would be withdrawn by this run" if stamp.check_mode else "withdrawn by this run"
             return _failed(
-                f"{values} of an entrance that does not answer; {done}", f"once the entrance answers, {_site(stamp)}, which publishes it again"
+                f"{values} of an entrance that does not answer; {done}",
+                f"once the entrance answers, {_site(stamp)}, which publishes the record again",
             )
         if silent:
             return _failed(
                 f"{values} of an entrance that does not answer", f"run {_command('verify', stamp, '-e dns_repair=true')}, which withdraws it"
             )
         if len(stored) != 1 or not same_address(stored[0], stamp.address(family)):
-            return _failed(f"{values}; the entrance has {stamp.address(family) or 'no address'}", _site(stamp))
+            return _failed(f"{values}, but the entrance has {stamp.address(family) or 'no address'}", _site(stamp))
         return _passed(values)
 
     return record
@@ -265,21 +267,23 @@ def _answer(view: str) -> Callable[[Stamp, str], Found]:
     def answer(stamp: Stamp, family: str) -> Found:
         kind = RECORD_TYPES[family].upper()
         if not stamp.zone(view).identifier:
-            return _not_applicable(f"dns_{view}_zone names no zone")
+            return _not_applicable(f"dns_{view}_zone is empty")
         resolved = stamp.resolved(view, family)
         if resolved is None:
-            wanted = "probe_private: true" if view == "private" else f"{family} among its probe_families"
+            wanted = "probe_private: true" if view == "private" else f"{family} in probe_families"
             return _not_applicable(f"no host of the group probes has {wanted}")
         if resolved.get("rc") not in (0, 2):
-            problem = one_line(resolved.get("msg") or resolved.get("stderr")) or f"getent ended with {resolved.get('rc')}"
-            return _failed(f"{resolved.get('probe')}: {problem}", f"see that {resolved.get('probe')} can be logged in to and has getent")
+            problem = one_line(resolved.get("msg") or resolved.get("stderr")) or f"getent failed with {resolved.get('rc')}"
+            return _failed(
+                f"{resolved.get('probe')}: {problem}", f"check that Ansible can log in to {resolved.get('probe')}, and that the host has getent"
+            )
         addresses, stored = heard(resolved, family), stamp.stored(view, family)
         said = f"{resolved.get('probe')} resolves {', '.join(addresses) or f'no {kind}'}"
         if sorted(addresses) == sorted(heard({"stdout": "\n".join(stored)}, family)):
             return _passed(said) if addresses else _not_applicable(f"no {kind} is stored, and {said}")
         return _failed(
             f"{said}; stored {'is ' + ', '.join(stored) if stored else 'is none'}",
-            f"ask again when the TTL has passed; else see whom {resolved.get('probe')} asks and where {stamp.zone(view).name} is delegated to",
+            f"verify again after the TTL; then check the resolver of {resolved.get('probe')}, and where {stamp.zone(view).name} is delegated to",
         )
 
     return answer
@@ -299,13 +303,13 @@ def outbound(stamp: Stamp, family: str) -> list[str]:
 def egress(stamp: Stamp, family: str) -> Found:
     kind = outbound_type(stamp.answers)
     if kind in ("userDefinedRouting", "none", "block"):
-        return _not_applicable(f"outboundType {kind}: the way out is not the cluster's")
+        return _not_applicable(f"outboundType {kind}: the cluster does not own its outbound addresses")
     if own := outbound(stamp, family):
         return _passed(f"{kind}: {', '.join(own)}")
     remedy = {
         "loadBalancer": f"set aks_outbound_{family}_count to 1 or more, and {_site(stamp)}",
         "userAssignedNATGateway": f"give the gateway an {WORDS[family]} address; for IPv6 its SKU must be StandardV2",
-    }.get(kind, "use a StandardV2 NAT gateway of your own (network_egress: nat_gateway), which has both families")
+    }.get(kind, "use your own StandardV2 NAT gateway (network_egress: nat_gateway), which supports both families")
     return _failed(f"{kind}: no {WORDS[family]} address", remedy)
 
 
@@ -357,7 +361,7 @@ def network_policies(stamp: Stamp, family: str) -> Found:
 def _parity(family: str, lacks: list[Lack], what: str, wanted: str) -> Found:
     own = [lack.text for lack in lacks if lack.family == family]
     if own:
-        return _failed(f"no twin in {WORDS[family]}: {', '.join(own)}", f"declare {wanted}, or remove what the other family alone has")
+        return _failed(f"no twin in {WORDS[family]}: {', '.join(own)}", f"declare {wanted}, or remove what only the other family has")
     return _passed(f"{what}, none without twin")
 
 
@@ -365,12 +369,12 @@ def declared(stamp: Stamp, family: str) -> Found:
     """Azure's resources and the cluster's objects against the inventory. What has no address and is no family's concerns both."""
     found = stamp.facts.get("declared")
     if not found:
-        return _not_applicable("nothing was compared with the inventory")
+        return _not_applicable("no resource was compared with the inventory")
     if found.get("problems"):
         return _failed(one_line(found["problems"][0]), _site(stamp))
     texts = [_sentence(drift) for drift in drifts(stamp) if family in drift["families"]]
     if texts:
-        return _failed("; ".join(texts), f"{_site(stamp)}, which restores it, or declare what is there")
+        return _failed("; ".join(texts), f"{_site(stamp)}, which restores it, or declare the actual value")
     return _passed(f"{len(found['resources']) + len(found['objects'])} compared, none differs")
 
 
@@ -391,7 +395,7 @@ def _drift(resource: str, families: set[str], path: str = "", actual: Any = None
 
 def _sentence(drift: Mapping[str, Any]) -> str:
     if not drift["path"]:
-        return f"{drift['resource']} is not there"
+        return f"{drift['resource']} does not exist"
     return f"{drift['resource']} {drift['path']} is {drift['actual']}, declared {drift['declared']}"
 
 
@@ -441,7 +445,7 @@ def desired_state(stamp: Stamp, family: str) -> Found:
     if not stamp.has_cluster:
         return _not_applicable("there is no cluster")
     if stamp.problem or stamp.unreadable("Service"):
-        return _not_applicable("the cluster could not be asked")
+        return _not_applicable("the cluster could not be read")
     evidence = f"desired {stamp.desired}, actual {stamp.actual}"
     if stamp.hold:
         evidence = f"{evidence}, held at {stamp.expected}"

@@ -199,7 +199,7 @@ def could_not_ask(asked: Mapping[str, Any]) -> str:
     A host that has no way into the family has none to any listener; a silent one is a time-out or a refusal.
     """
     if all(found["unreachable"] for found in asked.get("listeners") or []):
-        return f"{asked.get('probe')} could not ask {asked.get('address')}: {message_of(asked)}"
+        return f"{asked.get('probe')} could not request {asked.get('address')}: {message_of(asked)}"
     return ""
 
 

@@ -52,6 +52,12 @@ class Answer:
     body: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
 
+    @classmethod
+    def of(cls, read: Mapping[str, Any]) -> Answer:
+        """Of what :func:`_azure.reading.read_all` returned for one read: ``exists``, ``body`` and ``error`` (``code`` and ``message``, or None)."""
+        error = read["error"]
+        return cls(read["exists"], read["body"], f"{error['code']}: {error['message']}" if error else "")
+
     @property
     def absence(self) -> str:
         """Why there is no body, for a sentence that begins with the id."""
@@ -61,8 +67,9 @@ class Answer:
 class Chapter[Facts]:
     """The rules that look at the same facts, in the order in which they are reported."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, stops: bool = True) -> None:
+        """``stops``: whether a broken rule keeps a run from going on; otherwise it is only told."""
+        self.name, self.stops = name, stops
         self.rules: list[Rule[Facts]] = []
 
     def rule(self, remedy: str, reference: str = "") -> Callable[[Check[Facts]], Check[Facts]]:

@@ -38,7 +38,7 @@ rule = CHAPTER.rule
 
 @rule("run plan.yml -e plan_write=true and commit the register", _IPV6_PLANNING)
 def unregistered(case: PlannedStamp) -> Iterator[Finding]:
-    """A stamp whose ranges are not in the register: a proposal may change when another stamp is planned first."""
+    """A stamp whose ranges are not in the register: its proposed ranges may change when another stamp is planned first."""
     names = {name: families or {} for name, families in ((case.register.get("stamps") or {}).get(case.stamp) or {}).items()}
     proposed = {**{name: case.plan[name] for name in STAMP_RANGES}, **case.plan["subnets"]}
     missing = {name: families for name, families in proposed.items() if any(family not in names.get(name, {}) for family in families)}
@@ -49,13 +49,13 @@ def unregistered(case: PlannedStamp) -> Iterator[Finding]:
         yield (
             case.stamp,
             f"the register lacks {', '.join(missing)}",
-            f"run plan.yml -e plan_write=true and commit the register, or add to dualstack_register.stamps.{case.stamp} what is proposed: {entries}",
+            f"run plan.yml -e plan_write=true and commit the register, or add to dualstack_register.stamps.{case.stamp}: {entries}",
         )
 
 
 @rule("correct the register (plan.yml -e plan_adopt=true adopts the live ranges); a registered name never moves", _IPV6)
 def moved_subnet(case: PlannedStamp) -> Iterator[Finding]:
-    """A live subnet without a prefix that the register has for it: Azure does not move a subnet that is in use. Further prefixes stay."""
+    """A live subnet that lacks a prefix from the register: Azure does not move a subnet that is in use. Additional live prefixes are kept."""
     for name, prefixes in (case.specification.get("live_subnets") or {}).items():
         planned = prefixes_in(case.plan["subnets"].get(name, {}))
         live = {read(text, name) for text in prefixes}
@@ -65,7 +65,7 @@ def moved_subnet(case: PlannedStamp) -> Iterator[Finding]:
 
 @rule("delete the subnet, or move it into the virtual network's range", "https://learn.microsoft.com/azure/virtual-network/manage-virtual-network")
 def vnet_prefix_in_use(case: PlannedStamp) -> Iterator[Finding]:
-    """A live subnet in a prefix of the virtual network that a registered one replaces, and outside that one. A prefix that overlaps none stays."""
+    """A live subnet in a prefix of the virtual network that a registered prefix replaces, outside that one. Other prefixes are kept."""
     if case.specification.get("existing_vnet_id"):
         return
     spaces = [read(text, "vnet") for text in prefixes_in(case.plan["vnet"])]
@@ -98,17 +98,17 @@ def _live_subnets(case: PlannedStamp) -> Iterator[tuple[str, list[Network]]]:
 
 @rule("add a pool, make other ranges smaller, or remove a retired name from the register", _IPV6)
 def no_room(case: PlannedStamp) -> Iterator[Finding]:
-    """A range that finds no room in its pool or in its virtual network."""
+    """A range for which its pool or its virtual network has no room."""
     for name, family, why in case.unplaced:
         yield f"{case.stamp}.{name}", f"no {family} range: {why}"
 
 
-@rule("name stamps of the register", _PEERING)
+@rule("use names of stamps in the register", _PEERING)
 def peered_stamps(case: PlannedStamp) -> Iterator[Finding]:
-    """A stamp to peer with that the register does not have."""
+    """A peered stamp that is not in the register."""
     for name in case.peered_stamps:
         if not case.vnet(name):
-            yield "network_peered_stamps", f"the register has no virtual network of {name}"
+            yield "network_peered_stamps", f"the register has no virtual network for {name}"
 
 
 @rule("register another prefix for one of them", _PEERING)
@@ -141,9 +141,9 @@ def subnet_outside_vnet(case: PlannedStamp) -> Iterator[Finding]:
                     yield f"{case.stamp}.{name}", f"{text} is not inside the virtual network {', '.join(vnet)}"
 
 
-@rule("an IPv6 subnet is exactly a /64: register one", _IPV6)
+@rule("register exactly one /64 for the subnet", _IPV6)
 def subnet_ipv6_length(case: PlannedStamp) -> Iterator[Finding]:
-    """An IPv6 subnet that is no /64, or a subnet with two of them."""
+    """An IPv6 subnet that is not a /64, or a subnet with two IPv6 prefixes."""
     for name, families in case.plan["subnets"].items():
         prefixes = listed(families.get("ipv6"))
         if len(prefixes) > 1 or any(read(text, name).prefixlen != 64 for text in prefixes):
@@ -152,14 +152,14 @@ def subnet_ipv6_length(case: PlannedStamp) -> Iterator[Finding]:
 
 @rule("use [IPv4] or [IPv4, IPv6]: every network interface needs an IPv4 address", _IPV6)
 def subnet_families(case: PlannedStamp) -> Iterator[Finding]:
-    """A subnet without IPv4, or with families that Azure does not know."""
+    """A subnet without IPv4, or with an unknown family."""
     for name, subnet in subnets_of(case.specification).items():
         families = families_of(name, subnet)
         if families not in (["IPv4"], ["IPv4", "IPv6"]):
             yield f"dualstack_subnets.{name}.families", f"{families}"
 
 
-@rule("Azure's IPv4 subnets are /29 or larger", _IPV6)
+@rule("use /29 or larger, as Azure requires", _IPV6)
 def subnet_ipv4_length(case: PlannedStamp) -> Iterator[Finding]:
     """An IPv4 subnet smaller than a /29 or larger than a /2."""
     for name, subnet in subnets_of(case.specification).items():
@@ -171,28 +171,28 @@ def subnet_ipv4_length(case: PlannedStamp) -> Iterator[Finding]:
 _SUBNET_KEYS = ("ipv4_prefix_length", "purpose", "families", "delegation")
 
 
-@rule("declare what the subnet is for", _SERVICES)
+@rule("declare the subnet's purpose", _SERVICES)
 def subnet_purpose(case: PlannedStamp) -> Iterator[Finding]:
-    """A purpose or key that subnets do not have, or a purpose that Azure binds to another name."""
+    """An unknown purpose or key of a subnet, or a purpose for which Azure requires another name."""
     for name, subnet in subnets_of(case.specification).items():
         purpose, fixed = purpose_name(name, subnet), fixed_purpose(name)
         wanted = purpose_of(name, subnet).name
         for key in sorted(subnet.keys() - set(_SUBNET_KEYS)):
             yield f"dualstack_subnets.{name}.{key}", "unknown key", f"use {', '.join(_SUBNET_KEYS)}"
         if purpose and purpose not in PURPOSES:
-            yield f"dualstack_subnets.{name}.purpose", f"{purpose}", f"use one of {', '.join(PURPOSES)}, or leave it out"
+            yield f"dualstack_subnets.{name}.purpose", f"{purpose}", f"use one of {', '.join(PURPOSES)}, or remove it"
         elif fixed and purpose != fixed:
-            yield f"dualstack_subnets.{name}.purpose", f"{purpose}, and Azure keeps the name for {fixed}", "rename it, or leave its purpose out"
+            yield f"dualstack_subnets.{name}.purpose", f"{purpose}, but Azure reserves the name for {fixed}", "rename it, or remove its purpose"
         elif wanted and name.lower() != wanted.lower():
             yield f"dualstack_subnets.{name}.purpose", f"{purpose} needs the name {wanted}", f"rename the subnet to {wanted}"
 
 
 @rule(
-    "delegate the subnet to the service that it is for, as Microsoft.Web/serverFarms",
+    "delegate the subnet to its service, for example Microsoft.Web/serverFarms",
     "https://learn.microsoft.com/azure/virtual-network/subnet-delegation-overview",
 )
 def subnet_delegation(case: PlannedStamp) -> Iterator[Finding]:
-    """A delegation that is no service, or that the subnet's purpose does not have."""
+    """A delegation that is not a service, or that does not fit the subnet's purpose."""
     for name, subnet in subnets_of(case.specification).items():
         delegation, purpose = delegation_of(name, subnet), purpose_name(name, subnet)
         if delegation and not re.fullmatch(r"[A-Za-z][\w.]*\.[\w.]+/[A-Za-z][\w/]*", delegation):
@@ -208,7 +208,7 @@ def subnet_delegation(case: PlannedStamp) -> Iterator[Finding]:
 
 @rule("keep the delegation, or use a new subnet", "https://learn.microsoft.com/azure/virtual-network/manage-subnet-delegation")
 def delegation_in_use(case: PlannedStamp) -> Iterator[Finding]:
-    """Another delegation of a subnet that something uses: Azure changes it only for an empty subnet."""
+    """A new delegation for a subnet that is in use: Azure changes it only for an empty subnet."""
     for name, subnet in subnets_of(case.specification).items() if not case.specification.get("existing_vnet_id") else ():
         live, wanted = (case.specification.get("live_delegations") or {}).get(name), delegation_of(name, subnet)
         # github.com/Azure/application-gateway-kubernetes-ingress/pull/1703: gateways that run already get their delegation later.
@@ -227,9 +227,9 @@ def _new_subnets(case: PlannedStamp) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield name, subnet
 
 
-@rule("give the subnet the size that Azure demands", _SERVICES)
+@rule("use the size that Azure requires for this service", _SERVICES)
 def subnet_purpose_size(case: PlannedStamp) -> Iterator[Finding]:
-    """A new subnet too small or too large for the service that it is for."""
+    """A new subnet that is too small or too large for its service."""
     for name, subnet in _new_subnets(case):
         purpose, texts = purpose_of(name, subnet), listed(case.plan["subnets"].get(name, {}).get("ipv4"))
         for length in {subnet["ipv4_prefix_length"], *(read(text, name).prefixlen for text in texts)}:
@@ -241,61 +241,61 @@ def subnet_purpose_size(case: PlannedStamp) -> Iterator[Finding]:
 
 @rule("set its families to [IPv4], and remove its IPv6 prefix from the register", _SERVICES)
 def subnet_purpose_families(case: PlannedStamp) -> Iterator[Finding]:
-    """IPv6 in a new subnet for a service that has none."""
+    """IPv6 in a new subnet for an IPv4-only service."""
     for name, subnet in _new_subnets(case):
         has_ipv6 = "IPv6" in families_of(name, subnet) or "ipv6" in case.plan["subnets"].get(name, {})
         if has_ipv6 and not purpose_of(name, subnet).ipv6:
-            yield f"dualstack_subnets.{name}", f"IPv6 for {purpose_name(name, subnet)}, which has IPv4 only"
+            yield f"dualstack_subnets.{name}", f"IPv6 for {purpose_name(name, subnet)}, which supports only IPv4"
 
 
 @rule("rename it", "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules")
 def subnet_name(case: PlannedStamp) -> Iterator[Finding]:
-    """A subnet's name that Azure or a node label cannot have, or that the register uses for the stamp's own ranges."""
+    """A subnet name that Azure or Kubernetes refuses, or that the register uses for the stamp's own ranges."""
     for name in subnets_of(case.specification):
         if name in STAMP_RANGES:
             yield f"dualstack_subnets.{name}", "the register uses this name for the stamp's own range", "choose another name"
         elif not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9_])?", name):
             yield (
                 f"dualstack_subnets.{name}",
-                "not 1 to 63 letters, digits, '_', '.' and '-'",
-                "rename it: AKS makes a node label of the subnet's name",
+                "it is not 1 to 63 letters, digits, '_', '.' and '-'",
+                "rename it: AKS puts the subnet's name into a node label",
             )
 
 
-@rule("63 characters at most: AKS makes a node label of it", _OVERLAY)
+@rule("use at most 63 characters: AKS puts the name into a node label", _OVERLAY)
 def name_length(case: PlannedStamp) -> Iterator[Finding]:
-    """A name of a virtual network or resource group that is too long for the node label that AKS makes of it."""
+    """A name of a virtual network or resource group that is too long for the node label into which AKS puts it."""
     for what, name in (case.specification.get("names") or {}).items():
         if len(str(name)) > 63:
             yield what, f"{name!r} has {len(str(name))} characters"
 
 
-@rule("3,000 at most in one virtual network", _LIMITS)
+@rule("declare at most 3,000 subnets in one virtual network", _LIMITS)
 def subnet_count(case: PlannedStamp) -> Iterator[Finding]:
     """More subnets than a virtual network can have."""
     if len(subnets_of(case.specification)) > 3000:
         yield "dualstack_subnets", f"{len(subnets_of(case.specification))} subnets"
 
 
-@rule("a virtual network's IPv6 range is a /48 to /64; /56 is usual", _IPV6_PLANNING)
+@rule("register a /48 to /64 for the virtual network; /56 is usual", _IPV6_PLANNING)
 def vnet_ipv6_length(case: PlannedStamp) -> Iterator[Finding]:
-    """A virtual network whose IPv6 range has another size."""
+    """A virtual network whose IPv6 range is too small or too large."""
     for text in listed(case.plan["vnet"].get("ipv6")):
         if not 48 <= read(text, "vnet").prefixlen <= 64:
             yield f"{case.stamp}.vnet", text
 
 
-@rule("an IPv6 service range is a /108 or smaller", _DUAL_STACK)
+@rule("register a /108 or smaller for the IPv6 services", _DUAL_STACK)
 def services_ipv6_length(case: PlannedStamp) -> Iterator[Finding]:
-    """An IPv6 service range larger than AKS takes."""
+    """An IPv6 service range that is too large for AKS."""
     text = case.plan["services"].get("ipv6")
     if text and read(text, "services").prefixlen < 108:
         yield f"{case.stamp}.services", text
 
 
-@rule("an IPv4 service range is smaller than /12 and large enough for the DNS service: /13 to /28", _CNI)
+@rule("register a /13 to /28 for the IPv4 services: smaller than a /12, with room for the DNS service", _CNI)
 def services_ipv4_length(case: PlannedStamp) -> Iterator[Finding]:
-    """An IPv4 service range that AKS refuses for its size."""
+    """An IPv4 service range of a size that AKS refuses."""
     text = case.plan["services"].get("ipv4")
     if text and not 12 < read(text, "services").prefixlen <= 28:
         yield f"{case.stamp}.services", text
@@ -303,7 +303,7 @@ def services_ipv4_length(case: PlannedStamp) -> Iterator[Finding]:
 
 @rule("use another IPv4 pool", _CNI)
 def reserved_range(case: PlannedStamp) -> Iterator[Finding]:
-    """A range that Azure or AKS keeps for itself."""
+    """A range that Azure or AKS reserves."""
     for subject, _unused, network in case.networks():
         for reserved in RESERVED_BY_AKS + RESERVED_BY_AZURE:
             if overlaps(network, reserved):
@@ -312,7 +312,7 @@ def reserved_range(case: PlannedStamp) -> Iterator[Finding]:
 
 @rule("take it from another pool", _OVERLAY)
 def pod_range_in_vnet(case: PlannedStamp) -> Iterator[Finding]:
-    """A pod or service range inside the stamp's virtual network, or one that is peered with it: its addresses would be ambiguous there."""
+    """A pod or service range that overlaps the stamp's virtual network or one that is peered with it: its addresses would be ambiguous there."""
     own = [read(text, "vnet") for text in dict.fromkeys([*prefixes_in(case.plan["vnet"]), *(case.specification.get("live_vnet") or ())])]
     for name in ("pods", "services"):
         for network in (read(text, name) for text in prefixes_in(case.plan[name])):
@@ -323,14 +323,14 @@ def pod_range_in_vnet(case: PlannedStamp) -> Iterator[Finding]:
 
 @rule("use global unicast (2000::/3) or unique local (fc00::/7) space", "https://www.rfc-editor.org/rfc/rfc4193")
 def ipv6_prefix(case: PlannedStamp) -> Iterator[Finding]:
-    """IPv6 space that is too small for a stamp, or that is not for hosts."""
+    """IPv6 space that is too small for a stamp, or that hosts cannot use."""
     own = case.specification.get("ipv6_prefix")
     if not own:
         return
     network = read(own, "dualstack_ipv6_prefix")
     allowed = (ipaddress.ip_network("2000::/3"), ipaddress.ip_network("fc00::/7"))
     if network.prefixlen > STAMP_IPV6_LENGTH:
-        yield "dualstack_ipv6_prefix", str(network), f"each stamp takes a /{STAMP_IPV6_LENGTH} of it: give a /{STAMP_IPV6_LENGTH} or shorter"
+        yield "dualstack_ipv6_prefix", str(network), f"use a /{STAMP_IPV6_LENGTH} or shorter: each stamp takes a /{STAMP_IPV6_LENGTH} of it"
     if not any(inside(network, space) for space in allowed):
         yield "dualstack_ipv6_prefix", str(network)
 
@@ -342,31 +342,34 @@ def _is_ipv4_prefix(text: object) -> bool:
         return False
 
 
-@rule("give at least one prefix for a known purpose", "https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq")
+@rule(
+    "use the purposes vnet, pods and services, each with at least one IPv4 prefix",
+    "https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq",
+)
 def ipv4_pool(case: PlannedStamp) -> Iterator[Finding]:
-    """A pool for a purpose that nothing is taken for, a pool without a prefix, or one with something else."""
+    """A pool for an unknown purpose, without a prefix, or with a value that is not an IPv4 prefix."""
     for purpose in case.specification.get("ipv4_pools") or {}:
         if purpose not in DEFAULT_POOLS:
             yield f"dualstack_ipv4_pools.{purpose}", "unknown purpose", f"use one of {', '.join(DEFAULT_POOLS)}"
         elif not case.specification["ipv4_pools"][purpose]:
-            yield f"dualstack_ipv4_pools.{purpose}", "no prefix", "give at least one"
+            yield f"dualstack_ipv4_pools.{purpose}", "no prefix", "add at least one prefix"
         for text in case.specification["ipv4_pools"][purpose] or ():
             if not _is_ipv4_prefix(text):
-                yield f"dualstack_ipv4_pools.{purpose}", f"{text!r} is not an IPv4 prefix in CIDR notation", "correct it, as 10.0.0.0/9"
+                yield f"dualstack_ipv4_pools.{purpose}", f"{text!r} is not an IPv4 prefix in CIDR notation", "correct it, for example 10.0.0.0/9"
 
 
-@rule("give a whole number from 1 to 32", _CNI)
+@rule("use a whole number from 1 to 32", _CNI)
 def ipv4_prefix_length(case: PlannedStamp) -> Iterator[Finding]:
-    """A length that no IPv4 range has, also where the range is registered already and the length is not used."""
+    """A length that no IPv4 range has, even if the range is already registered and the length is not used."""
     for name in STAMP_RANGES:
         length = case.specification.get(f"{name}_ipv4_prefix_length", 32)
         if isinstance(length, bool) or not isinstance(length, int) or not 1 <= length <= 32:
             yield f"network_{name}_ipv4_prefix_length", f"{length!r}"
 
 
-@rule("give an address in the IPv4 service range that is not its first", _CNI)
+@rule("use an address in the IPv4 service range that is not the first", _CNI)
 def dns_service_ip(case: PlannedStamp) -> Iterator[Finding]:
-    """An address of the cluster's DNS service that AKS refuses."""
+    """An address for the cluster's DNS service that AKS refuses."""
     text, address = case.plan["services"].get("ipv4"), (case.cluster.get("dns_service_ip") or case.plan["dns_service_ip"])
     if text and address:
         network = read(text, "services")
@@ -386,7 +389,7 @@ def warnings(case: PlannedStamp) -> Iterator[str]:
             if held.name == "services" and not held.retired and held.stamp in case.peered_stamps:
                 yield (
                     f"{case.stamp}.services: {network} overlaps {held.network} of {held.subject}, and their networks are peered: "
-                    f"no cluster reaches an address that its own Services have."
+                    f"a cluster cannot reach addresses that its own Services also have."
                 )
     own = case.vnet(case.stamp)
     for network in own:

@@ -42,12 +42,12 @@ MAX_NODES = 5000
 MAX_POOL_NODES = 1000
 
 #: the only way from IPv4 to dual-stack, as every rule that meets an IPv4-only cluster says it
-CONVERT = "convert it on its own in a maintenance window (az aks update --ip-families ipv4,ipv6); that reimages every node, and AKS has no way back"
+CONVERT = "run assess.yml to see what this takes, then upgrade_dual_stack.yml in a maintenance window; this reimages every node and cannot be undone"
 
 CHAPTER = Chapter[PlannedStamp]("aks")
 rule = CHAPTER.rule
 
-_FIRST_AND_LAST = ", a letter or digit first and last"
+_FIRST_AND_LAST = ", and starts and ends with a letter or digit"
 #: what of a cluster -> (role variable, the names that AKS takes, in words)
 _CLUSTER_NAMES = {
     "name": (
@@ -66,11 +66,15 @@ _CLUSTER_NAMES = {
 
 @rule("use a name that AKS accepts", "https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/create-upgrade-delete/aks-common-issues-faq")
 def cluster_names(case: PlannedStamp) -> Iterator[Finding]:
-    """A name of the cluster, its DNS prefix or its nodes' resource group that AKS refuses."""
+    """An invalid name of the cluster, of its DNS prefix or of its nodes' resource group."""
     for key, (variable, pattern, words) in _CLUSTER_NAMES.items():
         name = case.cluster.get(key)
         if name is not None and not pattern.fullmatch(str(name)):
-            yield variable, f"{str(name)!r} has {len(str(name))} characters", f"use {words}; it cannot change while the cluster exists"
+            yield (
+                variable,
+                f"{str(name)!r} ({len(str(name))} characters) is not a valid name",
+                f"use {words}; it cannot change while the cluster exists",
+            )
 
 
 def _whole(value: Any) -> int | None:
@@ -101,18 +105,18 @@ def _nodes_with_surge(case: PlannedStamp) -> int:
     return sum(map(nodes_with_surge, case.all_pools))
 
 
-@rule("give a whole number", _POOLS)
+@rule("use a whole number", _POOLS)
 def pool_numbers(case: PlannedStamp) -> Iterator[Finding]:
-    """A count of a pool that is no whole number."""
+    """A number in a pool that is not a whole number."""
     for pool in case.node_pools:
         for name in ("count", "min_count", "max_count", "max_pods"):
             if pool.get(name) is not None and _whole(pool[name]) is None:
                 yield f"aks_node_pools.{pool.get('name')}.{name}", f"{pool[name]!r}"
         if pool.get("max_surge") is not None and _whole(str(pool["max_surge"]).removesuffix("%")) is None:
-            yield f"aks_node_pools.{pool.get('name')}.max_surge", f"{pool['max_surge']!r}", "give a number of nodes or a percentage"
+            yield f"aks_node_pools.{pool.get('name')}.max_surge", f"{pool['max_surge']!r}", "use a number of nodes or a percentage"
 
 
-@rule(f"{MAX_NODES} at most in one cluster", _OVERLAY)
+@rule(f"use at most {MAX_NODES} nodes in one cluster", _OVERLAY)
 def node_count(case: PlannedStamp) -> Iterator[Finding]:
     """More nodes than a cluster can have."""
     nodes = sum(map(_nodes, case.all_pools))
@@ -125,54 +129,54 @@ def _pod_capacity(case: PlannedStamp, family: str, node_length: int) -> Iterator
     text, nodes = case.plan["pods"].get(family), _nodes_with_surge(case)
     room = 2 ** max(0, node_length - read(text, "pods").prefixlen) if text else 0
     if text and nodes > room:
-        yield f"{case.stamp}.pods", f"{text} has a /{node_length} for each of {room} nodes; the pools may grow to {nodes} with surge"
+        yield f"{case.stamp}.pods", f"{text} has room for {room} nodes with a /{node_length} each, but the pools may grow to {nodes} nodes with surge"
 
 
 @rule("register a larger IPv4 pod range, or make the pools smaller", _OVERLAY)
 def pod_capacity_ipv4(case: PlannedStamp) -> Iterator[Finding]:
-    """An IPv4 pod range with too few /24s for the nodes that the pools may grow to."""
+    """An IPv4 pod range without a /24 for each node to which the pools may grow."""
     yield from _pod_capacity(case, "ipv4", 24)
 
 
-@rule("register a larger IPv6 pod range: /64", _OVERLAY)
+@rule("register a /64 for the IPv6 pods", _OVERLAY)
 def pod_capacity_ipv6(case: PlannedStamp) -> Iterator[Finding]:
-    """An IPv6 pod range with too few /120s for the nodes that the pools may grow to."""
+    """An IPv6 pod range without a /120 for each node to which the pools may grow."""
     yield from _pod_capacity(case, "ipv6", 120)
 
 
 @rule("make the subnet larger, or the pools smaller", _OVERLAY)
 def node_subnet_capacity(case: PlannedStamp) -> Iterator[Finding]:
-    """A nodes' subnet with fewer addresses than the pools may need."""
+    """A node subnet with fewer addresses than the pools may need."""
     name = case.node_subnet
     texts, nodes = listed(case.plan["subnets"].get(name, {}).get("ipv4")), _nodes_with_surge(case)
     if texts and nodes > (room := sum(read(text, name).num_addresses - RESERVED_ADDRESSES for text in texts)):
-        yield f"{case.stamp}.{name}", f"{', '.join(texts)} has {room} addresses; the pools may grow to {nodes} nodes with surge"
+        yield f"{case.stamp}.{name}", f"{', '.join(texts)} has {room} addresses, but the pools may grow to {nodes} nodes with surge"
 
 
 @rule("set its families to [IPv4, IPv6]", _DUAL_STACK)
 def node_subnet_dual_stack(case: PlannedStamp) -> Iterator[Finding]:
-    """Nodes in a subnet that is not planned, or that lacks a family."""
+    """Nodes in a subnet that is not planned or that lacks a family."""
     name = case.node_subnet
     if case.node_pools and name and case.specification.get("subnets") is not None and name not in case.plan["subnets"]:
-        yield f"{case.stamp}.{name}", "the plan has no subnet of this name for the nodes", "name one of dualstack_subnets"
+        yield f"{case.stamp}.{name}", "the plan has no subnet of this name for the nodes", "use a subnet of dualstack_subnets"
     if case.node_pools and name in case.plan["subnets"] and set(case.plan["subnets"][name]) != {"ipv4", "ipv6"}:
         yield f"{case.stamp}.{name}", "the nodes' subnet does not have both families"
 
 
-@rule("name a subnet of the purpose nodes in aks_node_subnet_id, or set this one's purpose to nodes", _OVERLAY)
+@rule("set aks_node_subnet_id to a subnet with the purpose nodes, or set this subnet's purpose to nodes", _OVERLAY)
 def node_subnet_purpose(case: PlannedStamp) -> Iterator[Finding]:
-    """Nodes in a subnet that is for something else: its network security group lets no pods through."""
+    """Nodes in a subnet with another purpose: its network security group blocks pods."""
     name = case.node_subnet
     subnet = subnets_of(case.specification).get(name)
     purpose = purpose_name(name, subnet) if subnet is not None else "nodes"
     fits = ("nodes", "") if case.cluster.get("existing_vnet_id") else ("nodes",)
     if case.node_pools and purpose not in fits:
-        yield f"dualstack_subnets.{name}.purpose", f"{purpose or 'none'}, and the nodes are in it"
+        yield f"dualstack_subnets.{name}.purpose", f"{purpose or 'none'}, but the nodes are in this subnet"
 
 
-@rule("give 10 to 250 pods a node", _OVERLAY)
+@rule("use 10 to 250 pods per node", _OVERLAY)
 def pool_max_pods(case: PlannedStamp) -> Iterator[Finding]:
-    """A number of pods that a node cannot have."""
+    """A number of pods per node that AKS does not support."""
     numbers = {f"aks_node_pools.{pool.get('name')}.max_pods": pool["max_pods"] for pool in case.node_pools if pool.get("max_pods") is not None}
     if len(numbers) < len(case.node_pools):
         numbers["aks_max_pods"] = case.cluster.get("max_pods")
@@ -182,9 +186,9 @@ def pool_max_pods(case: PlannedStamp) -> Iterator[Finding]:
             yield subject, f"{number}"
 
 
-@rule("give 30 to 2048 GiB, or leave it out for 128", _AGENT_POOLS)
+@rule("use 30 to 2048 GiB, or remove it to get 128 GiB", _AGENT_POOLS)
 def pool_disk_size(case: PlannedStamp) -> Iterator[Finding]:
-    """A size of the operating system's disk that a node cannot have."""
+    """A size of the operating system disk that AKS does not support."""
     for pool in case.node_pools:
         size = _whole(pool.get("os_disk_size_gb"))
         if size is not None and not 30 <= size <= 2048:
@@ -201,16 +205,16 @@ def pool_vm_size(case: PlannedStamp) -> Iterator[Finding]:
 
 @rule("use Ubuntu or AzureLinux for Linux, Windows2022 or Windows2025 for Windows", _AGENT_POOLS)
 def pool_os_sku(case: PlannedStamp) -> Iterator[Finding]:
-    """A node image of another operating system than the pool's."""
+    """A node image for another operating system than the pool's."""
     for pool in case.node_pools:
         system, image = str(pool.get("os_type") or "Linux"), pool.get("os_sku")
         if image is not None and (system == "Windows") != str(image).startswith("Windows"):
             yield f"aks_node_pools.{pool.get('name')}.os_sku", f"{image} for {system}"
 
 
-@rule("leave os_sku out, or use another Kubernetes version", _WINDOWS_IMAGES)
+@rule("remove os_sku, or use another Kubernetes version", _WINDOWS_IMAGES)
 def windows_image(case: PlannedStamp) -> Iterator[Finding]:
-    """A Windows image that AKS does not run this Kubernetes version on."""
+    """A Windows image that does not support this Kubernetes version."""
     version = str(case.cluster.get("kubernetes_version") or "")
     minor = minor_version(version)
     for pool in case.node_pools:
@@ -231,27 +235,27 @@ def windows_image(case: PlannedStamp) -> Iterator[Finding]:
 def system_pool(case: PlannedStamp) -> Iterator[Finding]:
     """A cluster without a System pool, or with one that runs Windows."""
     if "node_pools" in case.cluster and not any(pool.get("mode") == "System" for pool in case.node_pools):
-        yield "aks_node_pools", "no pool has the mode System"
+        yield "aks_node_pools", "no pool has mode System"
     for pool in case.node_pools:
         if pool.get("mode") == "System" and pool.get("os_type") == "Windows":
             yield (
                 f"aks_node_pools.{pool.get('name')}.mode",
-                "System, and AKS runs its own pods on Linux only",
-                "set mode to User, and System on a Linux pool",
+                "System, but AKS runs its own pods only on Linux",
+                "set mode to User here, and to System on a Linux pool",
             )
 
 
-@rule("give each pool a name of its own", _POOLS)
+@rule("use a different name for each pool", _POOLS)
 def pool_names_unique(case: PlannedStamp) -> Iterator[Finding]:
-    """Two pools of one name."""
+    """Two pools with the same name."""
     names = [str(pool.get("name")) for pool in case.node_pools]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"aks_node_pools.{name}", f"{names.count(name)} pools have this name"
 
 
-@rule(f"1 to {MAX_POOL_NODES} nodes in a System pool; a User pool may start with 0", _AGENT_POOLS)
+@rule(f"use 1 to {MAX_POOL_NODES} nodes in a System pool, 0 to {MAX_POOL_NODES} in a User pool", _AGENT_POOLS)
 def pool_size(case: PlannedStamp) -> Iterator[Finding]:
-    """A number of nodes that a pool cannot have."""
+    """A number of nodes that a pool does not support."""
     for pool in case.node_pools:
         for name in ("min_count", "count", "max_count"):
             number, lowest = _whole(pool.get(name)), 1 if name == "max_count" or pool.get("mode") == "System" else 0
@@ -259,9 +263,9 @@ def pool_size(case: PlannedStamp) -> Iterator[Finding]:
                 yield f"aks_node_pools.{pool.get('name')}.{name}", f"{number}"
 
 
-@rule("63 characters at most: AKS makes a node label of it", _OVERLAY)
+@rule("use at most 63 characters: AKS puts the name into a node label", _OVERLAY)
 def node_subnet_names(case: PlannedStamp) -> Iterator[Finding]:
-    """The nodes' subnet in a resource group or virtual network whose name is too long for the node label that AKS makes of it."""
+    """The nodes' subnet in a resource group or virtual network whose name is too long for the node label into which AKS puts it."""
     parts = str(case.cluster.get("node_subnet_id") or "").strip("/").split("/")
     for name in parts[3:4] + parts[7::2]:
         # `name_length` and `subnet_name` report what the stamp makes itself.
@@ -269,14 +273,14 @@ def node_subnet_names(case: PlannedStamp) -> Iterator[Finding]:
             yield "aks_node_subnet_id", f"{name!r} has {len(name)} characters"
 
 
-@rule("set network_egress and aks_outbound_type to the same, or remove aks_outbound_type", _EGRESS)
+@rule("set network_egress and aks_outbound_type to matching values, or remove aks_outbound_type", _EGRESS)
 def egress_types(case: PlannedStamp) -> Iterator[Finding]:
-    """An outbound type of the cluster that does not match the egress of the network."""
+    """A cluster outbound type that does not match network_egress."""
     egress, outbound_type, brought = (case.cluster.get(name) for name in ("egress", "outbound_type", "existing_vnet_id"))
     if egress == "nat_gateway" and brought:
         yield (
             "network_egress",
-            "nat_gateway with network_existing_vnet_id: its subnets are never written, so the gateway would serve none",
+            "nat_gateway with network_existing_vnet_id: the existing network's subnets are never written, so the gateway would serve none of them",
             "attach a StandardV2 NAT gateway to the nodes' subnet yourself, set network_egress to load_balancer and aks_outbound_type to "
             "userAssignedNATGateway",
         )
@@ -286,27 +290,27 @@ def egress_types(case: PlannedStamp) -> Iterator[Finding]:
         yield (
             "aks_outbound_type",
             "userAssignedNATGateway with network_egress load_balancer",
-            "set network_egress to nat_gateway, which makes the gateway",
+            "set network_egress to nat_gateway, which creates the gateway",
         )
 
 
-@rule("use 1 to 12 (Windows: 6) lower-case letters and digits, a letter first", _POOLS)
+@rule("use 1 to 12 (Windows: 6) lower-case letters and digits, starting with a letter", _POOLS)
 def pool_name(case: PlannedStamp) -> Iterator[Finding]:
-    """A pool's name that AKS refuses."""
+    """A pool name that AKS refuses."""
     for pool in case.node_pools:
         name, windows = str(pool.get("name", "")), pool.get("os_type") == "Windows"
         if not re.fullmatch(r"[a-z][a-z0-9]{0,11}", name):
-            yield f"aks_node_pools.{name}", "not a pool name"
+            yield f"aks_node_pools.{name}", "it is not a valid pool name"
         elif windows and len(name) > 6:
             yield (
                 f"aks_node_pools.{name}",
                 f"a Windows pool whose name has {len(name)} characters",
-                "use 1 to 6 lower-case letters and digits, a letter first",
+                "use 1 to 6 lower-case letters and digits, starting with a letter",
             )
 
 
 @rule(
-    "use two zones at least, so that the loss of one is survived, or [] where the region has none",
+    "use at least two zones to survive the loss of one, or [] if the region has none",
     "https://learn.microsoft.com/azure/aks/availability-zones",
 )
 def pool_zones(case: PlannedStamp) -> Iterator[Finding]:
@@ -316,9 +320,9 @@ def pool_zones(case: PlannedStamp) -> Iterator[Finding]:
             yield f"aks_node_pools.{pool.get('name')}.zones", f"{pool['zones']}"
 
 
-@rule("min_count <= count <= max_count", "https://learn.microsoft.com/azure/aks/cluster-autoscaler")
+@rule("set them so that min_count <= count <= max_count", "https://learn.microsoft.com/azure/aks/cluster-autoscaler")
 def pool_counts(case: PlannedStamp) -> Iterator[Finding]:
-    """Counts that the cluster autoscaler cannot keep."""
+    """Counts that contradict each other."""
     for pool in case.node_pools:
         low, count, high = (_whole(pool.get(name)) for name in ("min_count", "count", "max_count"))
         if low is not None and high is not None and not low <= (low if count is None else count) <= high:
@@ -335,7 +339,7 @@ def network_policy(case: PlannedStamp) -> Iterator[Finding]:
 
 @rule("set aks_network_dataplane to cilium", _CILIUM)
 def cilium_dataplane(case: PlannedStamp) -> Iterator[Finding]:
-    """Network policy cilium on another data plane."""
+    """Network policy cilium without the Cilium data plane."""
     if case.cluster.get("network_policy") == "cilium" and case.cluster.get("network_dataplane", "cilium") != "cilium":
         yield "aks_network_dataplane", f"{case.cluster['network_dataplane']} with network policy cilium"
 
@@ -357,32 +361,32 @@ def cilium_windows(case: PlannedStamp) -> Iterator[Finding]:
             yield f"aks_node_pools.{pool.get('name')}", "Windows with network dataplane cilium"
 
 
-@rule("a dual-stack cluster needs StandardV2", _NAT)
+@rule("set it to StandardV2: a dual-stack cluster needs IPv6 outbound", _NAT)
 def nat_gateway_sku(case: PlannedStamp) -> Iterator[Finding]:
-    """A NAT gateway that has IPv4 only."""
+    """An IPv4-only NAT gateway."""
     if case.cluster.get("outbound_type") == "userAssignedNATGateway" and case.cluster.get("nat_gateway_sku", "StandardV2") != "StandardV2":
         yield "network_nat_gateway_sku", f"{case.cluster['nat_gateway_sku']} is IPv4-only"
 
 
-@rule("give up to 200 public IPv4 addresses or prefixes", _RANGES)
+@rule("use up to 200 public IPv4 addresses or prefixes", _RANGES)
 def authorized_ranges(case: PlannedStamp) -> Iterator[Finding]:
-    """Ranges that the API server's allow-list does not take."""
+    """Invalid ranges in the API server's allow-list."""
     ranges = list(case.cluster.get("api_server_authorized_ip_ranges") or [])
     subject = "aks_api_server_authorized_ip_ranges"
     if ranges and case.cluster.get("private"):
-        yield subject, "set for a private cluster", "leave it empty, or set aks_private_cluster to false"
+        yield subject, "it is set for a private cluster", "leave it empty, or set aks_private_cluster to false"
     if len(ranges) > 200:
-        yield subject, f"{len(ranges)} ranges", "200 at most"
+        yield subject, f"{len(ranges)} ranges", "use at most 200"
     for text in ranges:
         try:
             network = ipaddress.ip_network(text, strict=False)
         except ValueError:
-            yield subject, f"{text!r} is not a range", "give IPv4 addresses or prefixes"
+            yield subject, f"{text!r} is not a range", "use IPv4 addresses or prefixes"
             continue
         if network.version == 6:
-            yield subject, f"{text} is IPv6", "the API server's allow-list takes IPv4 only"
+            yield subject, f"{text} is IPv6", "use IPv4 only: the API server's allow-list does not support IPv6"
         elif network != _EGRESS_ONLY and network.is_private and not any(network.subnet_of(found) for found in _DOCUMENTATION):
-            yield subject, f"{text} is private", "the API server sees public addresses only"
+            yield subject, f"{text} is private", "use a public address: the API server does not see private ones"
 
 
 #: AKS takes it for the cluster's own outbound addresses
@@ -390,14 +394,14 @@ _EGRESS_ONLY = ipaddress.IPv4Network("0.0.0.0/32")
 _DOCUMENTATION = tuple(ipaddress.IPv4Network(text) for text in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
 
 
-@rule("give a length that Azure offers", _PREFIXES)
+@rule("use a length that Azure offers", _PREFIXES)
 def public_ip_prefix_length(case: PlannedStamp) -> Iterator[Finding]:
     """A public IP prefix of a size that Azure does not offer."""
     for name, prefix in (case.specification.get("public_ip_prefixes") or {}).items():
         low, high = (124, 127) if prefix.get("version") == "IPv6" else (28, 31)
         length = _whole(prefix.get("length"))
         if length is None or not low <= length <= high:
-            yield name, f"/{prefix.get('length')} for {prefix.get('version')}", f"/{low} to /{high}"
+            yield name, f"/{prefix.get('length')} for {prefix.get('version')}", f"use /{low} to /{high}"
 
 
 @dataclass(frozen=True)
@@ -426,7 +430,7 @@ class Cluster:
 LIVE = Chapter[Cluster]("aks")
 
 
-@LIVE.rule("add the controller's address, or the run cannot reach the API server that it has just made", _RANGES)
+@LIVE.rule("add the controller's address, so that the run can reach the new API server", _RANGES)
 def locked_out(cluster: Cluster) -> Iterator[Finding]:
     """An allow-list of the API server without the controller that runs the playbook."""
     ranges = cluster.api_server_authorized_ip_ranges
@@ -435,10 +439,10 @@ def locked_out(cluster: Cluster) -> Iterator[Finding]:
     try:
         address = ipaddress.ip_address(cluster.controller_address)
     except ValueError:
-        yield "aks_controller_address", f"{cluster.controller_address!r} is not an address", "give the public IPv4 address of this controller"
+        yield "aks_controller_address", f"{cluster.controller_address!r} is not an address", "set it to the public IPv4 address of this controller"
         return
     if not any(address in network for network in networks_of(ranges)):
-        yield "aks_api_server_authorized_ip_ranges", f"{address}, this controller, is in none of {', '.join(ranges)}"
+        yield "aks_api_server_authorized_ip_ranges", f"this controller's address {address} is not in {', '.join(ranges)}"
 
 
 def networks_of(ranges: Sequence[str]) -> Iterator[ipaddress.IPv4Network | ipaddress.IPv6Network]:
@@ -457,12 +461,12 @@ def existing_cluster(cluster: Cluster) -> Iterator[Finding]:
         yield "aks_existing_id", f"{cluster.existing_id} {cluster.answers['cluster'].absence}"
 
 
-@LIVE.rule("turn Microsoft Entra ID on (az aks update --enable-aad), and give the credentials a role in it", _ENTRA)
+@LIVE.rule("enable Microsoft Entra ID (az aks update --enable-aad), and assign the credentials a role in the cluster", _ENTRA)
 def existing_cluster_entra(cluster: Cluster) -> Iterator[Finding]:
-    """An existing cluster without Microsoft Entra ID: the run's tokens are Entra's."""
+    """An existing cluster without Microsoft Entra ID: the run logs in with an Entra token."""
     found = cluster.answers["cluster"]
     if cluster.existing_id and found.exists and not ((found.body.get("properties") or {}).get("aadProfile") or {}).get("managed"):
-        yield "aks_existing_id", f"{cluster.existing_id} does not use Microsoft Entra ID, and the run logs in to it with an Entra token"
+        yield "aks_existing_id", f"{cluster.existing_id} does not use Microsoft Entra ID, but the run logs in with an Entra token"
 
 
 @LIVE.rule("correct the id, or leave it empty to create a workspace")
@@ -476,9 +480,9 @@ def existing_workspace(cluster: Cluster) -> Iterator[Finding]:
     "set aks_monitoring to true, or aks_defender to false", "https://learn.microsoft.com/azure/defender-for-cloud/defender-for-containers-enable"
 )
 def defender_without_workspace(cluster: Cluster) -> Iterator[Finding]:
-    """Microsoft Defender for Containers without the workspace that it reports to."""
+    """Microsoft Defender for Containers without a workspace for its reports."""
     if cluster.defender and not cluster.monitoring:
-        yield "aks_defender", "Microsoft Defender for Containers reports to a workspace, and aks_monitoring is false"
+        yield "aks_defender", "Microsoft Defender for Containers needs a workspace, but aks_monitoring is false"
 
 
 def warnings(cluster: Cluster) -> Iterator[str]:
@@ -498,9 +502,9 @@ def families_of(cluster: Answer) -> list[str]:
 
 @LIVE.rule(CONVERT, _DUAL_STACK)
 def ipv4_only_cluster(cluster: Cluster) -> Iterator[Finding]:
-    """A running IPv4-only cluster: to declare IPv6 for it would reimage its nodes."""
+    """A running IPv4-only cluster: adding IPv6 would reimage its nodes."""
     if cluster.answers["cluster"].exists and "ipv6" not in map(folded, families_of(cluster.answers["cluster"])):
-        yield cluster.id.rsplit("/", 1)[-1], "the cluster is IPv4-only, and a run would reimage its nodes"
+        yield cluster.id.rsplit("/", 1)[-1], "the cluster is IPv4-only; adding IPv6 would reimage its nodes"
 
 
 @LIVE.rule("use a version that the region offers", "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions")
@@ -516,47 +520,47 @@ def kubernetes_version(cluster: Cluster) -> Iterator[Finding]:
         )
 
 
-@LIVE.rule("give 1 to 100", _BALANCER)
+@LIVE.rule("use 1 to 100", _BALANCER)
 def outbound_counts(cluster: Cluster) -> Iterator[Finding]:
-    """A number of outbound addresses that AKS does not make."""
+    """A number of outbound addresses that AKS does not support."""
     for variable, count in cluster.outbound_counts.items():
         if not 1 <= count <= 100:
             yield variable, f"{count}"
 
 
-@LIVE.rule("give 4 to 24 hours", "https://learn.microsoft.com/azure/aks/planned-maintenance")
+@LIVE.rule("use 4 to 24 hours", "https://learn.microsoft.com/azure/aks/planned-maintenance")
 def maintenance_window(cluster: Cluster) -> Iterator[Finding]:
     """A maintenance window that AKS refuses."""
     if not 4 <= cluster.maintenance_duration_hours <= 24:
         yield "aks_maintenance_duration_hours", f"{cluster.maintenance_duration_hours}"
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", cluster.maintenance_start_time):
         # YAML reads 10:30 without quotes as 630, a number to the base of 60.
-        yield "aks_maintenance_start_time", f"{cluster.maintenance_start_time!r} is not a time of day", 'write HH:MM in quotes, as "10:30"'
+        yield "aks_maintenance_start_time", f"{cluster.maintenance_start_time!r} is not a time of day", 'write HH:MM in quotes, for example "10:30"'
 
 
-@LIVE.rule("give 24 to 2,160 hours", "https://learn.microsoft.com/azure/aks/image-cleaner")
+@LIVE.rule("use 24 to 2,160 hours", "https://learn.microsoft.com/azure/aks/image-cleaner")
 def image_cleaner_interval(cluster: Cluster) -> Iterator[Finding]:
-    """An interval at which the image cleaner cannot run."""
+    """An interval that the image cleaner does not support."""
     if not 24 <= cluster.image_cleaner_interval_hours <= 2160:
         yield "aks_image_cleaner_interval_hours", f"{cluster.image_cleaner_interval_hours}"
 
 
-@LIVE.rule("give 30 to 730 days", "https://learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure")
+@LIVE.rule("use 30 to 730 days", "https://learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure")
 def workspace_retention(cluster: Cluster) -> Iterator[Finding]:
-    """A number of days that a Log Analytics workspace cannot keep logs for."""
+    """A retention that Log Analytics workspaces do not support."""
     if cluster.monitoring and not cluster.existing_workspace_id and not 30 <= cluster.workspace_retention_days <= 730:
         yield "aks_workspace_retention_days", f"{cluster.workspace_retention_days}"
 
 
 @LIVE.rule(
-    "use another aks_name_prefix, or another name for the stamp: 4 to 63 letters, digits and hyphens" + _FIRST_AND_LAST,
+    "use another aks_name_prefix or another stamp name, so that the name has 4 to 63 letters, digits and hyphens" + _FIRST_AND_LAST,
     "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftoperationalinsights",
 )
 def workspace_name(cluster: Cluster) -> Iterator[Finding]:
-    """A name of the Log Analytics workspace that Azure refuses."""
+    """A Log Analytics workspace name that Azure refuses."""
     name = cluster.workspace_id.rpartition("/")[2]
     if cluster.monitoring and not cluster.existing_workspace_id and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{2,61}[A-Za-z0-9]", name):
-        yield "aks_workspace_id", f"{name!r} is not the name of a workspace"
+        yield "aks_workspace_id", f"{name!r} is not a valid workspace name"
 
 
 @dataclass(frozen=True)
@@ -584,7 +588,7 @@ class LiveCluster:
 CHANGES = Chapter[LiveCluster]("aks")
 
 
-@CHANGES.rule("declare what the cluster has, or build another cluster", _FIXED)
+@CHANGES.rule("declare the live value, or build another cluster", _FIXED)
 def cluster_fixed(cluster: LiveCluster) -> Iterator[Finding]:
     """A change to a property of the live cluster that is fixed at creation."""
     for variable, (path, declared) in cluster.fixed.items():
@@ -592,7 +596,19 @@ def cluster_fixed(cluster: LiveCluster) -> Iterator[Finding]:
         if live is not None and _comparable(live) != _comparable(declared):
             yield variable, f"the cluster has {_words(live)}, which is fixed at creation; declared: {_words(declared)}"
     if folded(cluster.at("properties.networkProfile.networkDataplane")) == "cilium" and cluster.network_dataplane != "cilium":
-        yield "aks_network_dataplane", f"{cluster.network_dataplane}: the cluster has cilium, and AKS has no way back"
+        yield "aks_network_dataplane", f"{cluster.network_dataplane}: the cluster uses cilium, and AKS cannot change this back"
+
+
+@CHANGES.rule(
+    "declare the live values (aks_network_dataplane azure, aks_network_policy none), or replace the nodes yourself first: az aks update "
+    "--network-dataplane cilium",
+    _CILIUM,
+)
+def cluster_data_plane(cluster: LiveCluster) -> Iterator[Finding]:
+    """A live cluster without Cilium that is declared with it: AKS would replace the nodes of all pools in one operation."""
+    live = cluster.at("properties.networkProfile.networkDataplane")
+    if live is not None and folded(live) != "cilium" == cluster.network_dataplane:
+        yield "aks_network_dataplane", f"cilium: the cluster uses {live}, and this change replaces the nodes of all pools"
 
 
 def _comparable(value: Any) -> Any:
@@ -609,7 +625,7 @@ def _words(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-@CHANGES.rule("declare what the pool has, or add a pool under another name, move the workloads, and delete this one", _AGENT_POOLS)
+@CHANGES.rule("declare the live values; or add a pool with another name, move the workloads, and delete this pool", _AGENT_POOLS)
 def pool_fixed(cluster: LiveCluster) -> Iterator[Finding]:
     """A change to a property of a live pool that is fixed at creation."""
     for pool in cluster.node_pools:
@@ -640,21 +656,21 @@ def pool_below_count(cluster: LiveCluster) -> Iterator[Finding]:
     for pool in cluster.node_pools:
         count, highest = cluster.pools.get(folded(pool["name"]), {}).get("count"), _whole(pool.get("max_count"))
         if count is not None and highest is not None and count > highest:
-            yield f"aks_node_pools.{pool['name']}.max_count", f"{highest}, and the pool has {count} nodes"
+            yield f"aks_node_pools.{pool['name']}.max_count", f"{highest}, but the pool has {count} nodes"
 
 
-@CHANGES.rule("add the new System pool in one run, and change the mode of the old one in the next", _SYSTEM_POOLS)
+@CHANGES.rule("add the new System pool in one run, and change the old pool's mode in the next", _SYSTEM_POOLS)
 def last_system_pool(cluster: LiveCluster) -> Iterator[Finding]:
-    """A new mode for the last live System pool: pools are written one after the other, and AKS needs a System pool at any time."""
+    """A new mode for the last live System pool: pools are written one by one, and AKS always needs a System pool."""
     live = {name for name, pool in cluster.pools.items() if folded(pool.get("mode")) == "system"}
     leaving = {folded(pool["name"]) for pool in cluster.node_pools if pool.get("mode", "User") != "System"} & live
     if live and leaving == live and any(pool.get("mode") == "System" for pool in cluster.node_pools):
-        yield "aks_node_pools", f"only {', '.join(sorted(leaving))} is a live System pool, and its new mode is User"
+        yield "aks_node_pools", f"only {', '.join(sorted(leaving))} is a live System pool, but its new mode is User"
 
 
 @CHANGES.rule("remove them from the cluster (az aks update --load-balancer-managed-outbound-ip-count 1), or use another aks_outbound_type", _BALANCER)
 def outbound_addresses(cluster: LiveCluster) -> Iterator[Finding]:
-    """Outbound addresses or prefixes on the live cluster's load balancer: AKS takes no managed addresses beside them."""
+    """Outbound addresses or prefixes on the live cluster's load balancer: AKS cannot combine them with managed addresses."""
     profile = cluster.at("properties.networkProfile.loadBalancerProfile") or {}
     others = [name for name in ("outboundIPs", "outboundIPPrefixes") if profile.get(name)]
     if cluster.outbound_type == "loadBalancer" and others:
@@ -697,13 +713,13 @@ NODES = Chapter[NodeSubnet]("aks")
 
 @NODES.rule("correct the id, or remove aks_node_subnet_id to use the subnet nodes of dualstack_subnets", _DUAL_STACK)
 def node_subnet_exists(nodes: NodeSubnet) -> Iterator[Finding]:
-    """A nodes' subnet that does not exist and no role creates, or that has IPv4 only."""
+    """A node subnet that does not exist and that no role creates, or that has only IPv4."""
     if nodes.is_planned:
         return
     if not nodes.subnet.exists:
         yield "aks_node_subnet_id", f"{nodes.id} {nodes.subnet.absence}"
     elif not any(":" in text for text in nodes.prefixes):
-        yield "aks_node_subnet_id", f"{nodes.id} has no IPv6 prefix", "add an IPv6 /64 to it: a dual-stack cluster needs one"
+        yield "aks_node_subnet_id", f"{nodes.id} has no IPv6 prefix", "add an IPv6 /64 to it, which a dual-stack cluster needs"
 
 
 @NODES.rule("use a subnet without a delegation for the nodes", "https://learn.microsoft.com/azure/virtual-network/subnet-delegation-overview")
@@ -716,7 +732,7 @@ def node_subnet_delegated(nodes: NodeSubnet) -> Iterator[Finding]:
 
 @NODES.rule("use another subnet, or register another range", _OVERLAY)
 def node_subnet_overlap(nodes: NodeSubnet) -> Iterator[Finding]:
-    """Nodes in a subnet elsewhere whose prefixes the pods or Services have too."""
+    """Nodes in a subnet outside the plan that overlaps the pods or Services."""
     for name, texts in nodes.ranges.items():
         for text in texts if not nodes.is_planned else ():
             for prefix in nodes.prefixes:
@@ -726,22 +742,22 @@ def node_subnet_overlap(nodes: NodeSubnet) -> Iterator[Finding]:
 
 @NODES.rule("attach a StandardV2 NAT gateway to it, or set network_egress to nat_gateway", _NAT)
 def node_subnet_gateway(nodes: NodeSubnet) -> Iterator[Finding]:
-    """A NAT gateway of the nodes' subnet that does not fit the cluster's outbound type: it is missing, has IPv4 only, or is a StandardV2 next to the
-    load balancer, whose IPv6 outbound it breaks."""
+    """A NAT gateway of the nodes' subnet that does not fit the cluster's outbound type: it is missing, it has only IPv4, or it is a StandardV2
+    gateway that breaks the load balancer's outbound IPv6."""
     gateway_id, sku = nodes.reference("natGateway"), ((nodes.gateway.body if nodes.gateway else {}).get("sku") or {}).get("name") or ""
     if nodes.outbound_type == "userAssignedNATGateway" and nodes.subnet.exists and not nodes.gets_gateway and folded(sku) != "standardv2":
         found = f"{gateway_id} of the nodes' subnet has the SKU {sku}, which is IPv4-only" if gateway_id else "the nodes' subnet has no NAT gateway"
-        yield "aks_outbound_type", f"userAssignedNATGateway, and {found}"
+        yield "aks_outbound_type", f"userAssignedNATGateway, but {found}"
     if nodes.outbound_type == "loadBalancer" and folded(sku) == "standardv2":
         yield (
             "network_egress",
-            f"the nodes' subnet has the NAT gateway {gateway_id}, which breaks IPv6 outbound of the load balancer",
+            f"the nodes' subnet has the NAT gateway {gateway_id}, which breaks the load balancer's outbound IPv6",
             "keep network_egress nat_gateway, or detach the gateway first (az network vnet subnet update --remove natGateway)",
         )
 
 
 @NODES.rule(
-    "bring a network (network_existing_vnet_id) whose nodes' subnet has a route table with 0.0.0.0/0 and ::/0",
+    "use an existing network (network_existing_vnet_id) whose node subnet has a route table with 0.0.0.0/0 and ::/0",
     "https://learn.microsoft.com/azure/aks/egress-udr",
 )
 def default_route(nodes: NodeSubnet) -> Iterator[Finding]:
@@ -751,4 +767,4 @@ def default_route(nodes: NodeSubnet) -> Iterator[Finding]:
     if nodes.outbound_type == "userDefinedRouting" and not defaults and (nodes.is_planned or nodes.subnet.exists):
         table_id = nodes.reference("routeTable")
         found = f"{table_id} has no route for 0.0.0.0/0" if table_id else "the nodes' subnet has no route table"
-        yield "aks_outbound_type", f"userDefinedRouting, and {found}"
+        yield "aks_outbound_type", f"userDefinedRouting, but {found}"

@@ -36,9 +36,9 @@ def _ipv4_networks(texts: Sequence[str]) -> list[ipaddress.IPv4Network]:
     return [network for network in networks_of(texts) if isinstance(network, ipaddress.IPv4Network)]
 
 
-@rule("add them to aks_api_server_authorized_ip_ranges, or the gateway's addresses to aks_egress_ipv4_address_ids", _RANGES)
+@rule("add the addresses to aks_api_server_authorized_ip_ranges, or the ids of the gateway's addresses to aks_egress_ipv4_address_ids", _RANGES)
 def nodes_locked_out(access: Access) -> Iterator[Finding]:
-    """A NAT gateway whose addresses the API server's allow-list does not have: the nodes reach the API server through it."""
+    """A NAT gateway whose addresses are not in the API server's allow-list: the nodes reach the API server through the gateway."""
     if access.outbound_type != "userAssignedNATGateway":
         return
     allowed, added = _ipv4_networks(access.allowed), {identifier.lower() for identifier in access.address_ids}
@@ -49,25 +49,25 @@ def nodes_locked_out(access: Access) -> Iterator[Finding]:
         if identifier.lower() not in added and any(not any(own.subnet_of(other) for other in allowed) for own in _ipv4_networks([text])):
             missing.append(text)
     if missing:
-        yield "aks_api_server_authorized_ip_ranges", f"the nodes come from {', '.join(missing)}, the addresses of their NAT gateway"
+        yield "aks_api_server_authorized_ip_ranges", f"it lacks {', '.join(missing)}, from which the nodes connect through their NAT gateway"
     elif not access.gateway and not added:
         yield (
             "aks_egress_ipv4_address_ids",
-            "the nodes come from a NAT gateway whose addresses are not known",
-            "name the ids of its public IPv4 addresses, or set network_egress to nat_gateway, which makes them",
+            "the nodes connect through a NAT gateway whose addresses are unknown",
+            "list the ids of its public IPv4 addresses, or set network_egress to nat_gateway, which creates them",
         )
 
 
-@rule("name the public IPv4 ranges of the firewall or appliance that the default route leads to", _RANGES)
+@rule("set it to the public IPv4 ranges of the firewall or appliance to which the default route leads", _RANGES)
 def egress_unknown(access: Access) -> Iterator[Finding]:
-    """User-defined routing with an allow-list of the API server: Azure does not tell where the nodes come from."""
+    """User-defined routing with an allow-list for the API server: Azure does not report from which addresses the nodes connect."""
     if access.outbound_type == "userDefinedRouting" and not access.egress_ranges:
-        yield "aks_egress_ipv4_ranges", "empty, and the nodes reach the API server by way of the route table's next hop"
+        yield "aks_egress_ipv4_ranges", "empty, but the nodes reach the API server through the route table's next hop"
 
 
-@rule("give public IPv4 addresses or prefixes", _RANGES)
+@rule("use public IPv4 addresses or prefixes", _RANGES)
 def egress_ranges(access: Access) -> Iterator[Finding]:
-    """Egress ranges that the API server's allow-list does not take."""
+    """Egress ranges that the API server's allow-list does not support."""
     for text in access.egress_ranges:
         if not _ipv4_networks([text]):
             yield "aks_egress_ipv4_ranges", f"{text!r} is not an IPv4 range"

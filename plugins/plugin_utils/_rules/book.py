@@ -26,6 +26,7 @@ from . import (
     security_groups,
     sizes,
     switching,
+    upgrading,
     variables,
 )
 
@@ -56,10 +57,15 @@ CHAPTERS: tuple[Chapter[Any], ...] = (
     entrances.CHAPTER,
     entrances.SERVICE_TAGS,
     entrances.MANIFESTS,
+    entrances.CLUSTER_ACCESS,
     entrances.UPSTREAMS,
     entrances.OWN_SERVICES,
     entrances.FIRST_ENTRANCES,
     switching.CHAPTER,
+    upgrading.CHAPTER,
+    upgrading.PREFLIGHT,
+    upgrading.START,
+    upgrading.CAUTIONS,
     destroying.CHAPTER,
 )
 RULES: dict[str, Rule[Any]] = {rule.id: rule for chapter in CHAPTERS for rule in chapter.rules}

@@ -23,12 +23,12 @@ CHAPTER = Chapter[Deletion]("destroying")
 rule = CHAPTER.rule
 
 
-@rule("name the stamp with -e destroy_confirm")
+@rule("confirm the stamp with -e destroy_confirm")
 def destroy_unconfirmed(deletion: Deletion) -> Iterator[Finding]:
-    """A stamp that the operator has not named: destroy.yml deletes it with its cluster, registry and vault."""
+    """A stamp that the operator has not confirmed: destroy.yml deletes it with its cluster, registry and vault."""
     if deletion.confirmed != deletion.stamp:
         yield (
             "destroy_confirm",
-            f"destroy.yml deletes the stamp {deletion.stamp} with its cluster, registry and vault, and {deletion.confirmed!r} was named",
-            f"-e destroy_confirm={deletion.stamp} (and --limit {deletion.stamp} where the inventory has other stamps)",
+            f"destroy.yml deletes the stamp {deletion.stamp} with its cluster, registry and vault, but destroy_confirm is {deletion.confirmed!r}",
+            f"set -e destroy_confirm={deletion.stamp} (and --limit {deletion.stamp} if the inventory has other stamps)",
         )

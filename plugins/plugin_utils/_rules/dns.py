@@ -45,23 +45,23 @@ CHAPTER = Chapter[Zones]("dns")
 rule = CHAPTER.rule
 
 
-@rule("run shared.yml, which creates it, or give dns_public_zone_id")
+@rule("run shared.yml, which creates it, or set dns_public_zone_id")
 def public_zone(zones: Zones) -> Iterator[Finding]:
-    """A public zone that does not exist. Check mode warns instead: shared.yml may be part of the same first run."""
+    """A public zone that does not exist. Check mode only warns, since shared.yml may not have run yet."""
     if "public" in zones.missing and not zones.check_mode:
         yield "dns_public_zone", f"{zones.public_zone_id} does not exist"
 
 
-@rule("run shared.yml, which creates it, or give dns_private_zone_id")
+@rule("run shared.yml, which creates it, or set dns_private_zone_id")
 def private_zone(zones: Zones) -> Iterator[Finding]:
-    """A private zone that does not exist. Check mode warns instead."""
+    """A private zone that does not exist. Check mode only warns."""
     if "private" in zones.missing and not zones.check_mode:
         yield "dns_private_zone", f"{zones.private_zone_id} does not exist"
 
 
 @rule("remove dns_addresses: the role ingress sets it", "https://www.rfc-editor.org/rfc/rfc3596")
 def dns_addresses(zones: Zones) -> Iterator[Finding]:
-    """A record's address that is not an address of the record's family."""
+    """A record address that is not an address of the record's family."""
     for family, address in zones.addresses.items():
         if address and not _is_address(address, family):
             yield f"dns_addresses.{family}", f"{address!r} is not an {family.replace('ip', 'IP')} address"
@@ -76,14 +76,14 @@ def _is_address(address: str, family: str) -> bool:
 
 @rule("use labels of 1 to 63 letters, digits, '-' and '_', separated by dots, or '*' for the first", _RECORDS)
 def dns_record(zones: Zones) -> Iterator[Finding]:
-    """A record's name that Azure's zones cannot hold."""
+    """A record name that Azure DNS refuses."""
     if not re.fullmatch(r"(\*|[\w-]{1,63})(\.[\w-]{1,63})*", zones.record, re.ASCII):
         yield "dns_record", f"{zones.record!r}"
 
 
-@rule("give 1 to 2,147,483,647 seconds", _RECORDS)
+@rule("use 1 to 2,147,483,647 seconds", _RECORDS)
 def dns_ttl(zones: Zones) -> Iterator[Finding]:
-    """A time to live that records cannot have."""
+    """A time to live that Azure DNS refuses."""
     for variable, seconds in zones.ttls.items():
         if not 1 <= seconds <= 2**31 - 1:
             yield variable, f"{seconds}"
@@ -91,7 +91,7 @@ def dns_ttl(zones: Zones) -> Iterator[Finding]:
 
 @rule("delete the CNAME, or set dns_record to another name", f"{_RECORDS}#cname-records")
 def record_is_cname(zones: Zones) -> Iterator[Finding]:
-    """A CNAME with the name of the stamp's records: DNS allows no other record beside it."""
+    """A CNAME with the name of the stamp's records: DNS allows no other record with that name."""
     for name, zone_id in (("public", zones.public_zone_id), ("private", zones.private_zone_id)):
         answer = zones.answers.get(f"{name}_cname")
         if answer and answer.exists:
@@ -104,9 +104,9 @@ def record_is_cname(zones: Zones) -> Iterator[Finding]:
 RECORD_TYPES = {"ipv4": "A", "ipv6": "AAAA"}
 
 
-@rule("set dns_record to another name, or hand the record over with dns_take_over: true, which replaces what it holds")
+@rule("set dns_record to another name, or hand the record over with dns_take_over: true, which replaces its addresses")
 def record_not_ours(zones: Zones) -> Iterator[Finding]:
-    """A record of the stamp's name that somebody else made: a run would overwrite it, and delete it with the stamp."""
+    """A record with the stamp's name that somebody else created: a run would overwrite it, and delete it with the stamp."""
     for view, zone_id in (("public", zones.public_zone_id), ("private", zones.private_zone_id)):
         for family in zones.families:
             answer = zones.answers.get(f"{view}_{RECORD_TYPES[family].lower()}")
@@ -125,9 +125,9 @@ def warnings(zones: Zones) -> Iterator[str]:
     # In a linked network a private zone answers for every name below its own, also those of the public zone that it does not hold.
     if public and private and (f".{public}".endswith(f".{private}") or f".{private}".endswith(f".{public}")):
         yield (
-            f"The private zone {private} answers for names of the public zone {public} in {zones.vnet_id.rpartition('/')[2]}: public names that "
-            f"the private zone does not hold cannot be resolved there. Use another name for dns_private_zone, or copy these records into it. "
+            f"The private zone {private} answers for names of the public zone {public} in {zones.vnet_id.rpartition('/')[2]}: clients there cannot "
+            f"resolve public names that the private zone lacks. Use another name for dns_private_zone, or copy these records into it. "
             f"See {_PRIVATE_DNS}"
         )
     if zones.missing and zones.check_mode:
-        yield f"Not created yet: the {' and the '.join(zones.missing)} zone. Outside check mode the run is refused until shared.yml has created them."
+        yield f"Not created yet: the {' and the '.join(zones.missing)} zone. Without check mode, a run is refused until shared.yml has created them."

@@ -40,20 +40,20 @@ CHAPTER = Chapter[Endpoint]("endpoints")
 rule = CHAPTER.rule
 
 
-@rule("name a subnet that exists", "https://learn.microsoft.com/azure/private-link/private-endpoint-overview")
+@rule("use an existing subnet", "https://learn.microsoft.com/azure/private-link/private-endpoint-overview")
 def endpoint_subnet(endpoint: Endpoint) -> Iterator[Finding]:
-    """A private endpoint in a subnet that does not exist and no role creates."""
+    """A private endpoint in a subnet that does not exist and that no role creates."""
     if endpoint.subnet and not endpoint.subnet.exists:
         name = endpoint.subnet_id.rpartition("/")[2]
         yield (
             f"{endpoint.role}_subnet_id",
             f"{endpoint.subnet_id} {endpoint.subnet.absence}",
-            f"add the subnet {name} to dualstack_subnets, name one that exists in {endpoint.role}_subnet_id, or set {endpoint.role}_private_endpoint "
-            "to false",
+            f"add the subnet {name} to dualstack_subnets, set {endpoint.role}_subnet_id to an existing subnet, or set "
+            f"{endpoint.role}_private_endpoint to false",
         )
 
 
-@rule("use a subnet of the purpose private_endpoints", "https://learn.microsoft.com/azure/virtual-network/subnet-delegation-overview")
+@rule("use a subnet with the purpose private_endpoints", "https://learn.microsoft.com/azure/virtual-network/subnet-delegation-overview")
 def endpoint_subnet_purpose(endpoint: Endpoint) -> Iterator[Finding]:
     """A private endpoint in a subnet that belongs to a service."""
     services = [endpoint.delegation] if endpoint.delegation else delegations_of(endpoint.subnet.body if endpoint.subnet else {})
@@ -65,7 +65,7 @@ def endpoint_subnet_purpose(endpoint: Endpoint) -> Iterator[Finding]:
 
 
 @rule(
-    "correct the id, or leave it empty to make a zone for the stamp",
+    "correct the id, or leave it empty to create a zone for the stamp",
     "https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration",
 )
 def private_zone_exists(endpoint: Endpoint) -> Iterator[Finding]:
@@ -74,22 +74,22 @@ def private_zone_exists(endpoint: Endpoint) -> Iterator[Finding]:
         yield f"{endpoint.role}_existing_private_zone_id", f"{endpoint.existing_zone_id} {endpoint.zone.absence}"
 
 
-@rule("use a zone of that name: clients ask for the endpoint by it", "https://learn.microsoft.com/azure/private-link/private-endpoint-dns")
+@rule("use a zone with that name: clients resolve the endpoint in it", "https://learn.microsoft.com/azure/private-link/private-endpoint-dns")
 def private_zone_name(endpoint: Endpoint) -> Iterator[Finding]:
-    """An existing private zone for other names than the endpoint's."""
+    """An existing private zone whose name is not the endpoint's."""
     name = endpoint.existing_zone_id.rpartition("/")[2]
     if endpoint.existing_zone_id and name.lower() != endpoint.zone_name:
         yield (
             f"{endpoint.role}_existing_private_zone_id",
-            f"{endpoint.existing_zone_id} is the zone {name}, and the endpoint's is {endpoint.zone_name}",
+            f"{endpoint.existing_zone_id} is the zone {name}, but the endpoint needs {endpoint.zone_name}",
         )
 
 
 @rule("set dualstack_cloud to the cloud's name", "https://learn.microsoft.com/azure/private-link/private-endpoint-dns")
 def private_zone_cloud(endpoint: Endpoint) -> Iterator[Finding]:
-    """A private zone named as in another cloud than the one that the credentials are for."""
+    """A private zone with the name of another cloud than that of the credentials."""
     if endpoint.zone_names.get(endpoint.cloud, endpoint.zone_name) != endpoint.zone_name:
-        yield f"{endpoint.role}_cloud", f"the private zone would be {endpoint.zone_name}, and the credentials are for {endpoint.cloud}"
+        yield f"{endpoint.role}_cloud", f"the private zone would be {endpoint.zone_name}, but the credentials are for {endpoint.cloud}"
 
 
 def warnings(endpoint: Endpoint) -> Iterator[str]:
@@ -102,7 +102,7 @@ def warnings(endpoint: Endpoint) -> Iterator[str]:
         if endpoint.network_id.lower() not in linked:
             yield (
                 f"{endpoint.role}_existing_private_zone_id: {endpoint.existing_zone_id} is not linked to {endpoint.network_id}: "
-                f"its clients reach the private endpoint only if the network's DNS servers ask the zone."
+                f"clients in the network reach the private endpoint only if its DNS servers resolve names in the zone."
             )
 
 
@@ -120,7 +120,7 @@ LINKS = Chapter[Link]("endpoints")
 
 @LINKS.rule("correct the id, or remove it to link the stamp's network", "https://learn.microsoft.com/azure/dns/private-dns-virtual-network-links")
 def zone_link(link: Link) -> Iterator[Finding]:
-    """A link of a private zone to a virtual network that does not exist and no role creates."""
+    """A link of a private zone to a virtual network that does not exist and that no role creates."""
     if link.network and not link.network.exists:
         yield f"{link.role}_vnet_id", f"{link.network_id} {link.network.absence}"
 

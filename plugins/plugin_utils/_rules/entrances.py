@@ -41,8 +41,8 @@ _PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?"
 _PATH = re.compile(r"(/[A-Za-z0-9._~@:+,=-]*)+")
 _CERTIFICATE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9]{0,125}[A-Za-z0-9])?")
 _SECRET = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-_HOST_REMEDY = "write it in lower case, without port and scheme; *.example.org stands for every name below it"
-_PATH_REMEDY = "begin it with /, write it decoded, and use letters, digits and . _ ~ @ : + , = - alone"
+_HOST_REMEDY = "write it in lower case, without port and scheme; *.example.org matches every name below it"
+_PATH_REMEDY = "begin it with /, write it decoded, and use only letters, digits and . _ ~ @ : + , = -"
 _OWN_NAMES = ("http", "https", "health", "metrics")
 
 _SERVICES = "https://kubernetes.io/docs/concepts/services-networking/service/"
@@ -79,11 +79,11 @@ def _streams(declaration: Declaration) -> list[Mapping[str, Any]]:
     return list(declaration.get("streams") or [])
 
 
-@rule("set ingress_upstream to ingress, or leave it out")
+@rule("set ingress_upstream to ingress, or remove this variable")
 def ingress_unused(declaration: Declaration) -> Iterator[Finding]:
-    """A running ingress that is declared where the entrances send requests to Services."""
+    """A running ingress that is declared, while the entrances send requests to Services."""
     if declaration["upstream"] == "services" and declaration.get("upstream_ingress"):
-        yield "ingress_upstream_ingress", "it is given, and nothing goes there"
+        yield "ingress_upstream_ingress", "it is set, but ingress_upstream is services"
 
 
 @rule(
@@ -91,40 +91,40 @@ def ingress_unused(declaration: Declaration) -> Iterator[Finding]:
     _DUAL_STACK,
 )
 def ingress_mode_upstream(declaration: Declaration) -> Iterator[Finding]:
-    """A running ingress in a mode that keeps the families apart: there is nothing to put in front of it."""
+    """A running ingress in a mode that does not translate: it needs no entrance."""
     mode = declaration["mode"]
     if declaration["upstream"] == "ingress" and not families_of(mode, "ingress"):
         yield (
             "ingress_mode",
-            f"{mode} keeps each family apart, and a running ingress in front of which nothing is translated needs no entrance of ours",
+            f"{mode} does not translate between families, so a running ingress needs no entrance",
         )
 
 
-@rule("leave to the running ingress what it does, or set ingress_upstream to services")
+@rule("configure these options in the running ingress, or set ingress_upstream to services")
 def ingress_upstream(declaration: Declaration) -> Iterator[Finding]:
-    """A running ingress that is not named, or that is declared together with what it does itself."""
+    """A running ingress without a name, or together with options that the ingress handles itself."""
     if declaration["upstream"] != "ingress":
         return
     ingress = declaration.get("upstream_ingress") or {}
     if not ingress.get("service") or not ingress.get("namespace"):
-        yield "ingress_upstream_ingress", "it names no Service", "give service and namespace of the ingress that runs"
+        yield "ingress_upstream_ingress", "it does not name a Service", "set service and namespace of the running ingress"
     if _routes(declaration):
         yield (
             "ingress_routes",
-            "there are routes, and all goes to the running ingress",
-            "empty ingress_routes, and leave the routes to the running ingress; or set ingress_upstream to services",
+            "it has routes, but all requests go to the running ingress",
+            "empty ingress_routes and configure the routes in the running ingress, or set ingress_upstream to services",
         )
     if _passed(declaration):
         yield (
             "ingress_tls_passthrough",
             "the running ingress gets all TLS on one port",
-            "empty ingress_tls_passthrough, and leave it to the running ingress",
+            "empty ingress_tls_passthrough and configure it in the running ingress",
         )
     if _certificates(declaration) and (ingress.get("https_port") or ingress.get("proxy_protocol")):
         yield (
             "ingress_tls",
-            "TLS is opened here, and is passed to the running ingress unopened (https_port, proxy_protocol)",
-            "leave out either ingress_tls, or https_port and proxy_protocol of ingress_upstream_ingress",
+            "the entrance terminates TLS, but https_port or proxy_protocol passes it through to the running ingress",
+            "remove either ingress_tls, or https_port and proxy_protocol of ingress_upstream_ingress",
         )
 
 
@@ -141,7 +141,7 @@ def ingress_host(declaration: Declaration) -> Iterator[Finding]:
 
 @rule(_PATH_REMEDY, _PATHS)
 def ingress_path(declaration: Declaration) -> Iterator[Finding]:
-    """A path that no request has once nginx has decoded it, or that means something else in nginx' configuration."""
+    """A path that never matches a decoded request, or that has a special meaning in nginx' configuration."""
     for index, route in enumerate(_routes(declaration)):
         path = str(route.get("path") or "/")
         if not _PATH.fullmatch(path) or "//" in path or {".", ".."} & set(path.split("/")):
@@ -149,36 +149,36 @@ def ingress_path(declaration: Declaration) -> Iterator[Finding]:
             yield f"ingress_routes[{index}]", found, path_remedy(path) or _PATH_REMEDY
 
 
-@rule("give 1 to 86400 s; leave it out for 60 s")
+@rule("use 1 to 86400 s; without it, the timeout is 60 s")
 def ingress_timeout_of_route(declaration: Declaration) -> Iterator[Finding]:
-    """A timeout that nginx cannot keep."""
+    """A timeout that nginx does not support."""
     for index, route in enumerate(_routes(declaration)):
         timeout = route.get("timeout")
         if timeout is not None and not 1 <= int(timeout) <= 86400:
             yield f"ingress_routes[{index}]", f"a timeout of {timeout} s"
 
 
-@rule("give ipv6_service, or use another ingress_mode", _DUAL_STACK)
+@rule("set ipv6_service, or use another ingress_mode", _DUAL_STACK)
 def ingress_split(declaration: Declaration) -> Iterator[Finding]:
-    """A function without a Service for IPv6 in the mode split."""
+    """A target without a Service for IPv6 in the mode split."""
     if declaration["mode"] == "split":
         for target in targets_of(declaration):
             if not target.get("ipv6_service"):
-                yield target["subject"], "the mode split has a Service for each family, and there is no ipv6_service"
+                yield target["subject"], "the mode split needs one Service per family, but ipv6_service is missing"
 
 
-@rule("use a name as Kubernetes takes it: lower-case letters, digits and hyphens", _SERVICES)
+@rule("use lower-case letters, digits and hyphens", _SERVICES)
 def ingress_name(declaration: Declaration) -> Iterator[Finding]:
-    """A Service or namespace with a name that Kubernetes does not have."""
+    """A Service or namespace with an invalid name."""
     for target in targets_of(declaration):
         for key in ("service", "ipv6_service", "namespace"):
             if target.get(key) and not _NAME.fullmatch(str(target[key])):
-                yield target["subject"], f"{key} {target[key]!r} is not a name in Kubernetes"
+                yield target["subject"], f"{key} {target[key]!r} is not a valid Kubernetes name"
 
 
-@rule("give a port from 1 to 65535")
+@rule("use a port from 1 to 65535")
 def ingress_port(declaration: Declaration) -> Iterator[Finding]:
-    """A port that does not exist."""
+    """A number that is not a port."""
     ports = [(target["subject"], target["target_port"]) for target in targets_of(declaration)]
     ports += [(f"ingress_streams[{index}]", stream["port"]) for index, stream in enumerate(_streams(declaration))]
     for subject, port in ports:
@@ -188,19 +188,19 @@ def ingress_port(declaration: Declaration) -> Iterator[Finding]:
 
 @rule("leave one of them", _PATHS)
 def ingress_overlap(declaration: Declaration) -> Iterator[Finding]:
-    """Two entries for the same requests: only one of them could get them."""
+    """Two entries for the same requests: only one of them would get requests."""
     same = Counter((str(route.get("host") or ""), path_of(route), route.get("path_type") or "prefix") for route in _routes(declaration))
     for (host, path, kind), times in same.items():
         if times > 1:
             yield "ingress_routes", f"{times} routes for {host or 'any host'} and the {'path' if kind == 'exact' else 'paths below'} {path}"
     for host, times in Counter(entry["host"] for entry in _passed(declaration)).items():
         if times > 1:
-            yield "ingress_tls_passthrough", f"{host} is passed to two Services"
+            yield "ingress_tls_passthrough", f"{host} is passed through to two Services"
 
 
-@rule("give each host of a route one certificate: a Secret, or a certificate in Key Vault")
+@rule("give each host exactly one certificate: a Secret, or a certificate in Key Vault")
 def ingress_certificate(declaration: Declaration) -> Iterator[Finding]:
-    """A host without a certificate, with two, or a certificate of a host that no route has."""
+    """A host without a certificate or with two, or a certificate for a host without a route."""
     routed = {str(route.get("host") or "") for route in _routes(declaration)} | ({""} if declaration["upstream"] == "ingress" else set())
     for index, entry in enumerate(_certificates(declaration)):
         subject = f"ingress_tls[{index}]"
@@ -209,149 +209,150 @@ def ingress_certificate(declaration: Declaration) -> Iterator[Finding]:
             yield (
                 subject,
                 "it has both a Secret and a certificate in Key Vault" if secret else "its hosts have no certificate",
-                "give secret or key_vault_certificate, one of them",
+                "set either secret or key_vault_certificate",
             )
         if (secret and not _SECRET.fullmatch(secret)) or (certificate and not _CERTIFICATE.fullmatch(certificate)):
-            yield subject, f"{secret or certificate!r} is not a name of a Secret or a certificate", "correct it"
+            yield subject, f"{secret or certificate!r} is not a valid name of a Secret or certificate", "correct it"
         if not entry["hosts"]:
-            yield subject, "a certificate of no host", "give its hosts"
+            yield subject, "the certificate has no hosts", "set hosts"
         for host in entry["hosts"]:
             if not ("" in routed or host in routed or (host.startswith("*.") and any(name.partition(".")[2] == host[2:] for name in routed))):
-                yield subject, f"no route has the host {host}", "add a route for it, or leave the host out"
+                yield subject, f"no route has the host {host}", "add a route for it, or remove the host"
     for host, times in Counter(host for entry in _certificates(declaration) for host in entry["hosts"]).items():
         if times > 1:
             yield "ingress_tls", f"{host} has two certificates", "leave one of them"
 
 
 @rule(
-    "give the vault's id, and the client id of the identity that may read its secrets",
+    "set the vault's id, and the client id of an identity that can read its secrets",
     "https://learn.microsoft.com/azure/aks/csi-secrets-store-identity-access",
 )
 def ingress_key_vault(declaration: Declaration) -> Iterator[Finding]:
-    """Certificates of a vault that is not named, or that no identity may read."""
+    """Certificates from a vault that is not set, or that no identity can read."""
     if any(entry.get("key_vault_certificate") for entry in _certificates(declaration)):
         for key in ("key_vault_id", "key_vault_client_id"):
             if not declaration.get(key):
-                yield f"ingress_{key}", "certificates come from Key Vault, and it is empty"
+                yield f"ingress_{key}", "it is empty, but certificates come from Key Vault"
 
 
 @rule("add ingress_tls or ingress_tls_passthrough")
 def ingress_redirect(declaration: Declaration) -> Iterator[Finding]:
-    """A redirect to TLS where there is none."""
+    """A redirect to TLS without TLS."""
     if declaration.get("tls_redirect") and not _certificates(declaration) and not _passed(declaration):
-        yield "ingress_tls_redirect", "there is no TLS to go to"
+        yield "ingress_tls_redirect", "it redirects to TLS, but no host has TLS"
 
 
-@rule("leave the host in one of the lists")
+@rule("keep the host in one of the lists")
 def ingress_passthrough(declaration: Declaration) -> Iterator[Finding]:
-    """A host whose TLS is passed on and opened here too, or whose routes only redirect to what is passed on."""
+    """A host whose TLS is both passed through and terminated, or whose routes only redirect to TLS that is passed through."""
     opened = {host for entry in _certificates(declaration) for host in entry["hosts"]}
     routed = {str(route.get("host") or "") for route in _routes(declaration)}
     for index, entry in enumerate(_passed(declaration)):
         subject, host = f"ingress_tls_passthrough[{index}]", entry["host"]
         if host in opened:
-            yield subject, f"the TLS of {host} is opened here too", "leave it in ingress_tls, or here"
+            yield subject, f"the TLS of {host} is also terminated here", "keep it in ingress_tls or here, not in both"
         if host in routed and declaration.get("tls_redirect"):
             yield (
                 subject,
-                f"{host} has routes, and its HTTP is redirected to TLS that is passed through",
+                f"{host} has routes, but its HTTP is redirected to TLS that is passed through",
                 "remove its routes from ingress_routes, or set ingress_tls_redirect to false",
             )
 
 
 @rule(f"use 1 to 15 lower-case letters, digits and single hyphens, and none of {', '.join(_OWN_NAMES)}", _SERVICES)
 def ingress_stream_name(declaration: Declaration) -> Iterator[Finding]:
-    """A stream's name that cannot name a port, or that two streams have."""
+    """A stream name that is not a valid port name, or that two streams have."""
     for index, stream in enumerate(_streams(declaration)):
         if not _PORT_NAME.fullmatch(stream["name"]) or stream["name"] in _OWN_NAMES:
-            yield f"ingress_streams[{index}]", f"{stream['name']!r} cannot name a port"
+            yield f"ingress_streams[{index}]", f"{stream['name']!r} is not a valid port name"
     for name, times in Counter(stream["name"] for stream in _streams(declaration)).items():
         if times > 1:
-            yield "ingress_streams", f"{times} streams are called {name}", "give each a name of its own"
+            yield "ingress_streams", f"{times} streams have the name {name}", "use a different name for each"
 
 
-@rule("give each stream a port of its own, other than those of HTTP and TLS")
+@rule("use a different port for each stream, and none of HTTP and TLS")
 def ingress_stream_port(declaration: Declaration) -> Iterator[Finding]:
-    """A port that HTTP or TLS has already, or that two streams want."""
+    """A port that HTTP or TLS already uses, or that two streams use."""
     streams = _streams(declaration)
     for index, stream in enumerate(streams):
         if protocol_of(stream) == "TCP" and stream["port"] in (80, 443):
             yield (
                 f"ingress_streams[{index}]",
-                f"port {stream['port']} belongs to HTTP and TLS",
+                f"port {stream['port']} is used by HTTP and TLS",
                 "use ingress_routes or ingress_tls_passthrough for it, or another port",
             )
     for (port, protocol), times in Counter((stream["port"], protocol_of(stream)) for stream in streams).items():
         if times > 1:
-            yield "ingress_streams", f"{times} streams on {protocol} port {port}", "give each a port of its own"
+            yield "ingress_streams", f"{times} streams on {protocol} port {port}", "use a different port for each"
 
 
 @rule(
-    "leave proxy_protocol out: over UDP the client's address is lost",
+    "remove proxy_protocol: over UDP the client's address is lost",
     "https://nginx.org/en/docs/stream/ngx_stream_proxy_module.html#proxy_protocol",
 )
 def ingress_stream_proxy_protocol(declaration: Declaration) -> Iterator[Finding]:
-    """The PROXY protocol over UDP: nginx writes its line into the datagram itself."""
+    """The PROXY protocol over UDP: nginx would write the PROXY line into the datagram."""
     for index, stream in enumerate(_streams(declaration)):
         if protocol_of(stream) == "UDP" and stream.get("proxy_protocol"):
-            yield f"ingress_streams[{index}]", "nginx writes the PROXY line into the datagram itself"
+            yield f"ingress_streams[{index}]", "nginx would write the PROXY line into the datagram"
 
 
-@rule("declare 100 at most", _LOAD_BALANCER)
+@rule("declare at most 100", _LOAD_BALANCER)
 def ingress_streams(declaration: Declaration) -> Iterator[Finding]:
-    """More ports than the load balancer has rules for: 250, two of each family for HTTP and TLS."""
+    """More ports than the load balancer has rules: 250, of which each family needs two for HTTP and TLS."""
     if len(_streams(declaration)) > 100:
         yield "ingress_streams", f"{len(_streams(declaration))} ports in each family"
 
 
-@rule("begin the path with / and write blanks as %20; give the authorities' certificates as PEM")
+@rule("begin the path with / and write spaces as %20; write the authorities' certificates as PEM")
 def ingress_probe(declaration: Declaration) -> Iterator[Finding]:
-    """A path that no request can have, or authorities that cannot be read: every entrance would seem to be silent."""
+    """An invalid path, or certificate authorities that cannot be read: every probe would fail."""
     probe = declaration.get("probe") or {}
     path, authorities = str(probe.get("path") or "/"), str(probe.get("ca_certificates") or "")
     if not re.fullmatch(r"/[!-~]*", path):
         yield "ingress_probe_path", f"{path!r} is not a path"
     try:
         ssl.create_default_context(cadata=authorities or None)
-    except (ssl.SSLError, ValueError) as error:
-        yield "ingress_probe_ca_certificates", f"it holds no certificate that can be read ({error})"
+    except (ssl.SSLError, TypeError, ValueError) as error:
+        # TypeError: it is not ASCII.
+        yield "ingress_probe_ca_certificates", f"it contains no readable certificate ({error})"
 
 
-@rule("name what stands in front of the entrances: addresses, prefixes, or a service tag such as AzureFrontDoor.Backend")
+@rule("list the proxies in front of the entrances: addresses, prefixes, or a service tag such as AzureFrontDoor.Backend")
 def ingress_trusted_proxies(declaration: Declaration) -> Iterator[Finding]:
-    """Trusted proxies that are neither prefixes nor service tags, or that are everybody: anybody could say who he is."""
+    """Trusted proxies that are neither prefixes nor service tags, or that match every client: any client could then forge its address."""
     for index, proxy in enumerate(map(str, declaration.get("trusted_proxies") or [])):
         if is_prefix(proxy) and not ipaddress.ip_network(proxy, strict=False).prefixlen:
-            yield f"ingress_trusted_proxies[{index}]", f"{proxy} is every client"
+            yield f"ingress_trusted_proxies[{index}]", f"{proxy} matches every client"
         elif not is_prefix(proxy) and not SERVICE_TAG.fullmatch(proxy):
             yield f"ingress_trusted_proxies[{index}]", f"{proxy!r} is neither an address, a prefix nor a service tag"
 
 
 @rule(
-    "set ingress_real_ip_header to proxy_protocol if what stands in front can send it, or open TLS and HTTP here",
+    "set ingress_real_ip_header to proxy_protocol if the proxy in front supports it, or terminate TLS and HTTP here",
     "https://nginx.org/en/docs/http/ngx_http_realip_module.html",
 )
 def ingress_real_ip_header(declaration: Declaration) -> Iterator[Finding]:
-    """A client's address in a header of HTTP that the entrance does not look into."""
+    """A client's address in an HTTP header that the entrance cannot read."""
     header = declaration.get("real_ip_header") or "X-Forwarded-For"
     if not declaration.get("trusted_proxies") or header == "proxy_protocol":
         return
-    subject, found = "ingress_real_ip_header", f"{header} cannot be read of "
+    subject, found = "ingress_real_ip_header", f"{header} cannot be read from "
     if _passed(declaration):
         yield (
             subject,
-            f"{found}TLS while ingress_tls_passthrough has its names looked at before it is opened",
-            "empty ingress_tls_passthrough, or set ingress_real_ip_header to proxy_protocol if what stands in front can send it",
+            f"{found}TLS while ingress_tls_passthrough is set",
+            "empty ingress_tls_passthrough, or set ingress_real_ip_header to proxy_protocol if the proxy in front supports it",
         )
     if declaration["upstream"] == "ingress":
         ingress = ingress_of(declaration)
         if ingress["proxy_protocol"]:
-            yield subject, f"{found}connections that are passed to the running ingress as they come (proxy_protocol of ingress_upstream_ingress)"
+            yield subject, f"{found}connections that are passed through to the running ingress (proxy_protocol of ingress_upstream_ingress)"
         elif ingress["https_port"]:
             yield (
                 subject,
-                f"{found}TLS that is passed to the running ingress unopened (https_port)",
-                "open TLS here (ingress_tls), set https_port to 0, or set ingress_real_ip_header to proxy_protocol",
+                f"{found}TLS that is passed through to the running ingress (https_port)",
+                "terminate TLS here (ingress_tls), set https_port to 0, or set ingress_real_ip_header to proxy_protocol",
             )
 
 
@@ -372,21 +373,21 @@ def prefixes_of_tags(body: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 @SERVICE_TAGS.rule(
-    "use a service tag of Azure's list (az network list-service-tags), or prefixes",
+    "use a service tag from Azure's list (az network list-service-tags), or prefixes",
     "https://learn.microsoft.com/azure/virtual-network/service-tags-overview",
 )
 def ingress_service_tag(tags: ServiceTags) -> Iterator[Finding]:
-    """A trusted service tag that has no prefixes, or that cannot be looked up."""
+    """A trusted service tag without prefixes, or that cannot be looked up."""
     known = prefixes_of_tags(tags.answer.body)
     for name in tags.names:
         if not tags.answer.exists:
             yield (
                 "ingress_trusted_proxies",
                 f"the service tag {name} cannot be looked up: the list {tags.answer.absence}",
-                "allow the list to be read",
+                "grant the credentials access to the list",
             )
         elif not known.get(name.lower()):
-            yield "ingress_trusted_proxies", f"there is no service tag {name} with prefixes"
+            yield "ingress_trusted_proxies", f"no service tag {name} has prefixes"
 
 
 @dataclass(frozen=True)
@@ -415,35 +416,35 @@ PROXIES = Chapter[Proxies]("entrances")
 
 @PROXIES.rule("add @sha256 and the digest to it")
 def ingress_image(proxies: Proxies) -> Iterator[Finding]:
-    """An image that is not pinned by digest: what a tag names may change between two nodes."""
+    """An image that is not pinned by digest: a tag may point to another image on the next node."""
     loose = [image for image in (proxies.image, proxies.metrics_image) if image and not re.search(r"@sha256:[0-9a-f]{64}$", image)]
     if loose:
         yield "ingress_image, ingress_metrics_image", f"{', '.join(loose)} is not pinned by digest"
 
 
-@PROXIES.rule("use two at least in each family, so that the loss of a zone is survived, and no more than ingress_max_replicas")
+@PROXIES.rule("use at least two in each family, to survive the loss of a zone, and at most ingress_max_replicas")
 def ingress_replicas(proxies: Proxies) -> Iterator[Finding]:
     """Too few proxies to survive the loss of a zone."""
     if not 2 <= proxies.min_replicas <= proxies.max_replicas:
         yield "ingress_min_replicas", f"{proxies.min_replicas} to {proxies.max_replicas} replicas"
 
 
-@PROXIES.rule("write digits with k, m or g, as 16m", _NGINX_SYNTAX)
+@PROXIES.rule("write digits with k, m or g, for example 16m", _NGINX_SYNTAX)
 def ingress_size(proxies: Proxies) -> Iterator[Finding]:
-    """A size that nginx does not read."""
+    """An invalid size for nginx."""
     for name, size in (("ingress_max_body_size", proxies.max_body_size), ("ingress_max_header_size", proxies.max_header_size)):
         if not re.fullmatch(r"[0-9]+[kKmMgG]?", size):
-            yield name, f"{size!r} is not a size as nginx reads it"
+            yield name, f"{size!r} is not a valid nginx size"
 
 
-@PROXIES.rule("write digits with ms, s or m, as 10s", _NGINX_SYNTAX)
+@PROXIES.rule("write digits with ms, s or m, for example 10s", _NGINX_SYNTAX)
 def ingress_client_timeout(proxies: Proxies) -> Iterator[Finding]:
-    """A time that nginx does not read."""
+    """An invalid time for nginx."""
     if not re.fullmatch(r"[1-9][0-9]*(ms|s|m)", proxies.client_timeout):
-        yield "ingress_client_timeout", f"{proxies.client_timeout!r} is not a time as nginx reads it"
+        yield "ingress_client_timeout", f"{proxies.client_timeout!r} is not a valid nginx time"
 
 
-@PROXIES.rule("give 0 for no limit")
+@PROXIES.rule("use 0 for no limit")
 def ingress_limits(proxies: Proxies) -> Iterator[Finding]:
     """A negative limit."""
     for name in ("requests_per_second", "request_burst", "connections_per_client"):
@@ -451,12 +452,12 @@ def ingress_limits(proxies: Proxies) -> Iterator[Finding]:
             yield f"ingress_{name}", f"{getattr(proxies, name)} is negative"
 
 
-@PROXIES.rule("write CPU as 250m or 2, and memory as 256Mi", _RESOURCES)
+@PROXIES.rule("write CPU like 250m or 2, and memory like 256Mi", _RESOURCES)
 def ingress_quantity(proxies: Proxies) -> Iterator[Finding]:
-    """A quantity that Kubernetes does not read."""
+    """An invalid quantity for Kubernetes."""
     for name in ("cpu_request", "memory_request", "memory_limit"):
         if _quantity(getattr(proxies, name)) is None:
-            yield f"ingress_{name}", f"{getattr(proxies, name)!r} is not a quantity"
+            yield f"ingress_{name}", f"{getattr(proxies, name)!r} is not a valid quantity"
 
 
 def _quantity(text: str) -> float | None:
@@ -469,20 +470,20 @@ def _quantity(text: str) -> float | None:
 
 @PROXIES.rule("raise ingress_memory_limit, or lower ingress_memory_request or ingress_cpu_request", _RESOURCES)
 def ingress_memory(proxies: Proxies) -> Iterator[Finding]:
-    """A memory limit below the request, or below what the proxy's workers take: one a CPU that is requested, two at least."""
+    """A memory limit below the request, or below the need of the proxy's workers: one per requested CPU, at least two."""
     limit, request = _quantity(proxies.memory_limit), _quantity(proxies.memory_request)
     if limit is None:
         return
     if request is not None and request > limit:
-        yield "ingress_memory_request", f"{proxies.memory_request}, and the limit is {proxies.memory_limit}"
+        yield "ingress_memory_request", f"{proxies.memory_request}, but the limit is {proxies.memory_limit}"
     if _quantity(proxies.cpu_request) is not None:
         workers = workers_of(proxies.cpu_request)
         needed = _PROXY_MEMORY + workers * _WORKER_MEMORY
         if needed > limit:
-            yield "ingress_memory_limit", f"{proxies.memory_limit}, and {workers} workers need {needed // 2**20}Mi"
+            yield "ingress_memory_limit", f"{proxies.memory_limit}, but {workers} workers need {needed // 2**20}Mi"
 
 
-@PROXIES.rule("give addresses or prefixes, as 10.0.0.0/8 or fd00::/8")
+@PROXIES.rule("use addresses or prefixes, for example 10.0.0.0/8 or fd00::/8")
 def ingress_metrics_sources(proxies: Proxies) -> Iterator[Finding]:
     """A source of metrics requests that is neither an address nor a prefix."""
     for source in proxies.metrics_sources:
@@ -492,12 +493,12 @@ def ingress_metrics_sources(proxies: Proxies) -> Iterator[Finding]:
             yield "ingress_metrics_sources", f"{source!r} is neither an address nor a prefix"
 
 
-@PROXIES.rule("use a name as Kubernetes takes it: lower-case letters, digits and hyphens")
+@PROXIES.rule("use lower-case letters, digits and hyphens")
 def ingress_metrics_namespaces(proxies: Proxies) -> Iterator[Finding]:
-    """A namespace for scraping metrics with a name that Kubernetes does not have."""
+    """A namespace for scraping metrics with an invalid name."""
     for namespace in proxies.metrics_namespaces:
         if not _NAME.fullmatch(namespace):
-            yield "ingress_metrics_namespaces", f"{namespace!r} is not a name in Kubernetes"
+            yield "ingress_metrics_namespaces", f"{namespace!r} is not a valid Kubernetes name"
 
 
 @dataclass(frozen=True)
@@ -533,17 +534,17 @@ class Upstreams:
 UPSTREAMS = Chapter[Upstreams]("entrances")
 
 
-@UPSTREAMS.rule("create it, or correct service and namespace; a proxy must know its upstream's address when it starts", _SERVICES)
+@UPSTREAMS.rule("create it, or correct service and namespace; a proxy needs the address of its upstream when it starts", _SERVICES)
 def service_missing(upstreams: Upstreams) -> Iterator[Finding]:
-    """A Service that requests are to go to and that does not exist."""
+    """A Service that is a target of requests and does not exist."""
     known = by_name(upstreams.services)
     for namespace, name, uses in upstreams.needed():
         if (namespace, name) not in known:
             places = ", ".join(sorted({subject for *_rest, subject in uses}))
-            yield f"Service {namespace}/{name}", f"it does not exist, and {places} sends requests to it"
+            yield f"Service {namespace}/{name}", f"it does not exist, but {places} sends requests to it"
 
 
-@UPSTREAMS.rule("give the Service the family, or use another ingress_mode", _DUAL_STACK)
+@UPSTREAMS.rule("add the family to the Service, or use another ingress_mode", _DUAL_STACK)
 def service_family(upstreams: Upstreams) -> Iterator[Finding]:
     """A Service without a cluster IP in the family that the mode needs."""
     mode = upstreams.declaration["mode"]
@@ -558,25 +559,25 @@ def _missing_family(subject: str, service: Mapping[str, Any], mode: str, family:
         return (
             subject,
             "it is headless or external",
-            "name a Service with a cluster IP: a proxy keeps the addresses that it knew when it started",
+            "use a Service with a cluster IP: a proxy keeps the addresses that it resolved when it started",
         )
-    found = f"it has {' and '.join(families)}, and ingress_mode {mode} needs {family}"
+    found = f"it has {' and '.join(families)}, but ingress_mode {mode} needs {family}"
     # A single-stack Service always takes a second family: what it has keeps its address.
     change = service_family_change(spec.get("ipFamilyPolicy") or SINGLE, families, "PreferDualStack")
     if not change.added:
-        return subject, found, "see why it has no cluster IP in that family; or use another ingress_mode"
+        return subject, found, "find out why it has no cluster IP in that family, or use another ingress_mode"
     name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
     return (
         subject,
         found,
-        f"add {' and '.join(change.added)} to it, which leaves {families[0]} as it is: kubectl patch service {name} --namespace {namespace} "
+        f"add {' and '.join(change.added)} to it, which does not change {families[0]}: kubectl patch service {name} --namespace {namespace} "
         '--patch \'{"spec": {"ipFamilyPolicy": "PreferDualStack"}}\' (its pods must listen on it); or use another ingress_mode',
     )
 
 
-@UPSTREAMS.rule("give one of its ports", _SERVICES)
+@UPSTREAMS.rule("use one of its ports", _SERVICES)
 def service_port(upstreams: Upstreams) -> Iterator[Finding]:
-    """A port that a Service does not have."""
+    """A port that the Service does not have."""
     for subject, service, uses in upstreams.present():
         offered = {(port.get("protocol", "TCP"), port["port"]) for port in service["spec"].get("ports") or ()}
         for protocol, number in sorted({(protocol, number) for _unused, protocol, number, _unused in uses} - offered):
@@ -596,7 +597,7 @@ OWN_SERVICES = Chapter[OwnServices]("entrances")
 
 @OWN_SERVICES.rule("delete it if nothing uses it, and run again; or set ingress_namespace to another name", _DUAL_STACK)
 def service_family_of_entrance(own: OwnServices) -> Iterator[Finding]:
-    """A Service of an entrance's name that cannot get the entrance's family: its first family never changes."""
+    """A Service with an entrance's name that cannot get the entrance's family: Kubernetes never changes a Service's first family."""
     for service, family in own.services:
         spec, metadata = service["spec"], service["metadata"]
         if not spec.get("ipFamilies"):
@@ -617,15 +618,15 @@ class Manifests:
 MANIFESTS = Chapter[Manifests]("entrances")
 
 
-@MANIFESTS.rule("correct the variable that this value comes from", "https://kubernetes.io/docs/reference/kubernetes-api/")
+@MANIFESTS.rule("correct the variable from which this value is rendered", "https://kubernetes.io/docs/reference/kubernetes-api/")
 def manifest(manifests: Manifests) -> Iterator[Finding]:
-    """An object that does not fit Kubernetes' own schema, of the newest version known where the cluster's is newer."""
+    """An object that does not fit Kubernetes' schema. For a newer cluster, the newest known schema is used."""
     # It takes longer to import than everything else together, and only runs that get this far need it.
     import kubernetes_validate
 
     numbers = re.match(r"v?(\d+)\.(\d+)", manifests.version)
     if not numbers:
-        yield "ingress_kubernetes_version", f"{manifests.version!r} is not a Kubernetes version such as 1.36", "give a version such as 1.36"
+        yield "ingress_kubernetes_version", f"{manifests.version!r} is not a Kubernetes version such as 1.36", "use a version such as 1.36"
         return
     newest = kubernetes_validate.latest_version()
     known = tuple(int(part) for part in newest.split(".")[:2])
@@ -643,6 +644,28 @@ def manifest(manifests: Manifests) -> Iterator[Finding]:
 
 
 @dataclass(frozen=True)
+class ClusterAccess:
+    """A running cluster, and why the credentials may not read what is in it; empty where they may."""
+
+    cluster_id: str
+    denied: str
+
+
+CLUSTER_ACCESS = Chapter[ClusterAccess]("entrances")
+
+
+@CLUSTER_ACCESS.rule(
+    "grant the credentials Azure Kubernetes Service Cluster User Role and Azure Kubernetes Service RBAC Reader on the cluster, or check without the "
+    "entrances: --tags network,aks,registry,keyvault",
+    "https://learn.microsoft.com/azure/aks/entra-id-authorization",
+)
+def cluster_access(access: ClusterAccess) -> Iterator[Finding]:
+    """Check mode with credentials that may not read the objects in the running cluster: what would change there is unknown."""
+    if access.denied:
+        yield f"cluster {access.cluster_id.rpartition('/')[2]}", access.denied
+
+
+@dataclass(frozen=True)
 class FirstEntrances:
     """The families of the entrances, the cluster's outbound type, and whether its public load balancer has an IPv4 frontend already."""
 
@@ -655,10 +678,10 @@ FIRST_ENTRANCES = Chapter[FirstEntrances]("entrances")
 
 
 @FIRST_ENTRANCES.rule(
-    "make an IPv4 entrance too (ingress_families [ipv4, ipv6], ingress_upstream services), or give the running ingress a public IPv4 Service first",
+    "create an IPv4 entrance too (ingress_families [ipv4, ipv6], ingress_upstream services), or first give the running ingress a public IPv4 Service",
     "https://github.com/kubernetes-sigs/cloud-provider-azure/issues/1831",
 )
 def ipv6_entrance_alone(first: FirstEntrances) -> Iterator[Finding]:
     """Only an IPv6 entrance on a load balancer without outbound rules and without another IPv4 Service: Azure needs an IPv4 frontend on it."""
     if not first.has_ipv4_frontend and first.outbound_type != "loadBalancer" and set(first.families) == {"IPv6"}:
-        yield "ingress_families", f"only an IPv6 entrance, and with {first.outbound_type} the load balancer has no IPv4 frontend"
+        yield "ingress_families", f"only an IPv6 entrance, but with {first.outbound_type} the load balancer has no IPv4 frontend"

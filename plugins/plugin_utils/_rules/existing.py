@@ -62,9 +62,9 @@ CHAPTER = Chapter[Existing]("existing")
 rule = CHAPTER.rule
 
 
-@rule("give the id of a resource of that type, as `az resource show --query id` prints it")
+@rule("use the id of a resource of that type, as `az resource show --query id` prints it")
 def existing_type(existing: Existing) -> Iterator[Finding]:
-    """An id of another type of resource than the one that is used."""
+    """An id of a resource of the wrong type."""
     wanted, found = TYPES[existing.variable], _type_of(existing.id)
     if found.lower() != wanted.lower():
         yield existing.variable, f"{existing.id} names {found}, not {wanted}"
@@ -81,12 +81,12 @@ def existing_state(existing: Existing) -> Iterator[Finding]:
     elif state.lower() in ("failed", "canceled", "deleting"):
         yield existing.variable, f"{existing.id} is in the state {state}"
     elif is_cluster and state.lower() != "succeeded":
-        yield existing.variable, f"{existing.id} is in the state {state}", "run again when that has ended (az aks wait --updated)"
+        yield existing.variable, f"{existing.id} is in the state {state}", "wait for the end of the change (az aks wait --updated) and run again"
 
 
 @rule("use one in the stamp's region, or set dualstack_location to its region", "https://learn.microsoft.com/azure/aks/static-ip")
 def existing_region(existing: Existing) -> Iterator[Finding]:
-    """A resource in another region than the stamp, where Azure joins only what is in one region."""
+    """A resource in another region than the stamp, while Azure requires the same region."""
     found = existing.answer.body.get("location")
     if existing.region and found and folded(found) != folded(existing.region):
-        yield existing.variable, f"{existing.id} is in {found}, and the stamp is in {existing.region}"
+        yield existing.variable, f"{existing.id} is in {found}, but the stamp is in {existing.region}"

@@ -37,29 +37,29 @@ rule = CHAPTER.rule
 _NAMES = "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftkeyvault"
 
 
-@rule("use 3 to 24 letters, digits and single hyphens, a letter first", _NAMES)
+@rule("use 3 to 24 letters, digits and single hyphens, starting with a letter", _NAMES)
 def vault_name(vault: Vault) -> Iterator[Finding]:
-    """A vault's name that Azure refuses."""
+    """A vault name that Azure refuses."""
     if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]", vault.name) or "--" in vault.name:
         yield "keyvault_name", vault.name
 
 
 @rule(
-    "set keyvault_on_deleted to recover to recover the vault with its contents, or choose another name",
+    "set keyvault_on_deleted: recover to restore the vault with its contents, or choose another name",
     _SOFT_DELETE,
 )
 def vault_deleted(vault: Vault) -> Iterator[Finding]:
-    """A name that a deleted vault reserves until its retention ends."""
+    """A vault name that a deleted vault reserves until its retention ends."""
     if not vault.answers["vault"].exists and vault.answers["deleted"].exists and vault.on_deleted == "fail":
         yield "keyvault_name", f"a vault {vault.name} was deleted and its name is reserved"
 
 
-@rule("choose another name, or give keyvault_existing_id", _NAMES)
+@rule("choose another name, or set keyvault_existing_id", _NAMES)
 def vault_name_taken(vault: Vault) -> Iterator[Finding]:
-    """A vault's name that somebody else has: names are unique in all of Azure."""
+    """A vault name that somebody else uses: names are unique across Azure."""
     ours = vault.answers["vault"].exists or vault.answers["deleted"].exists
     if not ours and not vault.answers["name"].body.get("nameAvailable", True):
-        yield "keyvault_name", f"{vault.name} is taken by somebody else in Azure"
+        yield "keyvault_name", f"{vault.name} is already used by somebody else in Azure"
 
 
 @rule("correct the id, or leave it empty to create a vault")
@@ -69,29 +69,32 @@ def existing_vault(vault: Vault) -> Iterator[Finding]:
         yield "keyvault_existing_id", f"{vault.existing_id} {vault.answers['vault'].absence}"
 
 
-@rule("switch the vault to Azure RBAC (az keyvault update --enable-rbac-authorization true), after giving roles to those who have policies", _ACCESS)
+@rule(
+    "switch the vault to Azure RBAC (az keyvault update --enable-rbac-authorization true), after assigning roles to the holders of policies",
+    _ACCESS,
+)
 def existing_vault_access(vault: Vault) -> Iterator[Finding]:
-    """An existing vault on access policies: role assignments have no effect there."""
+    """An existing vault that uses access policies: role assignments have no effect there."""
     found = vault.answers["vault"]
     if vault.existing_id and found.exists and not (found.body.get("properties") or {}).get("enableRbacAuthorization"):
-        yield "keyvault_existing_id", f"{vault.existing_id} uses access policies, and the role grants access by role assignments"
+        yield "keyvault_existing_id", f"{vault.existing_id} uses access policies, but the role grants access by role assignments"
 
 
-@rule("set keyvault_private_endpoint to true, or open the vault to the stamp", _NETWORK)
+@rule("set keyvault_private_endpoint to true, or allow access from the stamp", _NETWORK)
 def existing_vault_reachable(vault: Vault) -> Iterator[Finding]:
-    """An existing vault without public access that nothing in the stamp reaches."""
+    """An existing vault without public access, which the stamp cannot reach."""
     if vault.existing_id and is_out_of_reach(vault.answers["vault"]) and not vault.private_endpoint:
         yield "keyvault_existing_id", f"{vault.existing_id} has neither public access nor a private endpoint"
 
 
-@rule("give 7 to 90 days", _SOFT_DELETE)
+@rule("use 7 to 90 days", _SOFT_DELETE)
 def vault_retention(vault: Vault) -> Iterator[Finding]:
-    """A retention that Azure does not offer."""
+    """A retention that Azure does not support."""
     if not 7 <= vault.retention_days <= 90:
         yield "keyvault_retention_days", f"{vault.retention_days}"
 
 
-@rule("declare what the vault has, or choose another name", _SOFT_DELETE)
+@rule("declare the live value, or choose another name", _SOFT_DELETE)
 def vault_retention_fixed(vault: Vault) -> Iterator[Finding]:
     """A retention that differs from the live vault's: it is fixed at creation."""
     live = (vault.answers["vault"].body.get("properties") or {}).get("softDeleteRetentionInDays")

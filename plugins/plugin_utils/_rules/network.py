@@ -87,7 +87,7 @@ rule = CHAPTER.rule
 def subscription(network: Network) -> Iterator[Finding]:
     """A subscription that the credentials cannot read."""
     if not network.answers["subscription"].exists:
-        yield "network_subscription_id", f"{network.subscription_id} is not a subscription that the credentials may read"
+        yield "network_subscription_id", f"{network.subscription_id} is not a subscription that the credentials can read"
 
 
 @rule("name the stamp after its region or set dualstack_location", "https://learn.microsoft.com/azure/reliability/regions-list")
@@ -102,20 +102,21 @@ def location(network: Network) -> Iterator[Finding]:
         )
 
 
-@rule("use zones of the region, or [] where it has none", "https://learn.microsoft.com/azure/reliability/availability-zones-region-support")
+@rule("use zones of the region, or [] if it has none", "https://learn.microsoft.com/azure/reliability/availability-zones-region-support")
 def network_zones(network: Network) -> Iterator[Finding]:
     """Zones that the region does not have."""
     for region in network.values("locations"):
         zones = [str(mapping["logicalZone"]) for mapping in region.get("availabilityZoneMappings") or ()]
         missing = sorted(set(network.zones) - set(zones))
         if folded(region["name"]) == folded(network.location) and missing:
-            found = f"{network.location} has {f'the zones {", ".join(zones)}' if zones else 'no zones'}, and {', '.join(missing)} is declared"
+            has = f"the zones {', '.join(zones)}" if zones else "no zones"
+            found = f"{network.location} has {has}, but {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} declared"
             yield "network_zones", found
 
 
 @rule("register them (az provider register), or set network_register_providers to true", _PROVIDERS)
 def providers(network: Network) -> Iterator[Finding]:
-    """Resource providers that are not registered, where the run may not register them."""
+    """Resource providers that are not registered, while the run may not register them."""
     states = {str(provider["namespace"]): provider["registrationState"] for provider in network.values("providers")}
     unregistered = [
         namespace for namespace, state in states.items() if folded(namespace) in map(folded, network.providers) and folded(state) != "registered"
@@ -126,7 +127,7 @@ def providers(network: Network) -> Iterator[Finding]:
 
 @rule("request more quota for public addresses in this region", _LIMITS)
 def public_address_quota(network: Network) -> Iterator[Finding]:
-    """More new public addresses than the subscription has left in the region. Azure counts each family on its own, or, by an older name, both."""
+    """More new public addresses than the subscription's quota in the region allows. Azure counts each family; an older quota counts both."""
     new = {family: sum(not network.answers[name].exists for name in (family, *network.egress_address_ids[family])) for family in ("ipv4", "ipv6")}
     for usage in network.values("usages"):
         match = re.fullmatch(r"(ipv[46])?StandardSkuPublicIpAddresses", usage["name"]["value"], re.IGNORECASE)
@@ -135,7 +136,7 @@ def public_address_quota(network: Network) -> Iterator[Finding]:
         wanted = new[match[1].lower()] if match[1] else sum(new.values())
         used, limit = int(usage["currentValue"]), int(usage["limit"])
         if wanted and used + wanted > limit:
-            yield "network_location", f"{usage['name']['value']}: {wanted} wanted, {used} of {limit} in use"
+            yield "network_location", f"{usage['name']['value']}: {wanted} needed, but {used} of {limit} are in use"
 
 
 @rule("correct the id, or leave it empty to create a virtual network")
@@ -145,9 +146,9 @@ def existing_vnet(network: Network) -> Iterator[Finding]:
         yield "network_existing_vnet_id", f"{network.existing_vnet_id} {network.answers['vnet'].absence}"
 
 
-@rule("create them, or name those that exist in dualstack_subnets; an existing virtual network is never written")
+@rule("create them, or list existing subnets in dualstack_subnets; an existing virtual network is never written")
 def existing_subnets(network: Network) -> Iterator[Finding]:
-    """An existing virtual network without the subnets that are declared."""
+    """An existing virtual network that lacks declared subnets."""
     live = live_subnets(network.answers["vnet"].body, network.subnets)
     missing = [name for name in network.subnets if name not in live]
     if network.existing_vnet_id and network.answers["vnet"].exists and missing:
@@ -182,7 +183,7 @@ def resource_group_name(network: Network) -> Iterator[Finding]:
         yield "network_resource_group", f"{network.resource_group!r}"
 
 
-@rule("use network_egress load_balancer there", _NAT)
+@rule("set network_egress to load_balancer", _NAT)
 def nat_gateway_region(network: Network) -> Iterator[Finding]:
     """A region that does not offer StandardV2 NAT gateways."""
     location = folded(network.location)
@@ -190,24 +191,24 @@ def nat_gateway_region(network: Network) -> Iterator[Finding]:
         yield "network_egress", f"no StandardV2 NAT gateway in {location}"
 
 
-@rule("give 1 to 16 public addresses in each family", _NAT)
+@rule("use 1 to 16 public addresses in each family", _NAT)
 def egress_address_count(network: Network) -> Iterator[Finding]:
-    """A number of public addresses that a NAT gateway cannot have."""
+    """An invalid number of public addresses for a NAT gateway."""
     if network.egress == "nat_gateway" and not 1 <= network.egress_address_count <= 16:
         yield "network_egress_address_count", f"{network.egress_address_count}"
 
 
-@rule("give each public address a name of its own", _ADDRESSES)
+@rule("use a different name for each public address", _ADDRESSES)
 def entrance_names(network: Network) -> Iterator[Finding]:
     """Two variables that name the same public address."""
     seen: dict[str, str] = {}
     for address in network.addresses:
         if address.id.lower() in seen:
-            yield address.variable, f"{seen[address.id.lower()]} names {address.id} too"
+            yield address.variable, f"{seen[address.id.lower()]} also names {address.id}"
         seen.setdefault(address.id.lower(), address.variable)
 
 
-@rule("declare what the address has, or give it another name", _ADDRESSES)
+@rule("declare the live values, or use another name for the address", _ADDRESSES)
 def address_fixed(network: Network) -> Iterator[Finding]:
     """A live public address whose family, SKU or zones differ from the declared ones: all are fixed at creation."""
     seen = set[str]()
@@ -227,7 +228,7 @@ def address_fixed(network: Network) -> Iterator[Finding]:
                 yield address.variable, f"{address.id} has {what} {live or '(none)'}; declared: {declared or '(none)'}"
 
 
-@rule("release the address there, or use another one", _ADDRESSES)
+@rule("release the address, or use another one", _ADDRESSES)
 def address_in_use(network: Network) -> Iterator[Finding]:
     """A public address that another load balancer or NAT gateway uses."""
     for address in network.addresses:

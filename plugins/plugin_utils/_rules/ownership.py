@@ -28,8 +28,8 @@ CHAPTER = Chapter[Names]("ownership")
 
 @CHAPTER.rule("give it another name, or hand it over", "https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources")
 def resource_not_ours(names: Names) -> Iterator[Finding]:
-    """A resource under one of the stamp's names that somebody else made: a run would change it, and delete it with the stamp. A resource group and a
-    zone are used as they are."""
+    """A resource with one of the stamp's names that somebody else created: a run would change it, and delete it with the stamp. Resource groups and
+    zones are used as they are."""
     for variable, identifiers in names.ids.items():
         for identifier in identifiers:
             answer, ours = names.answers[identifier], mark(names.stamp)
@@ -37,7 +37,7 @@ def resource_not_ours(names: Names) -> Iterator[Finding]:
                 tags = " ".join(f"{name}={value}" for name, value in ours.items())
                 yield (
                     variable,
-                    f"{identifier} exists, and its tags lack {in_words(ours)}",
+                    f"{identifier} exists, but its tags lack {in_words(ours)}",
                     f"give it another name, or hand it over: az tag update --operation merge --resource-id {identifier} --tags {tags}",
                 )
 
@@ -63,8 +63,8 @@ DIAGNOSTICS = Chapter[Diagnostics]("ownership")
     "https://learn.microsoft.com/azure/azure-monitor/platform/diagnostic-settings",
 )
 def diagnostics_taken(diagnostics: Diagnostics) -> Iterator[Finding]:
-    """A diagnostic setting of others that sends some of the declared categories to the same workspace: Azure takes a category for a workspace once.
-    One that sends them all is taken for the stamp's."""
+    """A diagnostic setting of somebody else that sends only some of the declared categories to the same workspace: Azure allows each category once.
+    A setting that sends all of them is used as it is."""
     wanted = set(map(folded, diagnostics.categories))
     for setting in diagnostics.settings.body.get("value") or ():
         properties = setting.get("properties") or {}
@@ -79,7 +79,7 @@ def diagnostics_taken(diagnostics: Diagnostics) -> Iterator[Finding]:
             yield (
                 "aks_workspace_id",
                 f"the diagnostic setting {setting['name']} of the cluster sends {', '.join(sorted(sent & wanted))} to {diagnostics.workspace_id}, "
-                f"and lacks {', '.join(sorted(wanted - sent))}",
+                f"but not {', '.join(sorted(wanted - sent))}",
             )
 
 
@@ -96,10 +96,10 @@ class ZoneGroup:
 ZONE_GROUPS = Chapter[ZoneGroup]("ownership")
 
 
-@ZONE_GROUPS.rule("name its zone, or delete the group", "https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration")
+@ZONE_GROUPS.rule("use its zone, or delete the group", "https://learn.microsoft.com/azure/private-link/private-endpoint-dns-integration")
 def zone_group_taken(declared: ZoneGroup) -> Iterator[Finding]:
-    """A private endpoint with a zone group of others for other zones, such as Azure Policy makes: an endpoint has one group.
-    One that names the declared zone is taken for the stamp's."""
+    """A private endpoint with a zone group of somebody else for other zones, for example from Azure Policy: an endpoint can have only one group.
+    A group with the declared zone is used as it is."""
     groups = {
         group["name"]: [str(item["properties"]["privateDnsZoneId"]) for item in (group.get("properties") or {}).get("privateDnsZoneConfigs") or ()]
         for group in declared.groups.body.get("value") or ()
@@ -132,7 +132,7 @@ OBJECTS = Chapter[Objects]("ownership")
     "https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels",
 )
 def object_not_ours(objects: Objects) -> Iterator[Finding]:
-    """A namespace or an object under one of the entrances' names that somebody else made: a run would change it."""
+    """A namespace or object with one of the entrances' names that somebody else created: a run would change it."""
     for found in objects.live:
         metadata, (label, value) = found["metadata"], MANAGED_BY
         if (metadata.get("labels") or {}).get(label) == value:

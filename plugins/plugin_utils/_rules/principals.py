@@ -28,7 +28,7 @@ CHAPTER = Chapter[Principals]("principals")
     "https://learn.microsoft.com/azure/role-based-access-control/role-assignments",
 )
 def principal_ids(principals: Principals) -> Iterator[Finding]:
-    """A principal that is not named by its object id."""
+    """A principal without a valid object id."""
     for text in principals.ids:
         if not GUID.fullmatch(text):
             yield principals.variable, f"{text!r} is not an object id"

@@ -64,6 +64,9 @@ class Reader(Protocol):
     def named(self, cluster_id: str, objects: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]] | None:
         """The live objects of the same kinds, namespaces and names; None where the cluster cannot be asked yet."""
 
+    def denied(self, cluster_id: str) -> str:
+        """Why the credentials may not read the cluster; empty where they may, or where it has not been asked."""
+
     def warn(self, text: str) -> None:
         """Tell the operator what does not stop the run."""
 
@@ -253,6 +256,8 @@ def _zone_group(role: str, declared: Mapping[str, Any], reader: Reader) -> Itera
 
 
 def _registry(facts: Facts, reader: Reader) -> Iterator[Violation]:
+    if not facts["enabled"]:
+        return
     yield from _zone_group("registry", facts["endpoint"], reader)
     answers = _answers(facts, reader, "registry")
     yield from registry.CHAPTER.violations(registry.Registry(**facts["declared"], answers=answers))
@@ -263,6 +268,8 @@ def _registry(facts: Facts, reader: Reader) -> Iterator[Violation]:
 
 
 def _vault(facts: Facts, reader: Reader) -> Iterator[Violation]:
+    if not facts["enabled"]:
+        return
     yield from _zone_group("keyvault", facts["endpoint"], reader)
     yield from principals.CHAPTER.violations(principals.Principals("keyvault_secret_user_principal_ids", facts["principal_ids"]))
     answers = _answers(facts, reader, "vault")
@@ -360,6 +367,9 @@ def _entrances(facts: Facts, reader: Reader) -> Iterator[Violation]:
     if set(declaration["families"]) == {"IPv6"}:
         yield from entrances.FIRST_ENTRANCES.violations(_first_entrances(facts, reader))
     live = reader.named(facts["cluster_id"], facts["objects"])
+    if reader.check_mode:
+        access = entrances.ClusterAccess(facts["cluster_id"], reader.denied(facts["cluster_id"]))
+        yield from entrances.CLUSTER_ACCESS.violations(access)
     yield from ownership.OBJECTS.violations(ownership.Objects(live or ()))
     if not facts["upstream_namespaces"]:
         return

@@ -34,9 +34,9 @@ def _security_rules(case: PlannedStamp) -> Iterator[tuple[str, Mapping[str, Any]
             yield f"network_security_rules.{item.get('name')}", item
 
 
-@rule("name one of dualstack_subnets", _NSG)
+@rule("use a subnet of dualstack_subnets", _NSG)
 def security_rule_names(case: PlannedStamp) -> Iterator[Finding]:
-    """A rule that names a subnet that is not planned."""
+    """A rule that names an unplanned subnet."""
     for item in case.specification.get("security_rules") or []:
         for name in unknown_subnets(item, case.plan):
             yield f"network_security_rules.{item.get('name')}", f"the plan has no subnet {name!r}"
@@ -44,16 +44,16 @@ def security_rule_names(case: PlannedStamp) -> Iterator[Finding]:
 
 @rule("use 1 to 80 letters, digits, '_', '.' and '-'; the IPv6 twin adds -ipv6", _NAMES)
 def security_rule_name(case: PlannedStamp) -> Iterator[Finding]:
-    """A rule's name that Azure refuses, with or without the ending of its IPv6 twin."""
+    """A rule name that Azure refuses, with or without the suffix of its IPv6 twin."""
     for subject, item in _security_rules(case):
         for made in family_rules(item, case.plan):
             if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,78}[A-Za-z0-9_])?", made["name"]):
-                yield subject, f"{made['name']!r} is not the name of a rule"
+                yield subject, f"{made['name']!r} is not a valid rule name"
 
 
-@rule("rename one of them; names have no case", _NAMES)
+@rule("rename one of them; names ignore case", _NAMES)
 def security_rule_names_unique(case: PlannedStamp) -> Iterator[Finding]:
-    """Two rules of one name: Azure takes one name once in a group, whatever its case, twins included."""
+    """Two rules with the same name, including IPv6 twins: names are unique in a group and ignore case."""
     seen: dict[str, str] = {}
     for subject, item in _security_rules(case):
         for made in family_rules(item, case.plan):
@@ -65,12 +65,12 @@ def security_rule_names_unique(case: PlannedStamp) -> Iterator[Finding]:
 
 @rule('use "80", "8000-8080" or "*"; write several as a list', _RULES)
 def security_rule_ports(case: PlannedStamp) -> Iterator[Finding]:
-    """Ports that Azure cannot read, or none at all."""
+    """Invalid ports, or an empty list."""
     for subject, item in _security_rules(case):
         for side in ("source_ports", "destination_ports"):
             ports = item.get(side, "*")
             if ports == []:
-                yield f"{subject}.{side}", "the list is empty", "list ports, or remove it for any port"
+                yield f"{subject}.{side}", "the list is empty", "add ports, or remove the key to allow any port"
             for port in ports if isinstance(ports, list) else [ports]:
                 if not _is_port_range(str(port)):
                     yield f"{subject}.{side}", f"{str(port)!r} is not a port or a range of ports"
@@ -83,20 +83,20 @@ def _is_port_range(text: str) -> bool:
 
 @rule("use CIDR notation (10.0.0.0/8, fd00::/8), a service tag (Internet), vnet, pods, services or subnet:<name>", _RULES)
 def security_rule_prefixes(case: PlannedStamp) -> Iterator[Finding]:
-    """A source or destination that Azure cannot read, or `*` beside others."""
+    """An invalid source or destination, or `*` next to others."""
     for subject, item in _security_rules(case):
         for side in ("source", "destination"):
             prefixes = rule_prefixes(item, side, case.plan)
             for text in prefixes:
                 if text == "*" and len(prefixes) > 1:
-                    yield f"{subject}.{side}", "'*' stands beside other prefixes", "use '*' alone, or list prefixes and service tags only"
+                    yield f"{subject}.{side}", "'*' is listed with other prefixes", "use '*' alone, or list prefixes and service tags only"
                 elif text != "*" and not SERVICE_TAG.fullmatch(text) and ("%" in text or not prefix_family(text)):
                     yield f"{subject}.{side}", f"{text!r} is not a prefix, an address or a service tag"
 
 
 @rule("use another priority, or remove the other rule", _NSG)
 def security_rule_priority_taken(case: PlannedStamp) -> Iterator[Finding]:
-    """A priority that a live rule outside the inventory uses: network_security_rules_shared keeps such rules."""
+    """A priority that a live rule outside the inventory already uses: network_security_rules_shared keeps such rules."""
     ours = [(subject, made) for subject, item in _security_rules(case) for made in family_rules(item, case.plan)]
     names = {made["name"].lower() for _unused, made in ours}
     theirs = {_place(found): found["name"] for found in case.specification.get("live_security_rules") or [] if found["name"].lower() not in names}
@@ -111,39 +111,43 @@ def _place(rule_of_azure: Mapping[str, Any]) -> tuple[str, int]:
     return str(properties["direction"]).capitalize(), int(properties["priority"])
 
 
-@rule("a rule holds one family: give both sides prefixes of the same one", _IPV6)
+@rule("use prefixes of the same family on both sides", _IPV6)
 def security_rule_families(case: PlannedStamp) -> Iterator[Finding]:
-    """A rule from one family to the other: Azure refuses it."""
+    """A rule whose source and destination have different families: Azure refuses it."""
     for subject, item in _security_rules(case):
         sources, destinations = rule_families(item, "source", case.plan), rule_families(item, "destination", case.plan)
         if sources and destinations and not sources & destinations:
             yield subject, "source and destination share no family"
 
 
-@rule("priorities are unique in a direction; leave room for the IPv6 twin", _NSG)
+@rule("use a unique priority in each direction, and leave the next number for the IPv6 twin", _NSG)
 def security_rule_priority(case: PlannedStamp) -> Iterator[Finding]:
-    """A priority out of range, or one that two rules of a direction share, twins included."""
+    """A priority out of range, or one that two rules of a direction share, including IPv6 twins."""
     seen: dict[tuple[str, int], str] = {}
     for subject, item in _security_rules(case):
         for made in family_rules(item, case.plan):
             priority = made["properties"]["priority"]
             if not PRIORITIES[0] <= priority <= PRIORITIES[1]:
-                yield subject, f"priority {priority} of {made['name']}", f"{PRIORITIES[0]} to {PRIORITIES[1]}; the IPv6 twin takes the next number"
+                yield (
+                    subject,
+                    f"priority {priority} of {made['name']}",
+                    f"use {PRIORITIES[0]} to {PRIORITIES[1]}; the IPv6 twin takes the next number",
+                )
             place = (made["properties"]["direction"], priority)
             if place in seen:
-                yield subject, f"priority {priority} of {made['name']} is {seen[place]}'s too"
+                yield subject, f"priority {priority} of {made['name']} is also used by {seen[place]}"
             seen.setdefault(place, made["name"])
 
 
-@rule("use Tcp, Udp, Icmp, Esp, Ah or *; network security groups do not know ICMPv6", _IPV6)
+@rule("use Tcp, Udp, Icmp, Esp, Ah or *; network security groups do not support ICMPv6", _IPV6)
 def security_rule_protocol(case: PlannedStamp) -> Iterator[Finding]:
-    """A protocol that network security groups do not have, or not for IPv6."""
+    """A protocol that network security groups do not support, or not for IPv6."""
     for subject, item in _security_rules(case):
         protocol = str(item.get("protocol", "*"))
         if protocol not in ("Tcp", "Udp", "Icmp", "Esp", "Ah", "*"):
             yield subject, f"protocol {protocol}"
         elif protocol == "Icmp" and 6 in rule_families(item, "source", case.plan) | rule_families(item, "destination", case.plan):
-            yield subject, "Icmp with IPv6 prefixes", "network security groups do not know ICMPv6: use protocol *"
+            yield subject, "Icmp with IPv6 prefixes", "use protocol *: network security groups do not support ICMPv6"
 
 
 @rule("shorten it", _NSG)
@@ -154,21 +158,21 @@ def security_rule_description(case: PlannedStamp) -> Iterator[Finding]:
             yield subject, "its description is longer than 140 characters"
 
 
-@rule("1,000 rules at most in a network security group, 4,000 prefixes at most on one side of a rule", _LIMITS)
+@rule("use at most 1,000 rules in a network security group, and at most 4,000 prefixes on one side of a rule", _LIMITS)
 def security_rule_limits(case: PlannedStamp) -> Iterator[Finding]:
     """More rules or prefixes than a network security group can hold."""
     made = [found for _unused, item in _security_rules(case) for found in family_rules(item, case.plan)]
     if len(made) > 1000:
-        yield "network_security_rules", f"{len(made)} rules, one a family"
+        yield "network_security_rules", f"{len(made)} rules, one per family"
     for found in made:
         for side in ("source", "destination"):
             if len(found["properties"].get(f"{side}AddressPrefixes") or []) > 4000:
                 yield f"network_security_rules.{found['name']}", f"more than 4,000 {side} prefixes", "split the rule"
 
 
-@rule("change or remove that rule, or let clients in before it by a rule in network_security_rules", _NSG)
+@rule("change or remove that rule, or allow clients in a rule of network_security_rules with a higher priority", _NSG)
 def entrance_port_closed(case: PlannedStamp) -> Iterator[Finding]:
-    """A port that an entrance listens on, and that a network security group of the nodes closes to every client of a family."""
+    """A port of an entrance that the nodes' network security group closes to every client of a family."""
     entrances = case.specification.get("entrances") or {}
     if not entrances:
         return

@@ -111,65 +111,70 @@ class NewPools:
 
     def exceeded(self, cores: Mapping[str, int]) -> Iterator[str]:
         """What each quota that so many more vCPUs exceed has left, in words."""
-        wanted = {name.lower(): number for name, number in cores.items()}
-        for usage in self.usages.body.get("value") or ():
-            used, limit, name = int(usage["currentValue"]), int(usage["limit"]), str(usage["name"]["value"])
-            number = wanted.get(name.lower(), 0)
-            if number and used + number > limit:
-                which = "in the region" if name == "cores" else f"of the family {name}"
-                yield f"{number} cores, and {used} of {limit} {which} are in use"
+        return exceeded(self.usages, cores)
+
+
+def exceeded(usages: Answer, cores: Mapping[str, int]) -> Iterator[str]:
+    """What each quota that so many more vCPUs exceed has left, in words; ``usages`` are those of Microsoft.Compute in the region."""
+    wanted = {name.lower(): number for name, number in cores.items()}
+    for usage in usages.body.get("value") or ():
+        used, limit, name = int(usage["currentValue"]), int(usage["limit"]), str(usage["name"]["value"])
+        number = wanted.get(name.lower(), 0)
+        if number and used + number > limit:
+            which = "in the region" if name == "cores" else f"of the family {name}"
+            yield f"{number} cores, but {used} of {limit} {which} are in use"
 
 
 CHAPTER = Chapter[NewPools]("aks")
 rule = CHAPTER.rule
 
 
-@rule("use a size that az vm list-skus --location lists without a restriction, or have the subscription unlocked for it", _SIZES)
+@rule("use a size that az vm list-skus --location lists without restrictions, or ask Azure to enable the size for the subscription", _SIZES)
 def vm_size(new: NewPools) -> Iterator[Finding]:
-    """A VM size that the region does not have, or that the subscription may not use there."""
+    """A VM size that the region does not offer, or that the subscription may not use there."""
     for profile in new.profiles if new.skus.exists else ():
         size, subject = new.sizes.get(profile["vmSize"].lower()), f"aks_node_pools.{profile['name']}.vm_size"
         if size is None:
-            yield subject, f"{new.location} has no {profile['vmSize']}"
+            yield subject, f"{new.location} does not offer {profile['vmSize']}"
         elif size.is_restricted:
             yield subject, f"the subscription may not use {size.name} in {new.location}"
 
 
 @rule("use zones that have this size, or another size", _ZONES)
 def vm_size_zones(new: NewPools) -> Iterator[Finding]:
-    """Zones that do not have the VM size, or that the region does not have."""
+    """Zones without the VM size, or that the region does not have."""
     for subject, profile, size in new.sized():
         missing = sorted(set(map(str, profile.get("availabilityZones") or ())) - size.zones)
         if missing and size.zones:
             yield (
                 f"{subject}.zones",
-                f"{size.name} is in the zones {', '.join(sorted(size.zones))} of {new.location}, and not in {', '.join(missing)}",
+                f"{size.name} is in the zones {', '.join(sorted(size.zones))} of {new.location}, but not in {', '.join(missing)}",
             )
         elif missing:
             yield (
                 f"{subject}.zones",
-                f"{new.location} has {size.name} in no zone",
-                "set zones to [], so that the loss of a data center may end all nodes of the pool, or use another region or size",
+                f"no zone of {new.location} has {size.name}",
+                "use another region or size, or set zones to []: then the loss of one data center may stop all nodes of the pool",
             )
 
 
-@rule("leave os_disk_type out, which falls back to a managed disk; or use another size", _DISKS)
+@rule("remove os_disk_type to get a managed disk, or use another size", _DISKS)
 def ephemeral_os_disk(new: NewPools) -> Iterator[Finding]:
-    """An ephemeral disk of the operating system on a VM size without room for it."""
+    """An ephemeral operating system disk on a VM size without room for it."""
     for subject, profile, size in new.sized():
         wanted = profile.get("osDiskSizeGB") or DEFAULT_DISK_GIB
         if profile.get("osDiskType") == "Ephemeral" and wanted > size.ephemeral_gib:
             if size.ephemeral_gib:
                 yield (
                     f"{subject}.os_disk_type",
-                    f"Ephemeral, and {size.name} has room for {size.ephemeral_gib:.0f} of {wanted} GiB",
-                    f"set os_disk_size_gb to {size.ephemeral_gib:.0f} or less, leave os_disk_type out, or use another size",
+                    f"Ephemeral, but {size.name} has room for {size.ephemeral_gib:.0f} of {wanted} GiB",
+                    f"set os_disk_size_gb to {size.ephemeral_gib:.0f} or less, remove os_disk_type, or use another size",
                 )
             else:
-                yield f"{subject}.os_disk_type", f"Ephemeral, and {size.name} has no disk of its own for it"
+                yield f"{subject}.os_disk_type", f"Ephemeral, but {size.name} has no local disk"
 
 
-@rule("use a size with 2 vCPUs at least, and 4 GB of memory in a System pool or 2 GB in a User pool", _SIZES)
+@rule("use a size with at least 2 vCPUs, and 4 GB of memory for a System pool or 2 GB for a User pool", _SIZES)
 def vm_size_minimum(new: NewPools) -> Iterator[Finding]:
     """A VM size that is too small for AKS."""
     for subject, profile, size in new.sized():
@@ -179,19 +184,19 @@ def vm_size_minimum(new: NewPools) -> Iterator[Finding]:
 
 @rule("use an x64 size of VM generation 1, or Windows2025", _SIZES)
 def windows_vm_size(new: NewPools) -> Iterator[Finding]:
-    """A Windows pool on Arm64, or with an image that does not start on the size's VM generation."""
+    """A Windows pool on Arm64, or with an image that does not support the size's VM generation."""
     for subject, profile, size in new.sized():
         if profile["osType"] != "Windows":
             continue
         if size.architecture != "x64":
             yield f"{subject}.vm_size", f"Windows on {size.name}, which is {size.architecture}", "use an x64 size"
         elif profile["osSKU"] != "Windows2025" and "V1" not in size.generations:
-            yield f"{subject}.os_sku", f"{profile['osSKU']} on {size.name}, which has VM generation 2 only"
+            yield f"{subject}.os_sku", f"{profile['osSKU']} on {size.name}, which supports only VM generation 2"
 
 
 @rule("request more quota in this region, or use smaller or fewer nodes", _QUOTAS)
 def core_quota(new: NewPools) -> Iterator[Finding]:
-    """New pools that start with more vCPUs than the subscription has left in the region, or in the sizes' family."""
+    """New pools that start with more vCPUs than the subscription's quota in the region, or for the family of sizes, allows."""
     for found in new.exceeded(new.cores(lambda profile: int(profile["count"]))):
         yield "aks_node_pools", f"the pools start with {found}"
 
@@ -201,10 +206,10 @@ def warnings(new: NewPools) -> Iterator[str]:
     for subject, profile, size in new.sized():
         wanted = profile.get("osDiskSizeGB") or DEFAULT_DISK_GIB
         if "osDiskType" not in profile and wanted > size.ephemeral_gib:
-            yield f"{subject}: {size.name} has room for {size.ephemeral_gib:.0f} of {wanted} GiB on the node, so its nodes get managed disks."
+            yield f"{subject}: {size.name} has room for {size.ephemeral_gib:.0f} of {wanted} GiB, so its nodes get managed disks."
         if not profile.get("availabilityZones"):
-            yield f"{subject}: it has no zones, so the loss of a data center may end all of its nodes."
+            yield f"{subject}: it has no zones, so the loss of one data center may stop all of its nodes."
     if not any(core_quota(new)):
         grown = {pool["name"]: nodes_with_surge(pool) for pool in new.pools}
         for found in new.exceeded(new.cores(lambda profile: grown[profile["name"]])):
-            yield f"aks_node_pools: with all nodes and the surge of an upgrade the pools need {found}; request more quota before they grow."
+            yield f"aks_node_pools: with all nodes and upgrade surge, the pools need {found}; request more quota before they grow."

@@ -36,24 +36,24 @@ CHAPTER = Chapter[Variables]("variables")
 rule = CHAPTER.rule
 
 
-@rule("give a value as the role's argument specification describes it")
+@rule("use a value that the role's argument specification allows")
 def specification(variables: Variables) -> Iterator[Finding]:
     """A value that does not fit the role's argument specification."""
     for name, message in variables.misfits:
-        yield name, message, habits.remedy(name, message) or f"give a value as `ansible-doc -t role dualstack.aks.{variables.role}` describes it"
+        yield name, message, habits.remedy(name, message) or f"use a value that `ansible-doc -t role dualstack.aks.{variables.role}` describes"
 
 
-@rule("write it as the role's argument specification describes it")
+@rule("write it in the format that the role's argument specification describes")
 def malformed_value(variables: Variables) -> Iterator[Finding]:
-    """A value of the right type that a plan cannot read, as a prefix that is none."""
+    """A value of the right type that the plan cannot read, such as an invalid prefix."""
     for message in variables.malformed:
         name, _unused, found = message.rstrip(".").partition(" ")
         yield name.rstrip(":"), found
 
 
-@rule("correct the variable that it comes from")
+@rule("correct the variable from which it is rendered")
 def unusable_value(variables: Variables) -> Iterator[Finding]:
-    """A value that cannot be rendered, so that rules could not be applied to it."""
+    """A value that Ansible cannot render. Rules that need it could not be checked."""
     # Where a value does not fit, what follows from it cannot be rendered either: one problem is one line.
     if not variables.misfits:
         for message in dict.fromkeys(variables.unusable):
@@ -63,6 +63,6 @@ def unusable_value(variables: Variables) -> Iterator[Finding]:
 
 @rule("correct the credentials, the cloud or the network between this controller and Azure; see README.md")
 def azure_unanswered(variables: Variables) -> Iterator[Finding]:
-    """Azure that could not be asked, so that rules could not be applied to its answers."""
+    """A failed request to Azure. Rules that need the answer could not be checked."""
     for message in dict.fromkeys(variables.unanswered):
         yield "Azure", message
