@@ -2,7 +2,55 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+#: What begins first; all others follow. Stamps with nodes may be two at a time: the third worker has what needs none, so that labs with nodes
+#: begin when others end, and the lab with two stamps comes first. Files of one folder share a lab, and are in the order in which they leave it
+#: usable.
+_ORDER = (
+    "test_tour",
+    "test_running_cluster",
+    "test_rule_parity",
+    "test_site",
+    "test_service_families",
+    "test_restart",
+    "test_pages",
+    "test_toggle",
+    "test_disturbances",
+    "test_killed",
+    "test_empty_subscription",
+    "test_modes",
+    "test_whole_life",
+    "test_options",
+    "test_verify",
+    "test_secrets",
+    "test_packets",
+)
+
+
+def lab_of(nodeid: str) -> str:
+    """The file of a test, or its folder: the files of a folder below tests/e2e share a lab."""
+    path = PurePosixPath(nodeid.partition("::")[0])
+    return str(path.parent if path.parent.parent == PurePosixPath("tests/e2e") else path)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _ORDER.index(item.path.stem) if item.path.stem in _ORDER else len(_ORDER))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """The scheduler of ``--dist loadfile``, by labs instead of files."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = lab_of
+    return scheduler
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

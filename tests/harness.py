@@ -13,8 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from lab.__main__ import inventory as inventory_of_clients
 from lab.arm import journal
 from lab.arm.azure import Azure
 from lab.arm.store import Store
-from lab.packets import clients
+from lab.packets import clients, watching
 from lab.state import CHECKOUT, State
 from lab.supplies import binaries, debian
 
@@ -40,6 +42,7 @@ LABS_WITH_NODES = 2
 #: asks kubectl with the given words and returns its JSON
 Kubectl = Callable[..., Any]
 
+_FATAL = re.compile(r"^fatal: \[(?P<host>\S+)\]: FAILED! => ?\n(?P<result>(?:^[ \t].*\n|^\n(?=[ \t]))+)", re.MULTILINE)
 _OUR_KINDS = "namespaces,configmaps,deployments,services,horizontalpodautoscalers,poddisruptionbudgets,networkpolicies"
 #: what Azure draws, and times that it answers: no two runs have the same
 DRAWN = {"etag", "eTag", "resourceGuid", "createdOn", "updatedOn", "creationDate", "systemData"} | {
@@ -64,6 +67,11 @@ class Run:
         """Host -> ok, changed, failed, … of Ansible's recap."""
         rows = re.findall(r"^(\S+)\s+: (ok=.*)$", self.output, re.MULTILINE)
         return {host: {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", counts)} for host, counts in rows}
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """Host -> message, as Ansible prints the failure of a task."""
+        return {found["host"]: str(yaml.safe_load(found["result"]).get("msg")) for found in _FATAL.finditer(self.output)}
 
     @property
     def changed(self) -> int:
@@ -107,17 +115,32 @@ def is_ready(item: Any) -> bool:
 class Observer:
     """Reads a lab as another client than the collection's, and its journal."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, cluster: str = "aks-example-westeurope") -> None:
         self.state = state
+        self.cluster = cluster
+        self._session = requests.Session()
 
     @property
     def environment(self) -> dict[str, str]:
+        return self.environment_of("client")
+
+    def environment_of(self, principal: str) -> dict[str, str]:
+        """What a program's environment needs to ask this lab as one of its service principals."""
         # Tests read what each task says; the callback that users of the checkout see has tests of its own.
         settings = {"ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_STDOUT_CALLBACK": "default", "ANSIBLE_NOCOLOR": "1"}
-        return client_environment(self.state) | settings
+        return client_environment(self.state, principal) | settings
 
     def entries(self, since: int = 0) -> list[dict[str, Any]]:
         return list(journal.read(self.state.journal))[since:]
+
+    def watched(self, address: str, since: int = 0) -> list[dict[str, Any]]:
+        """When the outcome changed of what the lab's own client asks of a public address every 100 ms."""
+        return [entry for entry in self.entries(since) if entry["client"] == watching.CLIENT and address in entry["path"]]
+
+    def await_answers(self, address: str) -> None:
+        """Wait until the client that asks every 100 ms is answered, so that whatever it notes later has happened later: it notes answers in the
+        order of its requests, of which some wait for seconds until they fail."""
+        until(lambda: [entry["status"] for entry in self.watched(address)][-1:] == [200], 60)
 
     def our_writes(self, since: int = 0) -> list[str]:
         """What our client sent that was meant to change something."""
@@ -132,18 +155,18 @@ class Observer:
 
     def call(self, method: str, path: str, api_version: str, body: Any = None) -> requests.Response:
         environment = self.environment
-        endpoint, bundle = environment["AZURE_CLOUD_ENVIRONMENT"], environment["REQUESTS_CA_BUNDLE"]
+        endpoint = environment["AZURE_CLOUD_ENVIRONMENT"]
         form = {
             "grant_type": "client_credentials",
             "client_id": environment["AZURE_CLIENT_ID"],
             "client_secret": environment["AZURE_SECRET"],
             "scope": f"{endpoint}/.default",
         }
-        token = requests.post(f"{endpoint}/{environment['AZURE_TENANT']}/oauth2/v2.0/token", data=form, verify=bundle, timeout=30).json()
+        # One session: to read the authorities that are trusted takes longer than a request.
+        ask = partial(self._session.request, timeout=30, verify=environment["REQUESTS_CA_BUNDLE"])
+        token = ask("POST", f"{endpoint}/{environment['AZURE_TENANT']}/oauth2/v2.0/token", data=form).json()
         headers = {"Authorization": f"Bearer {token['access_token']}", "User-Agent": "another-client/1.0"}
-        return requests.request(
-            method, f"{endpoint}{path}", params={"api-version": api_version}, json=body, headers=headers, verify=bundle, timeout=30
-        )
+        return ask(method, f"{endpoint}{path}", params={"api-version": api_version}, json=body, headers=headers)
 
     def put(self, path: str, api_version: str, body: Any, method: str = "PUT") -> dict[str, Any]:
         """Write as another client than the collection's, and wait until Azure is done with it."""
@@ -164,6 +187,15 @@ class Observer:
         found: dict[str, Any] = answer.json()
         return found
 
+    def assign_role(self, scope: str, role: str, principal: str) -> str:
+        """Give a principal a role by its id, as another client does; the name of the assignment."""
+        definition = f"{self.subscription}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+        properties = {"principalId": principal, "principalType": "ServicePrincipal", "roleDefinitionId": definition}
+        # One role for each scope and principal: that names the assignment.
+        name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{scope} {role} {principal}"))
+        self.put(f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}", "2022-04-01", {"properties": properties})
+        return name
+
     def network(self, path: str, stamp: str = "westeurope") -> dict[str, Any]:
         return self.get(f"{self.group(stamp)}/providers/Microsoft.Network/{path}")
 
@@ -171,13 +203,13 @@ class Observer:
     def cluster_id(self) -> str:
         return f"{self.group()}/providers/Microsoft.ContainerService/managedClusters/aks-example-westeurope"
 
-    def kubectl(self, *words: str, cluster: str = "aks-example-westeurope") -> Any:
+    def kubectl(self, *words: str, cluster: str = "") -> Any:
         """What kubectl prints as JSON, asked as the lab's own administrator."""
         return json.loads(self.kubectl_text(*words, "-o", "json", cluster=cluster))
 
-    def kubectl_text(self, *words: str, cluster: str = "aks-example-westeurope", given: str = "") -> str:
+    def kubectl_text(self, *words: str, cluster: str = "", given: str = "") -> str:
         """What kubectl prints, with ``given`` on its standard input."""
-        command = [str(binaries.path_of("kubectl")), "--kubeconfig", str(self.state.kubeconfigs()[cluster]), *words]
+        command = [str(binaries.path_of("kubectl")), "--kubeconfig", str(self.state.kubeconfigs()[cluster or self.cluster]), *words]
         done = subprocess.run(command, input=given, capture_output=True, check=False, timeout=180, text=True)
         assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
         return done.stdout
@@ -189,6 +221,38 @@ class Observer:
     def rollout(self, namespace: str, deployment: str) -> None:
         """Await a Deployment's pods."""
         self.kubectl_text("-n", namespace, "rollout", "status", f"deployment/{deployment}", "--timeout=120s")
+
+    def curl(self, client: str, url: str, *options: str) -> Run:
+        """``<HTTP status> <address>`` of who answered within 5 s."""
+        return self.as_client(
+            client, "curl", "--silent", "--max-time", "5", "--output", "/dev/null", "--write-out", "%{http_code} %{remote_ip}", *options, url
+        )
+
+    @property
+    def namespaces(self) -> Path:
+        """The folder of the lab's network namespaces, as the machine sees it."""
+        return Path("/proc", self.state.first_process.read_text(), "root/run/netns")
+
+    def namespace_of(self, pod: dict[str, Any]) -> str:
+        """The network namespace of a pod, by its addresses."""
+        wanted = {item["ip"] for item in pod["status"]["podIPs"]}
+        for path in self.namespaces.glob("cni-*"):
+            links = json.loads(self.within(path.name, "ip", "-json", "address").output)
+            if wanted & {item["local"] for link in links for item in link["addr_info"]}:
+                return path.name
+        raise LookupError(f"no network namespace has {wanted}")
+
+    def within(self, namespace: str, *words: str) -> Run:
+        """What a program gets in one of the lab's network namespaces."""
+        return self._with_found_programs(("nsenter", f"--net={self.namespaces / namespace}", *words))
+
+    def _with_found_programs(self, words: tuple[str, ...], timeout: float = 60) -> Run:
+        """Run what may be in the lab's cache only, as dig and conntrack may."""
+        return _finished(words, CHECKOUT, self.environment | debian.environment(), timeout)
+
+    def as_client(self, name: str, *words: str, timeout: float = 60) -> Run:
+        """Run a command in a client's network, with its resolver."""
+        return self._with_found_programs((str(clients.script(self.state.clients, name)), *words), timeout)
 
     def _our_objects(self, kinds: str) -> list[dict[str, Any]]:
         selector = "app.kubernetes.io/managed-by=dualstack.aks"
@@ -206,6 +270,9 @@ class Observer:
         azure = Azure(Store(self.state.store), self.state.load().azure)
         # What a service computes is in an answer, whether or not somebody has written the answer back.
         resources = {key: azure.render(found) for key, found in sorted(azure.store.resources.items())}
+        for key, body in resources.items():
+            if re.search("/virtualmachinescalesets/[^/]+$", key):
+                _drop_pools(body)
         objects = self._our_objects(_OUR_KINDS)
         named = {f"{item['kind']}/{item['metadata']['name']}": {key: value for key, value in item.items() if key != "status"} for item in objects}
         text = json.dumps(_lasting(resources | named))
@@ -219,6 +286,13 @@ class Observer:
                 text = re.sub(rf"(?<![\w:.]){re.escape(address)}(?![\w:.])", key.rpartition("/")[2], text)
         found: dict[str, Any] = _ordered(json.loads(text))
         return found
+
+
+def _drop_pools(scale_set: dict[str, Any]) -> None:
+    """Which pools a scale set's model has depends on the order in which the cloud controller sees Services. Packets go where its instances are."""
+    for interface in scale_set["properties"]["virtualMachineProfile"]["networkProfile"]["networkInterfaceConfigurations"]:
+        for configuration in interface["properties"]["ipConfigurations"]:
+            configuration["properties"].pop("loadBalancerBackendAddressPools", None)
 
 
 def _lasting(value: Any) -> Any:
@@ -262,7 +336,7 @@ class Lab(Observer):
 
     def __init__(self, *options: str, packets: bool = False, goes_on_from: Lab | None = None) -> None:
         self.packets = packets
-        self._place: int | None = None
+        self._places: list[int] = []
         self.folder = Path(tempfile.mkdtemp(prefix="dsaks-"))
         super().__init__(State(self.folder / "lab"))
         if goes_on_from:
@@ -290,12 +364,6 @@ class Lab(Observer):
         )
         return Run(done.returncode, done.stdout)
 
-    def curl(self, client: str, url: str, *options: str) -> Run:
-        """``<HTTP status> <address>`` of who answered within 5 s."""
-        return self.as_client(
-            client, "curl", "--silent", "--max-time", "5", "--output", "/dev/null", "--write-out", "%{http_code} %{remote_ip}", *options, url
-        )
-
     def load(self, client: str, host: str, seconds: float, rate: float = 20) -> subprocess.Popen[str]:
         """Begin to ask a server at a steady rate; :func:`outcomes` has the results."""
         return self.popen(str(clients.interpreter(self.state.clients, client)), str(CHECKOUT / "tests" / "load.py"), host, str(rate), str(seconds))
@@ -309,36 +377,14 @@ class Lab(Observer):
         os.killpg(process.pid, signal.SIGTERM)
         process.communicate(timeout=30)
 
-    @property
-    def namespaces(self) -> Path:
-        """The folder of the lab's network namespaces, as the machine sees it."""
-        return Path("/proc", self.state.first_process.read_text(), "root/run/netns")
-
-    def namespace_of(self, pod: dict[str, Any]) -> str:
-        """The network namespace of a pod, by its addresses."""
-        wanted = {item["ip"] for item in pod["status"]["podIPs"]}
-        for path in self.namespaces.glob("cni-*"):
-            links = json.loads(self.within(path.name, "ip", "-json", "address").output)
-            if wanted & {item["local"] for link in links for item in link["addr_info"]}:
-                return path.name
-        raise LookupError(f"no network namespace has {wanted}")
-
-    def within(self, namespace: str, *words: str) -> Run:
-        """What a program gets in one of the lab's network namespaces."""
-        return self._with_found_programs(("nsenter", f"--net={self.namespaces / namespace}", *words))
-
-    def _with_found_programs(self, words: tuple[str, ...], timeout: float = 60) -> Run:
-        """Run what may be in the lab's cache only, as dig and conntrack may."""
-        return _finished(words, self.folder, self.environment | debian.environment(), timeout)
-
     def down(self) -> None:
         subprocess.run([sys.executable, "-m", "lab", "down", "--state", str(self.state.folder)], check=True, cwd=CHECKOUT, timeout=90)
 
     def close(self) -> None:
         self.down()
         shutil.rmtree(self.folder)
-        if self._place is not None:
-            os.close(self._place)
+        for place in self._places:
+            os.close(place)
 
     def __enter__(self) -> Lab:
         return self
@@ -346,12 +392,12 @@ class Lab(Observer):
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    def popen(self, *words: str) -> subprocess.Popen[str]:
+    def popen(self, *words: str, principal: str = "client") -> subprocess.Popen[str]:
         """Start a command as a client of this lab."""
         return subprocess.Popen(
             words,
             cwd=self.folder,
-            env=self.environment,
+            env=self.environment_of(principal),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -359,8 +405,8 @@ class Lab(Observer):
             start_new_session=True,
         )
 
-    def run(self, *words: str, timeout: float = 300) -> Run:
-        process = self.popen(*words)
+    def run(self, *words: str, timeout: float = 300, principal: str = "client") -> Run:
+        process = self.popen(*words, principal=principal)
         output, _ = process.communicate(timeout=timeout)
         return Run(process.returncode, output)
 
@@ -396,9 +442,10 @@ class Lab(Observer):
         ]
         return "\n".join([self.state.log.read_text(errors="replace")[-4000:], *found])
 
-    def _await_turn(self) -> None:
-        """Take one of the places that all tests of this user share for labs with nodes; it is free again when the process that has it ends."""
-        while self._place is None:
+    def await_turn(self, places: int = 1) -> None:
+        """Take places of those that all tests of this user share, one for each stamp with nodes; they are free again when the process that has
+        them ends."""
+        while len(self._places) < places:
             for number in range(LABS_WITH_NODES):
                 place = os.open(Path(tempfile.gettempdir(), f"dualstack-aks-lab-with-nodes-{os.getuid()}-{number}"), os.O_CREAT | os.O_RDWR)
                 try:
@@ -406,23 +453,24 @@ class Lab(Observer):
                 except BlockingIOError:
                     os.close(place)
                 else:
-                    self._place = place
-                    return
-            time.sleep(1)
+                    self._places.append(place)
+                    break
+            else:
+                time.sleep(1)
 
     def start_playbook(self, name: str, *arguments: str, inventory: str = "westeurope.yml") -> subprocess.Popen[str]:
         if self.packets:
-            self._await_turn()
+            self.await_turn()
         sources = [str(self.inventories / inventory), *([str(self.probes)] if self.packets else [])]
         words = [word for source in sources for word in ("-i", source)]
         return self.popen("ansible-playbook", *words, f"dualstack.aks.{name}", *arguments)
 
-    def kill(self, process: subprocess.Popen[str]) -> None:
-        """SIGKILL to ansible-playbook and to its workers, who are in sessions of their own."""
+    def kill(self, process: subprocess.Popen[str], named: str = "") -> None:
+        """SIGKILL to ansible-playbook and to its workers, who are in sessions of their own; ``named`` is what their command names."""
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             with contextlib.suppress(OSError):
                 words = path.read_bytes()
-                if b"ansible-playbook" in words and str(self.inventories).encode() in words:
+                if b"ansible-playbook" in words and (named or str(self.inventories)).encode() in words:
                     os.kill(int(path.parent.name), signal.SIGKILL)
         process.wait(timeout=10)
         assert process.stdout is not None
@@ -434,10 +482,6 @@ class Lab(Observer):
         path = self.folder / "probes.yml"
         path.write_text(yaml.safe_dump(inventory_of_clients(self.state)))
         return path
-
-    def as_client(self, name: str, *words: str, timeout: float = 60) -> Run:
-        """Run a command in a client's network, with its resolver."""
-        return self._with_found_programs((str(clients.script(self.state.clients, name)), *words), timeout)
 
     def set(self, **variables: Any) -> None:
         """Variables of the stamp westeurope, beyond the sample's."""

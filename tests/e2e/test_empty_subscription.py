@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.purposes import PURPOSES
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import known
 from ansible_collections.dualstack.aks.plugins.plugin_utils._resource_id import type_of
+from tests import fleet
 from tests.harness import WITHOUT_ZONES, Lab
 
 
@@ -46,7 +48,7 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "values that do not fit, beside others": (
         {"ingress_mode": "nat65", "network_vnet_name": "{{ nowhere }}", "aks_network_policy": "calico", "keyvault_name": "1"},
-        ["'nat65' is none of nat64, nat46, split, native", "'nowhere' is undefined", "calico is not supported", "keyvault_name: 1 [vault_name]"],
+        ["'nat65' is not one of nat64, nat46, split, native", "'nowhere' is undefined", "calico is not supported", "keyvault_name: 1 [vault_name]"],
     ),
     "an unregistered subnet": (
         {
@@ -56,7 +58,7 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
                 "new": {"ipv4_prefix_length": 24},
             }
         },
-        ["westeurope: the register lacks new", "plan_write=true", "new: {ipv4:"],
+        ["STAMP: the register lacks new", "plan_write=true", "new: {ipv4:"],
     ),
     "subnets that are not for nodes": (
         {
@@ -69,12 +71,12 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
             }
         },
         [
-            "application_gateway, and the nodes are in it [node_subnet_purpose]",
+            "application_gateway, but the nodes are in this subnet [node_subnet_purpose]",
             "keyvault_subnet_id:",
             "registry_subnet_id:",
             "is delegated to Microsoft.ContainerInstance/containerGroups [endpoint_subnet_purpose]",
             "/27 for bastion [subnet_purpose_size]",
-            "IPv6 for bastion, which has IPv4 only",
+            "IPv6 for bastion, which supports only IPv4",
             "firewall needs the name AzureFirewallSubnet",
             "Microsoft.Web/serverFarms for a subnet of the purpose virtual_network_gateway",
         ],
@@ -82,13 +84,13 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
     "an unknown location": ({"dualstack_location": "atlantis"}, ["atlantis is not a region", "westeurope"]),
     "a wrong subscription": (
         {"dualstack_subscription_id": "00000000-0000-4000-8000-00000000dead"},
-        ["00000000-0000-4000-8000-00000000dead", "not a subscription that the credentials may read"],
+        ["00000000-0000-4000-8000-00000000dead", "not a subscription that the credentials can read"],
     ),
     "a controller locked out": (
         {"aks_controller_address": "203.0.113.200", "aks_api_server_authorized_ip_ranges": ["198.51.100.0/24"]},
         ["203.0.113.200", "aks_api_server_authorized_ip_ranges"],
     ),
-    "an IPv6 range for the API server": ({"aks_api_server_authorized_ip_ranges": ["2001:db8::/32"]}, ["takes IPv4 only"]),
+    "an IPv6 range for the API server": ({"aks_api_server_authorized_ip_ranges": ["2001:db8::/32"]}, ["use IPv4 only"]),
     "too few cores": (
         {
             "aks_node_pools": [
@@ -109,9 +111,9 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
         },
         [
             "Standard_B1s has 1 vCPU and 1 GB for a System pool",
-            "westeurope has no Standard_D4ds_v9",
-            "Standard_D4as_v6 is in the zones 2, 3 of westeurope, and not in 1",
-            "Ephemeral, and Standard_D2ds_v5 has room for 75 of 128 GiB",
+            "westeurope does not offer Standard_D4ds_v9",
+            "Standard_D4as_v6 is in the zones 2, 3 of westeurope, but not in 1",
+            "Ephemeral, but Standard_D2ds_v5 has room for 75 of 128 GiB",
             "AKS has no Windows2019 with Kubernetes 1.36",
             "Windows with network dataplane cilium",
         ],
@@ -125,14 +127,14 @@ BAD_INPUT: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "a trusted service tag that does not exist": (
         {"ingress_trusted_proxies": ["AzureFrontDoor"]},
-        ["ingress_trusted_proxies: there is no service tag AzureFrontDoor with prefixes"],
+        ["ingress_trusted_proxies: no service tag AzureFrontDoor has prefixes"],
     ),
     "a client's address in a header that is not looked into": (
         {
             "ingress_trusted_proxies": ["203.0.113.0/24"],
             "ingress_tls_passthrough": [{"host": "raw.example.org", "service": "web", "namespace": "apps", "port": 8443}],
         },
-        ["ingress_real_ip_header: X-Forwarded-For cannot be read of TLS", "set ingress_real_ip_header to proxy_protocol"],
+        ["ingress_real_ip_header: X-Forwarded-For cannot be read from TLS", "set ingress_real_ip_header to proxy_protocol"],
     ),
     "an imported image without a digest": ({"registry_images": ["docker.io/library/nginx:1"]}, ["docker.io/library/nginx:1: not pinned by digest"]),
     "a manifest that no API server takes": ({"ingress_node_selector": {"zone": 1}}, ["Deployment entrance-ipv6", "1 is not of type 'string'"]),
@@ -149,18 +151,27 @@ def refusing() -> Any:
         lab.close()
 
 
-@pytest.mark.parametrize("name", BAD_INPUT)
-def test_bad_input_is_refused_before_anything_is_written(refusing: Lab, name: str) -> None:
-    variables, expected = BAD_INPUT[name]
-    refusing.set(**variables)
+@pytest.fixture(scope="module")
+def refusals(refusing: Lab) -> dict[str, str]:
+    """What is wrong -> why a run stops: each is a stamp of its own, and one run has them all."""
+    inventories = refusing.folder / "bad_input"
+    shutil.copytree(refusing.inventories, inventories)
+    stamps = dict(zip(fleet.write(inventories, len(BAD_INPUT)), BAD_INPUT, strict=True))
+    hosts = {stamp: {"dualstack_location": "westeurope"} | BAD_INPUT[name][0] for stamp, name in stamps.items()}
+    (inventories / "fleet.yml").write_text(yaml.safe_dump({"regions": {"hosts": hosts}}))
     before = len(refusing.entries())
-    run = refusing.playbook("site")
+    run = refusing.run("ansible-playbook", "-i", str(inventories), "dualstack.aks.site", "--forks", "8")
     assert run.code == 2, run.output
-    azure = ["not registered: Microsoft.KeyVault", "IPv6StandardSkuPublicIpAddresses: 1 wanted, 0 of 0 in use"]
-    for text in [*expected, "run shared.yml", *(azure if name != "a wrong subscription" else [])]:
-        assert text in run.output.replace("\n", " "), (text, run.output)
     assert "Finalization of task args" not in run.output
     assert refusing.our_writes(before) == []
+    return {name: run.failures[stamp].replace("\n", " ").replace(stamp, "STAMP") for stamp, name in stamps.items()}
+
+
+@pytest.mark.parametrize("name", BAD_INPUT)
+def test_bad_input_is_refused_before_anything_is_written(refusals: dict[str, str], name: str) -> None:
+    azure = ["not registered: Microsoft.KeyVault", "IPv6StandardSkuPublicIpAddresses: 1 needed, but 0 of 0 are in use"]
+    for text in [*BAD_INPUT[name][1], "run shared.yml", *(azure if name != "a wrong subscription" else [])]:
+        assert text in refusals[name]
 
 
 def test_a_port_that_a_group_of_others_closes(refusing: Lab) -> None:
@@ -238,7 +249,7 @@ def test_names_taken_by_others(arm: Lab) -> None:
     assert arm.call("PUT", registry, "2025-11-01", {"location": "westeurope", "sku": {"name": "Basic"}}).status_code == 200
     run = arm.playbook("site")
     assert run.code == 2
-    assert "takenbyothers is taken" in run.output
+    assert "takenbyothers is already used by somebody else in Azure" in " ".join(run.output.split())
     assert arm.our_writes() == []
 
 
@@ -275,7 +286,7 @@ def test_a_quota_in_full_use_stops_only_what_is_to_be_made() -> None:
         more = lab.playbook("site", *NETWORK_ONLY)
         assert more.code == 2, more.output
         for version in ("IPv4", "IPv6"):
-            assert f"{version}StandardSkuPublicIpAddresses: 1 wanted, 2 of 2 in use" in more.output.replace("\n", " ")
+            assert f"{version}StandardSkuPublicIpAddresses: 1 needed, but 2 of 2 are in use" in more.output.replace("\n", " ")
         assert lab.our_writes(before) == []
     finally:
         lab.close()
@@ -304,7 +315,7 @@ def test_an_allow_list_without_the_gateways_addresses_is_refused(behind_a_gatewa
     before = len(behind_a_gateway.entries())
     run = behind_a_gateway.playbook("site", "--tags", "network,aks", *WITHOUT_ZONES, "-e", '{"aks_egress_ipv4_address_ids": []}')
     assert run.code == 2
-    assert "the addresses of their NAT gateway [nodes_locked_out]" in " ".join(run.output.split())
+    assert "connect through their NAT gateway [nodes_locked_out]" in " ".join(run.output.split())
     assert behind_a_gateway.our_writes(before) == []
 
 
@@ -347,7 +358,7 @@ def test_plan_takes_over_what_is_live(arm: Lab) -> None:
     before = register.read_text()
     refused = arm.playbook("plan", "-e", "plan_adopt=true", "-e", '{"dualstack_peered_stamps": ["nowhere"]}')
     assert (refused.code, register.read_text()) == (2, before)
-    assert "the register has no virtual network of nowhere" in refused.output
+    assert "the register has no virtual network for nowhere" in refused.output
     run = arm.playbook("plan", "-e", "plan_adopt=true")
     assert run.code == 0, run.output
     adopted = yaml.safe_load(register.read_text())["dualstack_register"]["stamps"]

@@ -25,7 +25,7 @@ def test_what_does_not_end_is_told_of_and_left_for_the_next_run(azure: Lab) -> N
     silent, last, lines = 0.0, 0.0, []
     for line in run.stdout:
         now = time.monotonic()
-        if "Apply | Make the network" in line:
+        if "Apply | Create the network" in line:
             last = now
         elif last:
             silent, last = max(silent, now - last), now
@@ -35,7 +35,7 @@ def test_what_does_not_end_is_told_of_and_left_for_the_next_run(azure: Lab) -> N
     # 15 s, and what a busy machine takes to print
     assert 14 < silent < 28, output
     assert output.count("[westeurope] waiting for vnet (virtualNetworks vnet-example-westeurope)") == 2, output
-    assert "TimedOut: Azure was still working on it after 33 s. Remedy: run again: the operation under way is joined; or raise timeout" in output
+    assert "TimedOut: Azure was still working on it after 33 s. Remedy: run again to wait for the same operation, or raise timeout" in output
 
     before = len(azure.entries())
     assert "struck: operation-never-ends 1" in azure.lab("fault", "clear").output

@@ -127,7 +127,7 @@ def test_what_is_not_ours_is_refused_before_anything_is_written(built: Lab) -> N
     before = len(built.entries())
     refused = built.playbook("site", "--tags", AZURE_TAGS, "--check")
     assert refused.code == 2
-    unnamed = [found.id for found in tagged if "/privateDnsZones" not in found.type and f"{found.id} exists, and its tags lack" not in refused.output]
+    unnamed = [found.id for found in tagged if "/privateDnsZones" not in found.type and f"{found.id} exists, but its tags lack" not in refused.output]
     assert unnamed == [], refused.output
     assert built.our_writes(before) == []
     give_to("westeurope")
@@ -161,7 +161,7 @@ def test_a_policy_that_keeps_its_value_is_named_on_every_run_and_not_called_chan
         assert built.lab("fault", "policy", "--method", "PUT", "--path", f"*/{VNET}").code == 0
         run = built.playbook("site", "--tags", "network")
         assert run.code == 2
-        assert "NotConverged: Azure accepted the write and kept other values: tags.environment is 'changed by a policy'" in run.output
+        assert "NotConverged: Azure accepted the write, but kept other values: tags.environment is 'changed by a policy'" in run.output
     built.set()
     assert built.playbook("site", "--tags", AZURE_TAGS).code == 0
 
@@ -172,7 +172,7 @@ def test_a_deletion_stops_at_what_it_does_not_know(built: Lab) -> None:
     built.put(path, NETWORK, {"properties": {"addressPrefixes": ["10.0.24.0/24"]}})
     stopped = built.playbook("destroy", "-e", "destroy_confirm=westeurope")
     assert stopped.code == 2
-    assert "NotEmpty: it holds what this run did not make: Microsoft.Network/virtualNetworks/subnets theirs" in stopped.output
+    assert "NotEmpty: it contains resources that this run did not create: Microsoft.Network/virtualNetworks/subnets theirs" in stopped.output
     assert built.network(subnet)["properties"]["addressPrefix"] == "10.0.24.0/24"
 
     assert built.call("DELETE", path, NETWORK).status_code in (200, 202)
@@ -180,7 +180,7 @@ def test_a_deletion_stops_at_what_it_does_not_know(built: Lab) -> None:
     built.put(record, DNS, {"properties": {"TTL": 60, "ARecords": [{"ipv4Address": "192.0.2.7"}]}})
     done = built.playbook("destroy", "-e", "destroy_confirm=westeurope")
     assert done.code == 0, done.output
-    assert "A/www.westeurope): not deleted, since it does not carry managed-by=dualstack.aks" in done.output
+    assert "A/www.westeurope): not deleted because it lacks managed-by=dualstack.aks" in done.output
     assert built.get(record, DNS)["properties"]["ARecords"] == [{"ipv4Address": "192.0.2.7"}]
     left = [key for key in Store(built.state.store).resources if built.group().lower() in key]
     assert left == []

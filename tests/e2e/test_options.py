@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.harness import Lab
+from tests.harness import WITHOUT_ZONES, Lab
 
 AZURE_ROLES = ("--tags", "network,aks,registry,keyvault")
 
@@ -57,12 +57,15 @@ def test_a_region_without_zones(arm: Lab) -> None:
     arm.set(dualstack_location="westcentralus", aks_node_pools=[pool | {"zones": ["1", "2"]}])
     refused = arm.playbook("site", "--check")
     assert refused.code == 2
-    for words in ("westcentralus has no zones, and 1, 2, 3 is declared", "westcentralus has Standard_D2ds_v5 in no zone"):
+    # What all stamps share stays where the first one made it.
+    shared = arm.playbook("shared")
+    assert (shared.code, shared.changed) == (0, 0), shared.output
+    for words in ("westcentralus has no zones, but 1, 2, 3 are declared", "no zone of westcentralus has Standard_D2ds_v5"):
         assert words in " ".join(refused.output.split())
     arm.set(dualstack_location="westcentralus", aks_node_pools=[pool | {"zones": []}], network_zones=[])
     checked = " ".join(arm.playbook("site", "--check").output.split())
-    assert "it has no zones, so the loss of a data center may end all of its nodes" in checked
-    assert "Standard_D2ds_v5 has room for 75 of 128 GiB on the node, so its nodes get managed disks" in checked
+    assert "it has no zones, so the loss of one data center may stop all of its nodes" in checked
+    assert "Standard_D2ds_v5 has room for 75 of 128 GiB, so its nodes get managed disks" in checked
     _converges(arm)
     [made] = arm.get(arm.cluster_id, "2026-05-01")["properties"]["agentPoolProfiles"]
     assert (made.get("availabilityZones"), made["osDiskType"], made["upgradeSettings"]["maxSurge"]) == (None, "Managed", "33%")
@@ -126,6 +129,27 @@ def test_resources_of_others_that_do_not_fit_are_refused_together(arm: Lab) -> N
     )
     for rule in rules:
         assert f"[{rule}]" in run.output, run.output
+    assert arm.our_writes() == []
+
+
+def test_ids_that_lead_nowhere(arm: Lab) -> None:
+    network = f"{arm.group()}/providers/Microsoft.Network"
+    arm.put(arm.group(), "2025-04-01", {"location": "westeurope"})
+    for version in ("IPv4", "IPv6"):
+        properties = {"publicIPAddressVersion": version, "publicIPAllocationMethod": "Static"}
+        body = {"location": "westeurope", "sku": {"name": "Standard"}, "properties": properties}
+        arm.put(f"{network}/publicIPAddresses/their-{version.lower()}", "2025-05-01", body)
+    arm.set(
+        network_existing_vnet_id=f"{network}/virtualNetworks/theirs",
+        # The families are taken for each other.
+        network_existing_entrance_ipv4_id=f"{network}/publicIPAddresses/their-ipv6",
+        network_existing_entrance_ipv6_id=f"{network}/publicIPAddresses/their-ipv4",
+        aks_existing_workspace_id=f"{arm.group()}/providers/Microsoft.OperationalInsights/workspaces/no",
+    )
+    run = arm.playbook("site", *WITHOUT_ZONES)
+    assert run.code == 2
+    for text in ("virtualNetworks/theirs does not exist", "workspaces/no does not exist", "not a static IPv4 address", "not a static IPv6 address"):
+        assert text in run.output.replace("\n", " "), run.output
     assert arm.our_writes() == []
 
 

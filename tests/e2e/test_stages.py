@@ -33,7 +33,7 @@ def test_a_run_that_changes_and_one_that_does_not(arm: Lab) -> None:
     words = ("--tags", AZURE_TAGS, *WITHOUT_ZONES)
     checked = site(arm, *words, "--check", "--diff")
     assert checked.code == 0, checked.output
-    assert "changed: [westeurope] [CHECK MODE] Make the network: would create " in checked.output
+    assert "changed: [westeurope] [CHECK MODE] Create the network: would create " in checked.output
     assert re.search(r"^\+\+\+ after: .*/virtualNetworks/vnet-example-westeurope$", checked.output, re.MULTILINE)
     assert arm.our_writes() == []
 
@@ -44,11 +44,11 @@ def test_a_run_that_changes_and_one_that_does_not(arm: Lab) -> None:
         assert len(run.output.splitlines()) < 40 and "TASK [" not in run.output and ESCAPE not in run.output
         assert run.recap["westeurope"]["failed"] == 0 and "unreachable=0" in run.output
     assert (first.changed > 0, again.changed) == (True, 0)
-    assert re.search(r"^changed: \[westeurope\] Make the network: created .*subnets vnet-example-westeurope/nodes", first.output, re.MULTILINE)
+    assert re.search(r"^changed: \[westeurope\] Create the network: created .*subnets vnet-example-westeurope/nodes", first.output, re.MULTILINE)
     assert "changed: " not in again.output
 
     told = site(arm, *words, "-v")
-    assert "TASK [dualstack.aks.network : Apply | Make the network]" in told.output and stages(told) == []
+    assert "TASK [dualstack.aks.network : Apply | Create the network]" in told.output and stages(told) == []
 
 
 def test_every_problem_has_a_line_of_its_own(arm: Lab) -> None:
@@ -71,7 +71,7 @@ def test_a_warning_is_shown(arm: Lab) -> None:
     arm.put(group, "2025-05-01", body)
     run = site(arm, "--tags", "network", *WITHOUT_ZONES)
     assert run.code == 0, run.output
-    assert re.search(r"\[WARNING\]: \[westeurope\] .*removed what is not declared: .*foreign", " ".join(run.output.split())), run.output
+    assert re.search(r"\[WARNING\]: \[westeurope\] .*removed undeclared items: .*foreign", " ".join(run.output.split())), run.output
 
 
 def on_a_terminal(*command: str, environment: dict[str, str]) -> str:

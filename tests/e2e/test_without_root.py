@@ -25,7 +25,16 @@ def test_up_says_that_there_are_no_packets(state: State, monkeypatch: pytest.Mon
     lab.up(
         state,
         argparse.Namespace(
-            fresh=False, time_scale=0.02, unregistered=[], quota=[], any_version=False, no_kubernetes=False, no_packets=False, latency=0, watch=True
+            fresh=False,
+            time_scale=0.02,
+            unregistered=[],
+            quota=[],
+            any_version=False,
+            refuse_ipv6_ranges=False,
+            no_kubernetes=False,
+            no_packets=False,
+            latency=0,
+            watch=True,
         ),
     )
     assert "lab: no packets: network namespaces need root on Linux" in capsys.readouterr().out

@@ -17,19 +17,20 @@ from lab.arm.options import Options
 OPTIONS = Options()
 ENDPOINT = "https://localhost:8443"
 SECRET = "correct horse"
+SECRETS = {"client": SECRET, "reader": "battery staple"}
 FORM = {"grant_type": "client_credentials", "client_id": OPTIONS.client, "client_secret": SECRET, "scope": f"{ENDPOINT}/.default"}
 HOUR = 3600
 
 
 @pytest.fixture(scope="module")
 def entra(tmp_path_factory: pytest.TempPathFactory) -> Entra:
-    return Entra(OPTIONS, tmp_path_factory.mktemp("entra"), ENDPOINT, SECRET)
+    return Entra(OPTIONS, tmp_path_factory.mktemp("entra"), ENDPOINT, SECRETS)
 
 
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Entra:
     """The same tenant with another key."""
-    return Entra(OPTIONS, tmp_path_factory.mktemp("stranger"), ENDPOINT, SECRET)
+    return Entra(OPTIONS, tmp_path_factory.mktemp("stranger"), ENDPOINT, SECRETS)
 
 
 def public_key(entra: Entra) -> jwt.PyJWK:
@@ -105,6 +106,7 @@ def test_discovery_leads_to_the_issuer_and_the_key(entra: Entra) -> None:
         ({"client_secret": ""}, 401, "invalid_client"),
         ({"client_secret": "pässwort"}, 401, "invalid_client"),
         ({"client_id": OPTIONS.client_object}, 401, "invalid_client"),
+        ({"client_id": OPTIONS.reader}, 401, "invalid_client"),
         ({"grant_type": "password"}, 400, "unsupported_grant_type"),
         ({"scope": "openid offline_access profile"}, 400, "invalid_scope"),
         ({"scope": f"{ENDPOINT}/user_impersonation"}, 400, "invalid_scope"),
@@ -115,6 +117,11 @@ def test_refused_client(entra: Entra, form: dict[str, str], status: int, code: s
     with pytest.raises(ArmError) as caught:
         entra.client_token(FORM | form)
     assert (caught.value.status, caught.value.code) == (status, code)
+
+
+def test_the_reader_has_a_secret_of_its_own(entra: Entra) -> None:
+    token = entra.client_token(FORM | {"client_id": OPTIONS.reader, "client_secret": SECRETS["reader"]})["access_token"]
+    assert entra.verify(f"Bearer {token}", "") == Caller(OPTIONS.reader_object, OPTIONS.reader)
 
 
 def test_a_managed_identity_is_the_caller(entra: Entra) -> None:
@@ -159,7 +166,7 @@ def test_no_token(entra: Entra, authorization: str) -> None:
 
 
 def test_the_key_is_kept_and_private(tmp_path: Path) -> None:
-    first = Entra(OPTIONS, tmp_path, ENDPOINT, SECRET)
+    first = Entra(OPTIONS, tmp_path, ENDPOINT, SECRETS)
     token = first.client_token(FORM)["access_token"]
-    assert Entra(OPTIONS, tmp_path, ENDPOINT, SECRET).verify(f"Bearer {token}", "").client_id == OPTIONS.client
+    assert Entra(OPTIONS, tmp_path, ENDPOINT, SECRETS).verify(f"Bearer {token}", "").client_id == OPTIONS.client
     assert (tmp_path / "entra.key").stat().st_mode & 0o777 == 0o600

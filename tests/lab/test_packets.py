@@ -21,7 +21,7 @@ from lab.arm.network.bodies import SCALE_SET_VM
 from lab.arm.network.kinds.public_addresses import PublicIPAddress
 from lab.arm.options import Options
 from lab.arm.store import Resource, Store
-from lab.packets import balancing, forwarding, probes, security, watching
+from lab.packets import balancing, clients, forwarding, probes, security, watching
 from lab.packets import zones as names
 from lab.packets.balancing import BalancingRule, Member, Probe
 from lab.packets.namespaces import Namespace
@@ -785,7 +785,8 @@ def test_as_many_answers_in_a_row_as_the_threshold_change_the_verdict(
             async with probing(lambda: seen.append((len(site.requests), prober.is_up(probe, member)))) as prober:
                 await prober.watch([(probe, member)])
                 assert not prober.is_up(probe, member)
-                await until(lambda: len(site.requests) >= len(answers))
+                # The last answer is taken in some time after it was sent.
+                await until(lambda: len(site.requests) >= len(answers) and len(seen) >= len(changes))
         assert [place for place, _ in seen if place <= len(answers)] == changes
         assert [verdict for place, verdict in seen if place <= len(answers)] == [number % 2 == 0 for number in range(len(changes))]
         host = f"[{address}]" if ":" in address else address
@@ -945,3 +946,11 @@ def test_entrances_that_are_gone_are_not_asked(monkeypatch: pytest.MonkeyPatch) 
             await watcher.stop()
 
     asyncio.run(check())
+
+
+def test_networks_of_the_same_name_have_peers_of_their_own() -> None:
+    """As two resource groups have them."""
+    taken: list[str] = []
+    for _ in range(3):
+        taken.append(clients.peer_name("hub", taken))
+    assert taken == ["peer-of-hub", "peer-of-hub-2", "peer-of-hub-3"]

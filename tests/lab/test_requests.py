@@ -26,19 +26,25 @@ REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/registry1"
 IDENTITY = f"{GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id"
 CLUSTER = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/aks"
 LOCATION = {"location": "westeurope"}
-SECRET = "correct horse"
+SECRETS = {"client": "correct horse", "reader": "battery staple"}
 
 Body = dict[str, Any]
 
 
 class Client:
-    """Requests to one server, as its own client."""
+    """Requests to one server, as its own client or as another of its principals."""
 
-    def __init__(self, server: Server, http: TestClient[web.Request, web.Application]) -> None:
+    def __init__(self, server: Server, http: TestClient[web.Request, web.Application], principal: str = "client") -> None:
         self.server, self.http = server, http
+        [self._principal] = [found for found in OPTIONS.principals if found.name == principal]
+
+    def reader(self) -> Client:
+        """The same server, asked by the principal that may only read."""
+        return Client(self.server, self.http, "reader")
 
     def token(self, audience: str = "") -> str:
-        form = {"grant_type": "client_credentials", "client_id": OPTIONS.client, "client_secret": SECRET}
+        own = self._principal
+        form = {"grant_type": "client_credentials", "client_id": own.client_id, "client_secret": SECRETS[own.name]}
         answer = self.server.entra.client_token(form | {"scope": f"{self.server.endpoint}/{audience}.default"})
         return str(answer["access_token"])
 
@@ -71,7 +77,7 @@ def against(folder: Path, work: Callable[[Client], Awaitable[None]]) -> None:
 
     async def run() -> None:
         (folder / "secrets").mkdir(exist_ok=True)
-        server = Server(Store(), OPTIONS, folder, 8443, SECRET)
+        server = Server(Store(), OPTIONS, folder, 8443, SECRETS)
         application = web.Application()
         application.router.add_route("*", "/{path:.*}", server.handle)
         async with TestClient(TestServer(application)) as http:
@@ -141,8 +147,9 @@ def test_a_client_in_go_logs_in(tmp_path: Path) -> None:
     """The form is what azidentity 1.15 sends for a client secret."""
 
     async def work(client: Client) -> None:
+        secret = SECRETS["client"].replace(" ", "+")
         form = (
-            f"client_id={OPTIONS.client}&client_secret={SECRET.replace(' ', '+')}&grant_type=client_credentials"
+            f"client_id={OPTIONS.client}&client_secret={secret}&grant_type=client_credentials"
             "&scope=https%3A%2F%2Flocalhost%3A8443%2F.default+openid+offline_access+profile"
         )
         headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
@@ -372,13 +379,15 @@ def test_what_belongs_to_a_workspace(tmp_path: Path) -> None:
     against(tmp_path, work)
 
 
-def test_the_client_owns_the_subscription_by_an_assignment(tmp_path: Path) -> None:
+def test_the_principals_have_their_roles_by_assignments(tmp_path: Path) -> None:
     async def work(client: Client) -> None:
-        (found,) = (await client.get(f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleAssignments"))["value"]
-        assert found["properties"]["principalId"] == OPTIONS.client_object
-        assert found["properties"]["scope"] == SUBSCRIPTION
-        role = await client.get(found["properties"]["roleDefinitionId"])
-        assert role["properties"]["roleName"] == "Owner"
+        path = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleAssignments"
+        roles = {}
+        for found in (await client.get(path))["value"]:
+            assert found["properties"]["scope"] == SUBSCRIPTION
+            role = await client.get(found["properties"]["roleDefinitionId"])
+            roles[found["properties"]["principalId"]] = role["properties"]["roleName"]
+        assert roles == {OPTIONS.client_object: "Owner", OPTIONS.reader_object: "Reader"}
 
     against(tmp_path, work)
 
@@ -518,9 +527,9 @@ def test_what_a_region_offers(tmp_path: Path) -> None:
     [
         ("servicePrincipalNames/any(c:c eq '{application}')", ["id"]),
         ("appId eq '{application}'", ["id"]),
-        ("startswith(displayName,'L')", ["lab"]),
+        ("startswith(displayName,'L')", ["lab", "lab-reader"]),
         ("displayName eq 'nobody'", []),
-        ("", ["id", "lab"]),
+        ("", ["id", "lab", "lab-reader"]),
     ],
 )
 def test_service_principals_of_microsoft_graph(tmp_path: Path, text: str, names: list[str]) -> None:

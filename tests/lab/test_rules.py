@@ -31,10 +31,12 @@ from lab.arm.store import Resource, Store
 
 Body = dict[str, Any]
 
-OPTIONS = Options(time_scale=1e-6, quotas={"IPv6StandardSkuPublicIpAddresses": 4, "Standard NCASv3_T4 Family": 40})
+QUOTAS = {"IPv6StandardSkuPublicIpAddresses": 4, "Standard NCASv3_T4 Family": 40}
+OPTIONS = Options(time_scale=1e-6, quotas=QUOTAS, takes_ipv6_ranges=False)
 CALLER = Caller(OPTIONS.client_object, OPTIONS.client)
 #: read as the newest types that are stored
 API_VERSION = "2099-01-01"
+PREVIEW = "2099-01-02-preview"
 LOCATION = "westeurope"
 SUBSCRIPTION = f"/subscriptions/{OPTIONS.subscription}"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg"
@@ -44,6 +46,7 @@ GROUP = f"{SUBSCRIPTION}/resourceGroups/rg"
 class Put:
     path: str
     body: Body
+    api_version: str = API_VERSION
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,14 @@ class Make:
     body: Body
 
 
-Act = Put | Delete | Make
+@dataclass(frozen=True)
+class Occupy:
+    """A service enters a subnet in a way of its own."""
+
+    path: str
+
+
+Act = Put | Delete | Make | Occupy
 
 
 @dataclass(frozen=True)
@@ -154,6 +164,7 @@ PRIVATE_ZONE_NAME = "privatelink.vaultcore.azure.net"
 ZONE, PRIVATE_ZONE = at(dns.PUBLIC_ZONE, "lab.example"), at(dns.PRIVATE_ZONE, PRIVATE_ZONE_NAME)
 IDENTITY, STRANGER, KUBELET = (at(managedidentity.IDENTITY, name) for name in ("cluster", "stranger", "kubelet"))
 CLUSTER = at(containerservice.CLUSTER, "aks")
+LOCK_OF_NODES = f"{SUBSCRIPTION}/resourceGroups/MC_rg_aks_westeurope/providers/Microsoft.Authorization/locks/keep"
 POOL = at(containerservice.POOL, "aks", "system")
 REGISTRY = at(containerregistry.REGISTRY, "registry1")
 VAULT = at(keyvault.VAULT, "vault1")
@@ -354,6 +365,25 @@ def another_pool(**changes: Any) -> Put:
 SINGLE_STACK: Body = {"ipFamilies": ["IPv4"], "podCidrs": ["10.244.0.0/16"], "serviceCidrs": ["10.20.0.0/16"]}
 
 
+#: what ``az aks update --ip-families`` sends of the ranges
+ALONE: Body = {"podCidrs": SINGLE_STACK["podCidrs"], "serviceCidrs": SINGLE_STACK["serviceCidrs"]}
+#: Azure's own data plane without an engine for policies
+PLAIN: Body = {"networkDataplane": "azure", "networkPolicy": "none"}
+
+
+def node_subnet(profile: Body | None = None, **more: Any) -> Body:
+    """A cluster whose pods have addresses of the nodes' subnet."""
+    return single_stack({"networkPluginMode": None, "podCidrs": None} | PLAIN | (profile or {}), **more)
+
+
+def kubenet(**more: Any) -> Body:
+    return single_stack({"networkPlugin": "kubenet", "networkPluginMode": None, "networkDataplane": None, "networkPolicy": None}, **more)
+
+
+def disrupted(policy: str, found: Body) -> Put:
+    return Put(CLUSTER, merge(found, {"properties": {"nodeDisruptionProfile": {"nodeDisruptionPolicy": policy}}}), PREVIEW)
+
+
 def single_stack(profile: Body | None = None, **more: Any) -> Body:
     return cluster(SINGLE_STACK | (profile or {}), **more)
 
@@ -367,6 +397,20 @@ def kubelet(identity: str) -> Body:
 
 
 GIVEN_CLUSTER = Put(CLUSTER, cluster())
+SYSTEM_ASSIGNED: Body = {"identity": {"type": "SystemAssigned"}}
+#: pools that leave no core of a family for a surge node
+FULL_QUOTA = (pool(), pool("gpu", mode="User", vmSize="Standard_NC16as_T4_v3", count=2))
+NO_DAY = {"absoluteMonthly": {"intervalMonths": 1, "dayOfMonth": 1}}
+CLOSED_WINDOW = Put(
+    at(containerservice.MAINTENANCE, "aks", "aksManagedNodeOSUpgradeSchedule"),
+    {
+        "properties": {
+            "maintenanceWindow": {"durationHours": 4, "startTime": "00:00", "schedule": {"absoluteMonthly": {"intervalMonths": 1, "dayOfMonth": 1}}}
+        }
+    },
+)
+OTHER_NODES = at(network.SUBNET, "other", "nodes")
+OTHER_NETWORK = Put(OTHER_VNET, vnet("192.0.2.0/24"))
 GIVEN_ZONE, GIVEN_PRIVATE_ZONE = (Put(path, {"location": "global"}) for path in (ZONE, PRIVATE_ZONE))
 GIVEN_BALANCER = Put(BALANCER, balancer([frontend("front", publicIPAddress=IPV4)], pools=("back",)))
 GATEWAY = Put(NAT, nat("Standard", v4=(IPV4,)))
@@ -555,10 +599,81 @@ CASES: dict[str, Case] = {
     "aks-immutable": Case(
         "PropertyChangeNotAllowed",
         Put(CLUSTER, cluster({"serviceCidrs": ["10.20.0.0/15", "fd00:20::/108"]})),
-        Put(CLUSTER, cluster(dnsPrefix="AKS")),
+        Put(CLUSTER, cluster(ALONE, dnsPrefix="AKS")),
         (Put(CLUSTER, single_stack()),),
     ),
     "aks-families-stay": Case("PropertyChangeNotAllowed", Put(CLUSTER, single_stack()), GIVEN_CLUSTER, (GIVEN_CLUSTER,)),
+    # Changes of a running cluster's network
+    "aks-plugin-mode": Case("UnsupportedNetworkPluginModeWithNetworkPlugin", Put(CLUSTER, cluster({"networkPlugin": "kubenet"})), GIVEN_CLUSTER),
+    "aks-one-change": Case("BadRequest", Put(CLUSTER, single_stack()), Put(CLUSTER, single_stack(PLAIN)), (Put(CLUSTER, node_subnet()),)),
+    "aks-overlay-policy": Case(
+        "ValidationError",
+        Put(CLUSTER, single_stack(PLAIN | {"networkPolicy": "azure"})),
+        Put(CLUSTER, node_subnet()),
+        (Put(CLUSTER, node_subnet({"networkPolicy": "azure"})),),
+    ),
+    "aks-overlay-version": Case(
+        "KubernetesVersionNotSupported",
+        Put(CLUSTER, single_stack(PLAIN, kubernetesVersion="1.26")),
+        Put(CLUSTER, single_stack(PLAIN)),
+        (Put(CLUSTER, node_subnet()),),
+    ),
+    "aks-overlay-pod-subnet": Case(
+        "InvalidParameter", Put(CLUSTER, cluster(pools=(pool(podSubnetID=SPARE),))), Put(CLUSTER, node_subnet(pools=(pool(podSubnetID=SPARE),)))
+    ),
+    "aks-overlay-identity": Case(
+        "InvalidParameter",
+        Put(CLUSTER, single_stack(PLAIN) | SYSTEM_ASSIGNED),
+        Put(CLUSTER, single_stack(PLAIN)),
+        (Put(CLUSTER, kubenet() | SYSTEM_ASSIGNED),),
+    ),
+    "aks-overlay-pod-range": Case(
+        "InvalidParameter",
+        Put(CLUSTER, single_stack(PLAIN | {"podCidrs": None})),
+        Put(CLUSTER, single_stack(PLAIN)),
+        (Put(CLUSTER, node_subnet()),),
+    ),
+    "aks-data-plane-provisioning": Case(
+        "BadRequest",
+        Put(CLUSTER, single_stack(nodeProvisioningProfile={"mode": "Auto"})),
+        Put(CLUSTER, single_stack()),
+        (Put(CLUSTER, single_stack(PLAIN)),),
+    ),
+    "aks-virtual-nodes": Case(
+        "DualStackNotSupported",
+        Put(CLUSTER, cluster(addonProfiles={"aciConnectorLinux": {"enabled": True}})),
+        Put(CLUSTER, single_stack(addonProfiles={"aciConnectorLinux": {"enabled": True}})),
+    ),
+    "aks-static-egress": Case(
+        "DualStackNotSupported",
+        Put(CLUSTER, cluster({"staticEgressGatewayProfile": {"enabled": True}})),
+        Put(CLUSTER, single_stack({"staticEgressGatewayProfile": {"enabled": True}})),
+    ),
+    "aks-upgrade-ranges": Case("PropertyChangeNotAllowed", Put(CLUSTER, cluster()), Put(CLUSTER, cluster(ALONE)), (Put(CLUSTER, single_stack()),)),
+    "aks-upgrade-quota": Case(
+        "ErrCode_InsufficientVCPUQuota",
+        Put(CLUSTER, cluster(ALONE, pools=FULL_QUOTA)),
+        Put(CLUSTER, single_stack(pools=FULL_QUOTA)),
+        (Put(CLUSTER, single_stack(pools=FULL_QUOTA)),),
+    ),
+    "aks-upgrade-capacity": Case(
+        "InsufficientPodCidr",
+        Put(CLUSTER, cluster(ALONE | {"podCidrs": ["10.244.0.0/23"]}, pools=(pool(count=2),))),
+        Put(CLUSTER, single_stack({"podCidrs": ["10.244.0.0/23"]}, pools=(pool(count=2),))),
+        (Put(CLUSTER, single_stack({"podCidrs": ["10.244.0.0/23"]}, pools=(pool(count=2),))),),
+    ),
+    "aks-node-group-locked": Case(
+        "ScopeLocked",
+        Put(CLUSTER, cluster(ALONE)),
+        Put(CLUSTER, single_stack()),
+        (Put(CLUSTER, single_stack()), Put(LOCK_OF_NODES, {"properties": {"level": "CanNotDelete"}})),
+    ),
+    "aks-node-disruption": Case(
+        "OperationNotAllowed",
+        Put(CLUSTER, cluster(ALONE)),
+        disrupted("Allow", cluster(ALONE)),
+        (disrupted("Block", single_stack()),),
+    ),
     "aks-system-pool": Case("InvalidParameter", Put(CLUSTER, cluster(pools=(pool(mode="User"),))), Put(CLUSTER, cluster())),
     "aks-pool-stays-system": Case(
         "InvalidParameter",
@@ -710,6 +825,18 @@ CASES: dict[str, Case] = {
         Put(SERVICE_NSG, nsg(security_rule(sourceAddressPrefix="GatewayManager", destinationPortRange="65200-65534"))),
         Put(SERVICE_NSG, nsg(merge(GATEWAY_RULE, {"properties": {"sourceAddressPrefix": "Internet"}}))),
         (Put(SERVICE_NSG, nsg(GATEWAY_RULE)), for_service(NEW, SERVICE_NSG, APPLICATION_GATEWAYS)),
+    ),
+    "vnet-navigation-links": Case(
+        "IPv6NotSupportedWithResourceNavigationLinks",
+        Put(OTHER_VNET, vnet("192.0.2.0/24", "fd00:20::/48")),
+        Put(OTHER_VNET, vnet("192.0.2.0/24", "198.51.100.0/24")),
+        (OTHER_NETWORK, Put(OTHER_NODES, subnet(["192.0.2.0/25"])), Occupy(OTHER_NODES)),
+    ),
+    "subnet-navigation-links": Case(
+        "IPv6NotSupportedWithResourceNavigationLinks",
+        Put(OTHER_NODES, subnet(["192.0.2.0/25", "fd00:20::/64"])),
+        Put(at(network.SUBNET, "other", "more"), subnet(["192.0.2.128/25"])),
+        (Put(OTHER_VNET, vnet("192.0.2.0/24", "fd00:20::/48")), Put(OTHER_NODES, subnet(["192.0.2.0/25"])), Occupy(OTHER_NODES)),
     ),
     "subnet-prefix-in-use": Case(
         "InUsePrefixCannotBeDeleted",
@@ -1134,6 +1261,31 @@ CASES: dict[str, Case] = {
 FEDERATED = tuple(Put(at(managedidentity.CREDENTIAL, "cluster", f"number{number}"), credential(f"subject{number}")) for number in range(20))
 
 MORE_REFUSED = (
+    Refusal(
+        "aks-overlay-pod-range",
+        "CidrOverlap",
+        Put(CLUSTER, single_stack(PLAIN | {"podCidrs": ["10.10.128.0/17"]})),
+        (Put(CLUSTER, node_subnet()),),
+    ),
+    Refusal(
+        "aks-overlay-version",
+        "KubernetesVersionNotSupported",
+        Put(CLUSTER, cluster(ALONE, kubernetesVersion="1.26")),
+        (Put(CLUSTER, single_stack()),),
+    ),
+    Refusal("aks-overlay-policy", "ValidationError", Put(CLUSTER, single_stack(PLAIN)), (Put(CLUSTER, node_subnet({"networkPolicy": "calico"})),)),
+    Refusal(
+        "aks-node-disruption",
+        "OperationNotAllowed",
+        Put(CLUSTER, cluster(ALONE)),
+        (disrupted("AllowDuringMaintenanceWindow", single_stack()), CLOSED_WINDOW),
+    ),
+    Refusal(
+        "subnet-prefix-in-use",
+        "InUsePrefixCannotBeDeleted",
+        Put(NODES, subnet(NODE_PREFIXES[:1])),
+        (GIVEN_CLUSTER,),
+    ),
     Refusal("public-ip-zones", "InvalidAvailabilityZone", Put(at(network.PUBLIC_IP, "new"), public_ip() | {"zones": ["4"]})),
     Refusal("aks-families-order", "InvalidIPFamilies", Put(CLUSTER, cluster({"ipFamilies": ["IPv6"]}))),
     Refusal("aks-cidr-families", "InvalidCIDRNotation", Put(CLUSTER, cluster({"podCidrs": ["10.244.0.1/16", "fd00:244::/64"]}))),
@@ -1369,8 +1521,10 @@ def send(azure: Azure, act: Act) -> None:
             azure.delete(path)
         case Make(path, body):
             azure.make(path, copy.deepcopy(body))
-        case Put(path, body):
-            azure.write(path, copy.deepcopy(body), API_VERSION, CALLER)
+        case Put(path, body, api_version):
+            azure.write(path, copy.deepcopy(body), api_version, CALLER)
+        case Occupy(path):
+            azure.get(path).hidden[network.NAVIGATION_LINKS] = ["Microsoft.Cache/redis"]
 
 
 async def carry_out(azure: Azure, act: Act) -> None:

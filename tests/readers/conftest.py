@@ -67,6 +67,12 @@ class Az(Reader):
         assert done.returncode != 0, done.stdout
         return done.stderr.removeprefix("ERROR: ").partition(")")[0].lstrip("(").strip()
 
+    def complaint(self, *words: str) -> str:
+        """What a refused command prints."""
+        done = self.execute("az", *words, "--output", "json")
+        assert done.returncode != 0, done.stdout
+        return done.stderr
+
     def rows(self, *words: str) -> list[str]:
         """Names in the table that a command prints for people."""
         done = self.execute("az", *words, "--output", "table")

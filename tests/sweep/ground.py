@@ -82,7 +82,7 @@ class Ground:
         self._options = Options(time_scale=TIME_SCALE, kubernetes=False)
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        self.server = Server(Store(), self._options, folder, free_port(), _SECRET)
+        self.server = Server(Store(), self._options, folder, free_port(), {"client": _SECRET, "reader": _SECRET})
         self._call(self.server.start(certificate, key))
         os.environ.update({"REQUESTS_CA_BUNDLE": str(authority.certificate_path), "AZURE_DISABLE_INSTANCE_DISCOVERY": "true"})
         os.environ.pop("ARM_CLOUD_METADATA_URL", None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import contextlib
 import json
 import multiprocessing
 import random
@@ -34,7 +35,8 @@ class Runs(ABC):
 
     name: str
 
-    def __init__(self) -> None:
+    def begin(self) -> None:
+        """The run that nothing disturbs."""
         lab = self._prepare(0)
         before = len(lab.entries())
         run = lab.playbook("site")
@@ -96,8 +98,10 @@ class Changes(Runs):
 
     def __init__(self) -> None:
         self._lab = Lab()
+
+    def begin(self) -> None:
         self._lab.build()
-        super().__init__()
+        super().begin()
 
     def _prepare(self, number: int) -> Lab:
         self._lab.set(dualstack_tags={"environment": f"case-{number}"})
@@ -118,7 +122,6 @@ class Builds(Runs):
 
     def __init__(self) -> None:
         self._lab: Lab | None = None
-        super().__init__()
 
     def _prepare(self, number: int) -> Lab:
         self.close()
@@ -139,19 +142,19 @@ class Builds(Runs):
 def try_cases(seed: int, part: int, number_of_cases: int) -> list[str]:
     """The complaints of one process' share of the cases."""
     chance = random.Random(f"{seed} {part}")
-    stamps = {runs.name: runs for runs in (Changes(), Builds())}
     complaints: list[str] = []
     done = tried = 0
-    while done < number_of_cases:
-        tried += 1
-        runs = stamps["build" if tried % _BUILDS == 0 else "change"]
-        case = runs.draw(chance)
-        found = runs.complaint(case, tried)
-        done += found is not None
-        print(f"{'WRONG' if found else 'right' if found == '' else 'unmet'} {case} {found or ''}", flush=True)
-        complaints += [f"{case}: {found}"] if found else []
-    for runs in stamps.values():
-        runs.close()
+    with contextlib.closing(Changes()) as changes, contextlib.closing(Builds()) as builds:
+        changes.begin()
+        builds.begin()
+        while done < number_of_cases:
+            tried += 1
+            runs: Runs = builds if tried % _BUILDS == 0 else changes
+            case = runs.draw(chance)
+            found = runs.complaint(case, tried)
+            done += found is not None
+            print(f"{'WRONG' if found else 'right' if found == '' else 'unmet'} {case} {found or ''}", flush=True)
+            complaints += [f"{case}: {found}"] if found else []
     return complaints
 
 

@@ -38,10 +38,19 @@ Body = dict[str, Any]
 
 
 class Azure:
-    """Resources by id, and what is asked. ``meanwhile`` is what others make just before the next write."""
+    """Resources by id, and what is asked. ``meanwhile`` is what others make just before the next write. ``assigns`` tells whether the credentials,
+    which are ``login``'s, may assign roles."""
 
-    def __init__(self, *live: Body, meanwhile: Body | None = None) -> None:
+    def __init__(self, *live: Body, meanwhile: Body | None = None, login: str = "", assigns: bool = True) -> None:
         self.live, self.asked, self._meanwhile = {body["id"].lower(): body for body in live}, list[str](), meanwhile
+        self._login, self._assigns = login, assigns
+
+    def principal_id(self) -> str:
+        return self._login
+
+    def may(self, action: str, identifier: str) -> bool:
+        assert (action, identifier) == ("Microsoft.Authorization/roleAssignments/write", VAULT)
+        return self._assigns
 
     def get(self, identifier: str, _version: str) -> Body | None:
         self.asked.append(f"GET {identifier}")
@@ -223,6 +232,50 @@ def test_one_that_others_make_in_the_same_moment() -> None:
 def test_a_conflict_with_nothing_of_the_kind_is_a_failure() -> None:
     found = run(Azure(meanwhile=assignment(VAULT, "theirs", role=WRITER)), declared(OURS))
     assert [failure.code for failure in found.failures.values()] == ["RoleAssignmentExists"]
+
+
+def locked(scope: str, level: str) -> Body:
+    """What Azure answers to who lists the locks of the subscription."""
+    listed = f"{GROUP.partition('/resourceGroups')[0]}/providers/Microsoft.Authorization/locks"
+    return {"id": listed, "value": [{"id": f"{scope}/providers/Microsoft.Authorization/locks/keep", "properties": {"level": level}}]}
+
+
+@pytest.mark.parametrize(
+    ("lock", "check", "codes"),
+    [
+        (locked(GROUP, "ReadOnly"), True, ["ScopeLocked"]),
+        (locked(VAULT.upper(), "ReadOnly"), True, ["ScopeLocked"]),
+        (locked(f"{GROUP}-2", "ReadOnly"), True, []),
+        (locked(GROUP, "CanNotDelete"), True, []),
+        # Azure itself refuses a write.
+        (locked(GROUP, "ReadOnly"), False, []),
+    ],
+)
+def test_check_mode_knows_what_is_read_only(lock: Body, check: bool, codes: list[str]) -> None:
+    found = run(Azure(lock), declared(OURS), check=check)
+    assert [failure.code for failure in found.failures.values()] == codes
+
+
+@pytest.mark.parametrize(
+    ("login", "assigns", "check", "action"),
+    [
+        (PRINCIPAL, False, True, "none"),
+        (PRINCIPAL, True, True, "create"),
+        ("another", False, True, "create"),
+        # Azure itself refuses a write.
+        (PRINCIPAL, False, False, "create"),
+    ],
+)
+def test_check_mode_leaves_out_a_role_for_credentials_that_make_no_run(login: str, assigns: bool, check: bool, action: str) -> None:
+    [outcome] = run(Azure(login=login, assigns=assigns), declared(OURS), check=check).outcomes.values()
+    assert outcome.action == action
+
+
+@pytest.mark.parametrize("level", ["ReadOnly", "CanNotDelete"])
+def test_a_lock_keeps_what_is_to_go(level: str) -> None:
+    azure = Azure(credential("ours"), locked(GROUP, level))
+    assert [failure.code for failure in run(azure, declared(credential("ours"), absent=True)).failures.values()] == ["ScopeLocked"]
+    assert writes(azure) == []
 
 
 @pytest.mark.parametrize("name", SAME)

@@ -55,6 +55,7 @@ def result(
     found: list[dict[str, Any]] | ClusterNotReady | None,
     *,
     check: bool = False,
+    may_write: bool = True,
     hosts: tuple[str, ...] = ("four", "dual"),
     tags: dict[str, str] | None = None,
     **arguments: Any,
@@ -81,6 +82,7 @@ def result(
     monkeypatch.setattr(entrances_info, "ready_cluster", ready)
     monkeypatch.setattr(entrances_info, "kubeconfig", lambda *_: {"users": ["a-token"]})
     monkeypatch.setattr(entrances_info, "_read", lambda *_: (services, ours, bool(ours)))
+    monkeypatch.setattr(entrances_info, "_may_write", lambda *_: may_write)
     monkeypatch.setattr(entrances_info, "read_all", read_all)
     action = object.__new__(entrances_info.ActionModule)
     action._task = SimpleNamespace(check_mode=check)
@@ -115,6 +117,15 @@ def test_a_cluster_that_check_mode_has_not_made(monkeypatch: pytest.MonkeyPatch)
     found = result(monkeypatch, None, check=True)
     assert (found["exists"], found["problem"], found["services"]) == (False, "", None)
     assert found["state"]["first_build"] is True and found["state"]["action"] == "converge"
+
+
+@pytest.mark.parametrize(
+    ("found", "check", "may_write", "expected"),
+    # Only who dries runs is asked, and only where there is something.
+    [(BOTH, True, True, True), (BOTH, True, False, False), (BOTH, False, False, True), ([SHOP], True, False, True), (None, True, False, True)],
+)
+def test_who_may_write(monkeypatch: pytest.MonkeyPatch, found: Any, check: bool, may_write: bool, expected: bool) -> None:
+    assert result(monkeypatch, found, check=check, may_write=may_write)["may_write"] is expected
 
 
 #: Services or what is wrong with the cluster, what else is given -> what is refused
@@ -175,7 +186,7 @@ def test_service_tags_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_service_tag_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(AnsibleActionFail, match="there is no service tag AzureFrontdoor with prefixes"):
+    with pytest.raises(AnsibleActionFail, match="no service tag AzureFrontdoor has prefixes"):
         result(monkeypatch, BOTH, **trusting("AzureFrontdoor"))
     told = result(monkeypatch, BOTH, required=False, **trusting("AzureFrontdoor"))["violations"]
-    assert ["there is no service tag" in violation for violation in told] == [True]
+    assert ["no service tag" in violation for violation in told] == [True]

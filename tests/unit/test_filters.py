@@ -95,7 +95,7 @@ VALUES: list[tuple[str, list[Any], dict[str, Any], Any]] = [
         "ingress_mode_advice",
         [{"services_dual_stack": True, "application_listens_ipv6": True}],
         {},
-        {"mode": "native", "reasons": ["each family keeps to itself, with one Service a function and nothing translated"], "rejected": {}},
+        {"mode": "native", "reasons": ["the families stay separate, with one Service each and without translation"], "rejected": {}},
     ),
     (
         "service_family_change",
@@ -223,7 +223,7 @@ ERRORS: list[tuple[str, list[Any], dict[str, Any], list[str]]] = [
         {},
         ["apps/shop has no IPv4 cluster IP"],
     ),
-    ("ingress_mode_advice", [[]], {}, ["list is no mapping"]),
+    ("ingress_mode_advice", [[]], {}, ["list is not a mapping"]),
     ("ingress_mode_advice", [{"edge": "cdn"}], {}, ["edge 'cdn'"]),
     ("agent_pool_profiles", [[{"name": "a"}], {"subnet_id": "/s", "os_sku": "Ubuntu", "max_pods": 250}], {}, ["zones"]),
     ("resource_references", ["a", "address"], {}, ["a list", "'a'"]),

@@ -230,9 +230,9 @@ ERRORS: dict[str, tuple[Any, list[str]]] = {
         {"vnet": {**VNET_ENTRY, "properties": {}, "tags": {}}},
         ["vnet.properties: unknown key", "vnet.tags: ", "create_only"],
     ),
-    "no id, no name": ({"vnet": {"type": "Microsoft.Network/virtualNetworks"}}, ["vnet: give id, or type and name"]),
-    "no id, no type": ({"vnet": {"name": "v"}}, ["vnet: give id, or type and name"]),
-    "no type": ({"vnet": {"type": "virtualNetworks", "name": "v"}}, ["vnet: 'virtualNetworks' is no resource type"]),
+    "no id, no name": ({"vnet": {"type": "Microsoft.Network/virtualNetworks"}}, ["vnet: set id, or type and name"]),
+    "no id, no type": ({"vnet": {"name": "v"}}, ["vnet: set id, or type and name"]),
+    "no type": ({"vnet": {"type": "virtualNetworks", "name": "v"}}, ["vnet: 'virtualNetworks' is not a resource type"]),
     "an unknown type": ({"a": {"type": "Example.Test/things", "name": "a"}}, ["a: ", "Example.Test/things", "api_version"]),
     "a malformed id": ({"a": {"id": f"{GROUP}/providers"}}, ["a: ", f"{GROUP}/providers"]),
     "loop over a text": ({"a": {**VNET_ENTRY, "loop": "x"}}, ["a.loop: 'x' is not a list"]),
@@ -250,20 +250,20 @@ ERRORS: dict[str, tuple[Any, list[str]]] = {
         {"s": {"type": SUBNET_TYPE, "name": "s", "parent": "${vnet}"}, "vnet": VNET_ENTRY},
         ["s: parent ${vnet} is not declared above it"],
     ),
-    "an unknown handle in a body": ({"a": {**VNET_ENTRY, "body": {"x": "${vent.id}"}}}, ["a: ${vent} refers to no declared resource"]),
+    "an unknown handle in a body": ({"a": {**VNET_ENTRY, "body": {"x": "${vent.id}"}}}, ["a: ${vent} does not refer to a declared resource"]),
     "a loop's handle without key": (
         {"a": {"type": ADDRESS_TYPE, "name": "<item>", "loop": ["x"]}, "b": {**VNET_ENTRY, "body": {"x": "${a}"}}},
-        ["b: ${a} refers to no declared resource"],
+        ["b: ${a} does not refer to a declared resource"],
     ),
     "a key that the loop does not have": (
         {"a": {"type": ADDRESS_TYPE, "name": "<item>", "loop": ["x"]}, "b": {**VNET_ENTRY, "body": {"x": "${a[y]}"}}},
-        ["b: ${a[y]} refers to no declared resource"],
+        ["b: ${a[y]} does not refer to a declared resource"],
     ),
     "a handle that its condition excludes": (
         {"a": {**VNET_ENTRY, "when": False}, "b": {"type": ADDRESS_TYPE, "name": "b", "body": {"x": "${a}"}}},
-        ["b: ${a} refers to no declared resource"],
+        ["b: ${a} does not refer to a declared resource"],
     ),
-    "depends_on an unknown handle": ({"a": {**VNET_ENTRY, "depends_on": ["vent"]}}, ["a: depends_on vent is no declared resource"]),
+    "depends_on an unknown handle": ({"a": {**VNET_ENTRY, "depends_on": ["vent"]}}, ["a: depends_on vent is not a declared resource"]),
     "existing is neither": ({"a": {**VNET_ENTRY, "existing": "maybe"}}, ["a.existing: 'maybe' is not true or false"]),
     "shared a mapping": ({"a": {**VNET_ENTRY, "shared": {"properties": "x"}}}, ["a.shared: a mapping is not a list"]),
     "a cycle of two": (
@@ -271,12 +271,12 @@ ERRORS: dict[str, tuple[Any, list[str]]] = {
             "a": {**VNET_ENTRY, "body": {"x": "${b}"}},
             "b": {"type": ADDRESS_TYPE, "name": "b", "depends_on": ["a"]},
         },
-        ["wait for each other", "a -> b", "b -> a"],
+        ["depend on each other", "a -> b", "b -> a"],
     ),
-    "a cycle of one": ({"a": {**VNET_ENTRY, "body": {"x": "${a.properties.y}"}}}, ["wait for each other", "a -> a"]),
+    "a cycle of one": ({"a": {**VNET_ENTRY, "body": {"x": "${a.properties.y}"}}}, ["depend on each other", "a -> a"]),
     "a cycle with the parent": (
         {"vnet": {**VNET_ENTRY, "body": {"x": "${s}"}}, "s": {"type": SUBNET_TYPE, "name": "v/s"}},
-        ["wait for each other", "vnet", "s"],
+        ["depend on each other", "vnet", "s"],
     ),
 }
 
@@ -311,7 +311,7 @@ def test_all_faults_at_once() -> None:
         "stateful.on_absent: ",
         "referring: ",
         "referring: ",
-        "the resources wait",
+        "the resources depend on each other",
     ]
     lines = str(caught.value).splitlines()
     assert len(lines) == len(starts)

@@ -11,7 +11,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import Violat
 from ansible_collections.dualstack.aks.plugins.plugin_utils._typed import typed
 
 ROUTE = {"service": "shop", "namespace": "apps", "port": 8080}
-GENERAL = "give a value as"
+GENERAL = "use a value that"
 
 
 def told(name: str, value: Any) -> list[Violation]:
@@ -31,43 +31,43 @@ def route(**keys: Any) -> list[dict[str, Any]]:
 
 # (variable, given value, expected message)
 HABITS: list[tuple[str, Any, str]] = [
-    ("ingress_routes", route(**{"rewrite-target": "/"}), "nothing here rewrites paths"),
-    ("ingress_routes", route(rewrite_target="/$1"), "nothing here rewrites paths"),
-    ("ingress_routes", route(rewrite="/"), "nothing here rewrites paths"),
-    ("ingress_routes", route(**{"nginx.ingress.kubernetes.io/rewrite-target": "/"}), "nothing here rewrites paths"),
-    ("ingress_routes", route(useRegex="true"), "path_type exact takes the path alone"),
+    ("ingress_routes", route(**{"rewrite-target": "/"}), "the entrances do not rewrite paths"),
+    ("ingress_routes", route(rewrite_target="/$1"), "the entrances do not rewrite paths"),
+    ("ingress_routes", route(rewrite="/"), "the entrances do not rewrite paths"),
+    ("ingress_routes", route(**{"nginx.ingress.kubernetes.io/rewrite-target": "/"}), "the entrances do not rewrite paths"),
+    ("ingress_routes", route(useRegex="true"), "path_type exact matches only the path"),
     ("ingress_routes", route(annotations={"nginx.ingress.kubernetes.io/proxy-body-size": "8m"}), "ingress_max_body_size"),
     ("ingress_routes", route(**{"nginx.ingress.kubernetes.io/ssl-redirect": "true"}), "ingress_tls_redirect"),
     ("ingress_routes", route(pathType="Prefix"), "call it path_type"),
-    ("ingress_routes", route(path_type="ImplementationSpecific"), "give prefix (the default"),
-    ("ingress_routes", route(path="/api/(.*)"), "Regular expressions need an ingress of your own"),
-    ("ingress_routes", route(path="~ ^/api/[0-9]+"), "Regular expressions need an ingress of your own"),
-    ("ingress_routes", route(path="/shop/.*"), "Regular expressions need an ingress of your own"),
-    ("ingress_routes", route(path="/api/*"), "the prefix /api/ takes everything below it"),
-    ("ingress_routes", route(path="/search?q=x"), "routes are chosen by the path alone"),
-    ("ingress_routes", route(path="api"), "begin it with /, as /api"),
+    ("ingress_routes", route(path_type="ImplementationSpecific"), "use prefix (the default"),
+    ("ingress_routes", route(path="/api/(.*)"), "Regular expressions need your own ingress"),
+    ("ingress_routes", route(path="~ ^/api/[0-9]+"), "Regular expressions need your own ingress"),
+    ("ingress_routes", route(path="/shop/.*"), "Regular expressions need your own ingress"),
+    ("ingress_routes", route(path="/api/*"), "the prefix /api/ matches everything below it"),
+    ("ingress_routes", route(path="/search?q=x"), "routes match only the path"),
+    ("ingress_routes", route(path="api"), "begin it with /, for example /api"),
     ("ingress_routes", route(path="/a%20b"), "write it decoded"),
-    ("ingress_routes", route(port="http"), "names of ports are not looked up"),
-    ("ingress_routes", route(port={"name": "http"}), "names of ports are not looked up"),
-    ("ingress_routes", [{"path": "/", "backend": {"service": {"name": "shop", "port": {"number": 80}}}}], "give service, namespace and port"),
-    ("ingress_routes", [{"namespace": "apps", "serviceName": "shop", "servicePort": 80}], "call it port, and give the number"),
-    ("ingress_routes", [{"host": "a.example.org", "http": {"paths": []}}], "give each path a route of its own"),
+    ("ingress_routes", route(port="http"), "port names are not supported"),
+    ("ingress_routes", route(port={"name": "http"}), "port names are not supported"),
+    ("ingress_routes", [{"path": "/", "backend": {"service": {"name": "shop", "port": {"number": 80}}}}], "set service, namespace and port"),
+    ("ingress_routes", [{"namespace": "apps", "serviceName": "shop", "servicePort": 80}], "call it port, and set the number"),
+    ("ingress_routes", [{"host": "a.example.org", "http": {"paths": []}}], "add one route per path"),
     ("ingress_routes", route(hosts=["a.example.org"]), "call it host"),
     ("ingress_routes", route(secretName="web"), "list the host in ingress_tls"),
-    ("ingress_routes", route(ingressClassName="nginx"), "there is no class"),
-    ("ingress_routes", route(host="shop.example.org:8443"), "leave the port out"),
-    ("ingress_routes", route(host="https://shop.example.org"), "leave the scheme out"),
-    ("ingress_routes", route(host="shop.example.org/cart"), "give it as path"),
-    ("ingress_routes", route(host="*"), "a route without one takes every host"),
-    ("ingress_routes", route(host="shop.*"), "use * for the whole first label"),
-    ("ingress_routes", route(host=r"~^.*\.example\.org$"), "regular expressions are not read"),
+    ("ingress_routes", route(ingressClassName="nginx"), "do not read Ingress objects"),
+    ("ingress_routes", route(host="shop.example.org:8443"), "remove the port"),
+    ("ingress_routes", route(host="https://shop.example.org"), "remove the scheme"),
+    ("ingress_routes", route(host="shop.example.org/cart"), "set it as path"),
+    ("ingress_routes", route(host="*"), "a route without a host matches every host"),
+    ("ingress_routes", route(host="shop.*"), "use * only as the whole first label"),
+    ("ingress_routes", route(host=r"~^.*\.example\.org$"), "regular expressions are not supported"),
     ("ingress_routes", route(host="Shop.example.org"), "write it in lower case"),
-    ("ingress_routes", route(host="shop_1.example.org"), "*.example.org stands for every name below it"),
+    ("ingress_routes", route(host="shop_1.example.org"), "*.example.org matches every name below it"),
     ("ingress_tls", [{"hosts": ["a.example.org"], "secretName": "web"}], "call it secret"),
-    ("ingress_tls", [{"hosts": ["a.example.org:443"], "secret": "web"}], "leave the port out"),
-    ("ingress_tls_passthrough", [{**ROUTE, "host": "a.example.org:443"}], "leave the port out"),
+    ("ingress_tls", [{"hosts": ["a.example.org:443"], "secret": "web"}], "remove the port"),
+    ("ingress_tls_passthrough", [{**ROUTE, "host": "a.example.org:443"}], "remove the port"),
     ("ingress_streams", [{"name": "db", "port": 5432, "service": "db", "namespace": "apps", "targetPort": 5432}], "call it service_port"),
-    ("ingress_streams", [{"name": "db", "port": "postgres", "service": "db", "namespace": "apps", "service_port": 5432}], "names of ports"),
+    ("ingress_streams", [{"name": "db", "port": "postgres", "service": "db", "namespace": "apps", "service_port": 5432}], "port names"),
 ]
 
 

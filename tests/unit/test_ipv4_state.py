@@ -100,7 +100,7 @@ def test_what_goes_and_what_comes() -> None:
     probes = after["load_balancer"]["body"]["properties"]["probes"]
     probes[0]["name"] = "other"
     changes = state_changes(ipv4_state(before, []), ipv4_state(after, []))
-    assert changes == ["load balancer.probes.a4-probe.port is gone; it was 30001", "load balancer.probes.other.port is new: 30001"]
+    assert changes == ["load balancer.probes.a4-probe.port was removed; it was 30001", "load balancer.probes.other.port is new: 30001"]
 
 
 def test_nothing_there() -> None:

@@ -42,7 +42,7 @@ MERGED: dict[str, tuple[list[dict[str, Any]], list[str], dict[str, str], list[st
         ["z"],
         [],
         EARLY,
-        ["z is reported and not in the inventory"],
+        ["z is reported, but is not in the inventory"],
     ),
     "the same twice": ([report(a=result()), report(LATE, a=result())], ["a"], {"a": "seen"}, [], [], LATE, []),
     "the newer counts": (
@@ -52,7 +52,7 @@ MERGED: dict[str, tuple[list[dict[str, Any]], list[str], dict[str, str], list[st
         [],
         [],
         LATE,
-        [f"a has two different results, of {EARLY} and of {LATE}: the latter count"],
+        [f"a has two different results, of {EARLY} and of {LATE}: the newer ones count"],
     ),
     "the newer counts, whichever comes first": (
         [report(LATE, a=result("fail", "new")), report(a=result("pass", "old"))],
@@ -97,7 +97,7 @@ def test_a_missing_stamp_fails_in_both_families() -> None:
         ({}, "report 2 is not a report.json of verify.yml: KeyError: 'time'"),
         ([], "report 2 is not a report.json"),
         (report("yesterday"), "Invalid isoformat string"),
-        (report("2026-11-24T14:00:00"), "has no zone"),
+        (report("2026-11-24T14:00:00"), "has no time zone"),
         ({"time": EARLY, "stamps": [{"stamp": "a"}]}, "KeyError: 'results'"),
         ({"time": EARLY, "stamps": [{"stamp": "a", "results": ["good"]}]}, "AttributeError"),
         (report(a={"check": "cluster"}), "the results of a are not those of verify.yml"),

@@ -24,15 +24,15 @@ ONLY_IPV6 = {"application_listens_ipv4": False, "application_listens_ipv6": True
 ADVICE: list[tuple[dict[str, Any], str, list[str], str]] = [
     ({}, "nat64", ["nat46", "split", "native"], "no Service changes"),
     (BOTH, "nat64", ["native"], "1.06 times the CPU"),
-    ({**BOTH, "services_dual_stack": True}, "native", [], "one Service a function"),
+    ({**BOTH, "services_dual_stack": True}, "native", [], "with one Service each"),
     ({**BOTH, "services_dual_stack": True, "services": 40, "kubernetes_version": "1.26.3"}, "split", ["native"], "40 in all"),
     ({"services_dual_stack": True}, "nat64", ["nat46", "split", "native"], "IPv6 entrance translates"),
     (ONLY_IPV6, "nat46", ["nat64", "split", "native"], "IPv4 entrance translates"),
     ({"long_lived_share": 0.9}, "nat64", ["nat46", "split", "native"], "most connections are kept"),
-    ({"edge": "application_gateway"}, "nat64", ["nat46", "split", "native"], "over IPv4 alone"),
+    ({"edge": "application_gateway"}, "nat64", ["nat46", "split", "native"], "only over IPv4"),
     ({"edge": "front_door"}, "nat64", ["nat46", "split", "native"], "answers both families itself"),
     ({"network_policy": "azure"}, "nat64", ["nat46", "split", "native"], "azure is not supported"),
-    ({"node_os": ["Linux", "Windows"]}, "nat64", ["nat46", "split", "native"], "no Windows pools"),
+    ({"node_os": ["Linux", "Windows"]}, "nat64", ["nat46", "split", "native"], "does not support Windows pools"),
 ]
 
 #: situation -> what the message names
@@ -48,7 +48,7 @@ ERRORS: list[tuple[dict[str, Any], str]] = [
     ({"long_lived_share": 2}, "between 0 and 1"),
     ({"long_lived_share": "half"}, "'half'"),
     ({"services_dual_stack": "yes"}, "'yes'"),
-    ({"application_listens_ipv4": False}, "nobody can reach it"),
+    ({"application_listens_ipv4": False}, "no client can reach the application"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Every example of the README and of the pages, but for its commands, which tests/e2e runs."""
+"""Every example of the README and of the pages, but for its commands, which tests/documentation runs."""
 
 from __future__ import annotations
 

@@ -26,12 +26,12 @@ def test_a_type_that_the_engine_does_not_know() -> None:
     ("entry", "message"),
     [
         ("text", "actions.bad: 'text' is not a mapping"),
-        ({}, "actions.bad: it needs id and action"),
+        ({}, "actions.bad: it requires id and action"),
         ({"id": REGISTRY, "action": "importImage", "wait": True}, "actions.bad.wait: unknown key"),
         ({"id": REGISTRY, "action": True}, "actions.bad.action: true is not a text"),
         ({"id": REGISTRY, "action": "importImage", "body": 5}, "actions.bad.body: 5 is not a mapping"),
-        ({"id": UNKNOWN, "action": "start"}, "does not know Microsoft.Example/things: give api_version"),
-        ({"id": f"{GROUP}/Microsoft.Example", "action": "start"}, "ends before it names a resource"),
+        ({"id": UNKNOWN, "action": "start"}, "does not know Microsoft.Example/things: set api_version"),
+        ({"id": f"{GROUP}/Microsoft.Example", "action": "start"}, "ends before the name of a resource"),
     ],
 )
 def test_what_is_refused(entry: object, message: str) -> None:

@@ -17,5 +17,5 @@ def test_a_quantity_is_what_kubernetes_client_reads(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "m", "much", "256 Mi", "256MB", "-1", "1,5", "0x10"])
 def test_what_is_no_quantity(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a quantity"):
+    with pytest.raises(ValueError, match="is not a valid quantity"):
         quantity(text)

@@ -72,8 +72,8 @@ def test_reads(entry: dict[str, Any], expected: Read) -> None:
 # (entry, what the message says)
 REFUSED: list[tuple[Any, str]] = [
     (VNET, f"reads.bad: '{VNET}' is not a mapping."),
-    ({"api_version": "2025-05-01"}, "reads.bad: it needs id."),
-    ({"id": ""}, "reads.bad: it needs id."),
+    ({"api_version": "2025-05-01"}, "reads.bad: it requires id."),
+    ({"id": ""}, "reads.bad: it requires id."),
     ({"id": [VNET]}, "reads.bad.id: a list is not a text."),
     ({"id": VNET, "api_version": ["2025-05-01"]}, "reads.bad.api_version: a list is not a text."),
     ({"id": VNET, "attribute": ["name"]}, "reads.bad.attribute: unknown key, known are id, api_version, action, body, attributes, names."),
@@ -81,9 +81,9 @@ REFUSED: list[tuple[Any, str]] = [
     ({"id": VNET, "attributes": [{"name": True}]}, "reads.bad.attributes[0]: a mapping is not a text."),
     ({"id": VNET, "names": {"name": True}}, "reads.bad.names: a mapping is not a list."),
     ({"id": VNET, "body": "name"}, "reads.bad.body: 'name' is not a mapping."),
-    ({"id": VNET, "action": "start"}, "reads.bad.action: 'start' is none of checkNameAvailability, listClusterUserCredential."),
+    ({"id": VNET, "action": "start"}, "reads.bad.action: 'start' is not one of checkNameAvailability, listClusterUserCredential."),
     ({"id": VNET, "action": ["start"]}, "reads.bad.action: a list is not a text."),
-    ({"id": f"{SUBSCRIPTION}/tagNames"}, "reads.bad: the engine does not know Microsoft.Resources/subscriptions/tagNames: give api_version."),
+    ({"id": f"{SUBSCRIPTION}/tagNames"}, "reads.bad: the engine does not know Microsoft.Resources/subscriptions/tagNames: set api_version."),
 ]
 
 

@@ -118,7 +118,7 @@ MISFITS: list[tuple[Option, Any, list[str]]] = [
     ({"type": "float"}, "fast", ["x: 'fast' is not a number"]),
     ({}, {"a": 1}, ["x: a mapping is not a text"]),
     ({}, True, ["x: true is not a text"]),
-    ({"choices": ["a", "b"]}, "c", ["x: 'c' is none of a, b"]),
+    ({"choices": ["a", "b"]}, "c", ["x: 'c' is not one of a, b"]),
     ({"type": "list", "elements": "str"}, {"a": 1}, ["x: a mapping is not a list"]),
     ({"type": "list", "elements": "str"}, "[1", ["x: '[1' is not a list"]),
     ({"type": "dict"}, "text", ["x: 'text' is not a mapping"]),
@@ -127,10 +127,10 @@ MISFITS: list[tuple[Option, Any, list[str]]] = [
         ROUTES,
         [{"port": "http", "kind": "c", "rewrite": "/"}, {"service": "shop"}],
         [
-            "x[0]: it needs service",
+            "x[0]: it requires service",
             "x[0].rewrite: unknown key, known are service, port, kind",
             "x[0].port: 'http' is not a whole number",
-            "x[0].kind: 'c' is none of a, b",
+            "x[0].kind: 'c' is not one of a, b",
         ],
     ),
 ]
@@ -168,15 +168,15 @@ def test_no_message_is_python(name: str, value: Any) -> None:
 
 # (role, variables, subject, expected message)
 REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
-    ("aks", {"aks_id": ""}, "aks_id", "'' is not the id of a resource"),
+    ("aks", {"aks_id": ""}, "aks_id", "'' is not a resource id"),
     ("aks", {"aks_monitoring": "maybe"}, "aks_monitoring", "'maybe' is not true or false"),
     ("aks", {"aks_node_pools": [{"name": "apps", "min_count": "few"}]}, "aks_node_pools[0].min_count", "'few' is not a whole number"),
-    ("ingress", {"ingress_entrance_ipv4_id": "pip-v4"}, "ingress_entrance_ipv4_id", "'pip-v4' is not the id of a resource"),
+    ("ingress", {"ingress_entrance_ipv4_id": "pip-v4"}, "ingress_entrance_ipv4_id", "'pip-v4' is not a resource id"),
     ("ingress", {"ingress_tls_redirect": "sometimes"}, "ingress_tls_redirect", "'sometimes' is not true or false"),
     ("network", {"network_subnets": {"nodes": 22}}, "dualstack_subnets.nodes", "must be a mapping with ipv4_prefix_length, not 22"),
-    ("network", {"network_entrance_ids": {"ipv4": "x"}}, "network_entrance_ids", "it needs ipv6"),
+    ("network", {"network_entrance_ids": {"ipv4": "x"}}, "network_entrance_ids", "it requires ipv6"),
     # Of another role, whose variables this one's follow from.
-    ("network", {"ingress_mode": "nat65"}, "ingress_mode", "'nat65' is none of nat64, nat46, split, native"),
+    ("network", {"ingress_mode": "nat65"}, "ingress_mode", "'nat65' is not one of nat64, nat46, split, native"),
 ]
 
 

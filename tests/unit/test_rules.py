@@ -33,7 +33,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import (
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules import registry as registries
 from ansible_collections.dualstack.aks.plugins.plugin_utils._rules.book import CHAPTERS, RULES
 from scripts import rules_page, subnets_page
-from tests.unit import test_entrance_rules, test_plan_rules, test_size_rules, test_switching_rules
+from tests.unit import test_entrance_rules, test_plan_rules, test_size_rules, test_switching_rules, test_upgrading_rules
 
 THERE, ABSENT = Answer(True, {}), Answer(False)
 DIGEST = "@sha256:" + "0" * 64
@@ -336,6 +336,11 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
         changed(CLUSTER, {"workspace": THERE}, workspace_id="/workspaces/w", existing_workspace_id="/workspaces/w"),
     ),
     "cluster_fixed": (aks.CHANGES, changed(LIVE_CLUSTER, fixed={"aks_location": ("location", "northeurope")}), LIVE_CLUSTER),
+    "cluster_data_plane": (
+        aks.CHANGES,
+        live_cluster(networkDataplane="azure"),
+        changed(live_cluster(networkDataplane="azure"), network_dataplane="azure"),
+    ),
     "pool_fixed": (
         aks.CHANGES,
         changed(LIVE_CLUSTER, node_pools=pools(vm_size="Standard_D8ds_v5")),
@@ -511,6 +516,11 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
         entrances.ServiceTags(["AzureFrontdoor"], SERVICE_TAGS),
         entrances.ServiceTags(["azurefrontdoor.backend"], SERVICE_TAGS),
     ),
+    "cluster_access": (
+        entrances.CLUSTER_ACCESS,
+        entrances.ClusterAccess("/subscriptions/s/shop", "the credentials may not list services"),
+        entrances.ClusterAccess("/subscriptions/s/shop", ""),
+    ),
     "manifest": (
         entrances.MANIFESTS,
         entrances.Manifests([{**SERVICE, "spec": {"ports": [{"port": "many"}]}}], "1.36"),
@@ -565,7 +575,7 @@ def test_azure_may_spell_names_otherwise(identifier: str) -> None:
 
 def test_every_rule_has_a_failing_and_a_passing_case() -> None:
     """Cases of plans and of declarations pass or fail as a whole: their passing cases break no rule at all."""
-    elsewhere = {*test_plan_rules.FAILING, *test_entrance_rules.FAILING, *test_switching_rules.FAILING}
+    elsewhere = {*test_plan_rules.FAILING, *test_entrance_rules.FAILING, *test_switching_rules.FAILING, *test_upgrading_rules.FAILING}
     assert sorted(RULES) == sorted({*CASES, *elsewhere})
 
 
@@ -608,6 +618,7 @@ OUR_OWN = {
     "toggle_address",
     "toggle_probe",
     "destroy_unconfirmed",
+    "upgrade_prefixes",
 }
 
 
@@ -659,8 +670,8 @@ CLUSTER_STATES: list[tuple[dict[str, Any], str]] = [
 
 #: more ways to break a rule: its chapter, the facts, and what is found
 FOUND: list[tuple[Chapter[Any], Any, str]] = [
-    (network.CHAPTER, changed(NETWORK, {"usages": usages(StandardSkuPublicIpAddresses=(7, 10))}), "4 wanted, 7 of 10 in use"),
-    (network.CHAPTER, changed(NETWORK, {"locations": ONE_ZONE}), "westeurope has the zones 1, and 2, 3 is declared"),
+    (network.CHAPTER, changed(NETWORK, {"usages": usages(StandardSkuPublicIpAddresses=(7, 10))}), "4 needed, but 7 of 10 are in use"),
+    (network.CHAPTER, changed(NETWORK, {"locations": ONE_ZONE}), "westeurope has the zones 1, but 2, 3 are declared"),
     (network.CHAPTER, changed(NETWORK, {"vnet": Answer(False, {}, "AuthorizationFailed: no")}, existing_vnet_id="/v"), "/v cannot be read (Auth"),
     (network.CHAPTER, changed(NETWORK, {"ipv4": address("IPv4", "Basic")}, existing_entrance_ids={"ipv4": "/a", "ipv6": ""}), "SKU Standard"),
     (network.CHAPTER, changed(NETWORK, {"ipv4": address("IPv4", allocation="Dynamic")}, existing_entrance_ids={"ipv4": "/a"}), "static IPv4"),
@@ -672,11 +683,11 @@ FOUND: list[tuple[Chapter[Any], Any, str]] = [
         changed(LIVE_CLUSTER, fixed={"p": ("properties.networkProfile.podCidrs", ["10.0.0.0/16", "fd00::/64"])}),
         "has 10.128.0.0/16, fd00",
     ),
-    (aks.CHANGES, changed(LIVE_CLUSTER, network_dataplane="azure"), "AKS has no way back"),
+    (aks.CHANGES, changed(LIVE_CLUSTER, network_dataplane="azure"), "AKS cannot change this back"),
     (aks.CHANGES, changed(LIVE_CLUSTER, pool_defaults={**POOL_DEFAULTS, "max_pods": 50}), "maxPods is 110 and declared 50"),
     (aks.NODES, nodes(addressPrefixes=None, addressPrefix="10.9.0.0/22"), "has no IPv6 prefix"),
     (aks.NODES, nodes("userAssignedNATGateway"), "has no NAT gateway"),
-    (aks.NODES, nodes(sku="StandardV2"), "breaks IPv6 outbound"),
+    (aks.NODES, nodes(sku="StandardV2"), "breaks the load balancer's outbound IPv6"),
     (aks.NODES, nodes("userDefinedRouting"), "has no route table"),
     (aks.NODES, changed(nodes("userDefinedRouting", planned=True), subnet=ABSENT), "has no route table"),
     (network.CHAPTER, changed(NETWORK, {"ipv4": address("IPv6")}), "has the family IPv6; declared: IPv4"),
@@ -694,7 +705,7 @@ FOUND: list[tuple[Chapter[Any], Any, str]] = [
     (
         network.CHAPTER,
         changed(NETWORK, {"ipv4": address("IPv4")}, entrance_ids={"ipv4": "/i4", "ipv6": "/i4"}),
-        "network_entrance_ipv4_name names /i4 too",
+        "network_entrance_ipv4_name also names /i4",
     ),
     (dns.CHAPTER, changed(ZONES, addresses={"ipv6": "www.example.org"}), "'www.example.org' is not an IPv6 address"),
     (
@@ -706,7 +717,7 @@ FOUND: list[tuple[Chapter[Any], Any, str]] = [
     (
         ownership.CHAPTER,
         changed(OWNED, {"/g": Answer(True, {})}),
-        "/g exists, and its tags lack managed-by=dualstack.aks and dualstack-stamp=westeurope",
+        "/g exists, but its tags lack managed-by=dualstack.aks and dualstack-stamp=westeurope",
     ),
     (ownership.OBJECTS, ownership.Objects([{"kind": "Namespace", "metadata": {"name": "n"}}]), "Namespace n exists without the label"),
     (
@@ -723,9 +734,9 @@ FOUND: list[tuple[Chapter[Any], Any, str]] = [
     *((existing.CHAPTER, cluster_in(**properties), words) for properties, words in CLUSTER_STATES),
     (registries.CHAPTER, changed(REGISTRY, name="abcd"), "abcd"),
     (keyvault.CHAPTER, changed(VAULT, name="1kv"), "1kv"),
-    (entrances.PROXIES, changed(PROXIES, memory_limit="79Mi", memory_request="1Mi"), "79Mi, and 2 workers need 80Mi"),
-    (entrances.PROXIES, changed(PROXIES, memory_request="300M"), "300M, and the limit is 256Mi"),
-    (entrances.PROXIES, changed(PROXIES, cpu_request="much"), "'much' is not a quantity"),
+    (entrances.PROXIES, changed(PROXIES, memory_limit="79Mi", memory_request="1Mi"), "79Mi, but 2 workers need 80Mi"),
+    (entrances.PROXIES, changed(PROXIES, memory_request="300M"), "300M, but the limit is 256Mi"),
+    (entrances.PROXIES, changed(PROXIES, cpu_request="much"), "'much' is not a valid quantity"),
     (entrances.SERVICE_TAGS, entrances.ServiceTags(["A"], Answer(False, {}, "AuthorizationFailed: no")), "the list cannot be read (Auth"),
     (entrances.MANIFESTS, entrances.Manifests([{**SERVICE, "spec": {"ports": [{"port": "many"}]}}], "1.36"), "'many' is not of type 'integer'"),
     (entrances.MANIFESTS, entrances.Manifests([{**SERVICE, "spec": {"ipFamily": "IPv6"}}], "1.36"), "'ipFamily' was unexpected"),
@@ -759,7 +770,7 @@ def test_a_private_zone_above_the_public_one_is_worth_a_warning() -> None:
     assert "Not created yet: the public zone" in warning
 
 
-PRIVATE_NAMES = "its clients reach the private endpoint only if the network's DNS servers ask the zone."
+PRIVATE_NAMES = "clients in the network reach the private endpoint only if its DNS servers resolve names in the zone."
 LINKS = Answer(True, {"value": [{"properties": {"virtualNetwork": {"id": "/V/one"}}}]})
 
 

@@ -31,18 +31,18 @@ CHANGES: list[tuple[tuple[Any, ...], FamilyChange]] = [
 ]
 #: … -> a part of the reason
 REFUSALS: list[tuple[tuple[Any, ...], str]] = [
-    ((SINGLE, V4, SINGLE, V6), "first family is IPv4 for as long as the Service lives"),
-    ((SINGLE, V4, PREFER, REVERSED), "make another Service with IPv6 first"),
-    ((PREFER, BOTH, PREFER, REVERSED), "first family is IPv4"),
-    ((SINGLE, V4, SINGLE, BOTH), "SingleStack holds one family"),
-    ((REQUIRE, BOTH, PREFER, V4), "only SingleStack releases IPv6"),
+    ((SINGLE, V4, SINGLE, V6), "first family never changes, and this one is IPv4"),
+    ((SINGLE, V4, PREFER, REVERSED), "create another Service with IPv6 first"),
+    ((PREFER, BOTH, PREFER, REVERSED), "this one is IPv4"),
+    ((SINGLE, V4, SINGLE, BOTH), "SingleStack allows one family"),
+    ((REQUIRE, BOTH, PREFER, V4), "only SingleStack removes IPv6"),
 ]
 #: … -> what the message names
 ERRORS: list[tuple[tuple[Any, ...], str]] = [
     (("DualStack", V4, SINGLE, V4), "'DualStack'"),
     ((SINGLE, V4, "", V4), "wanted ipFamilyPolicy ''"),
     ((SINGLE, V4, SINGLE, ("ipv4",)), r"\['ipv4'\]"),
-    ((SINGLE, V4, PREFER, ("IPv4", "IPv4")), "each once"),
+    ((SINGLE, V4, PREFER, ("IPv4", "IPv4")), "each at most once"),
     ((SINGLE, (), PREFER, V4), "no ipFamilies"),
 ]
 

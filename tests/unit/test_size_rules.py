@@ -88,13 +88,13 @@ CASES: dict[str, tuple[Chapter[Any], Any, Any]] = {
 
 #: what is found, in more ways to break a rule
 FOUND = {
-    "12 cores, and 90 of 100 in the region are in use": new_pools({}, {"min_count": 1}, quotas=usages(cores=(90, 100))),
-    "8 cores, and 3 of 10 of the family STANDARDDDSv5Family are in use": new_pools({}, quotas=usages(STANDARDDDSv5Family=(3, 10))),
-    "in the zones 1, 2 of westeurope, and not in 3": new_pools({"vm_size": "Standard_D2_v5"}),
-    "westeurope has Standard_D2_v2 in no zone": new_pools({"vm_size": "Standard_D2_v2"}),
-    "Standard_D2_v5 has no disk of its own for it": new_pools({"vm_size": "Standard_D2_v5", "zones": ["1"], "os_disk_type": "Ephemeral"}),
+    "12 cores, but 90 of 100 in the region are in use": new_pools({}, {"min_count": 1}, quotas=usages(cores=(90, 100))),
+    "8 cores, but 3 of 10 of the family STANDARDDDSv5Family are in use": new_pools({}, quotas=usages(STANDARDDDSv5Family=(3, 10))),
+    "in the zones 1, 2 of westeurope, but not in 3": new_pools({"vm_size": "Standard_D2_v5"}),
+    "no zone of westeurope has Standard_D2_v2": new_pools({"vm_size": "Standard_D2_v2"}),
+    "Standard_D2_v5 has no local disk": new_pools({"vm_size": "Standard_D2_v5", "zones": ["1"], "os_disk_type": "Ephemeral"}),
     "Standard_D4ds_v5 has room for 150 of 151 GiB": new_pools({"os_disk_type": "Ephemeral", "os_disk_size_gb": 151}),
-    "Standard_F2s_v2 has no disk of its own": new_pools({"vm_size": "Standard_F2s_v2", "os_disk_type": "Ephemeral", "os_disk_size_gb": 30}),
+    "Standard_F2s_v2 has no local disk": new_pools({"vm_size": "Standard_F2s_v2", "os_disk_type": "Ephemeral", "os_disk_size_gb": 30}),
     "Standard_D16plds_v5, which is Arm64": new_pools({"vm_size": "Standard_D16plds_v5", "os_type": "Windows", "os_sku": "Windows2025"}),
 }
 
@@ -124,9 +124,9 @@ def test_sizes_that_cannot_be_read_are_not_refused() -> None:
 @pytest.mark.parametrize(
     ("pool", "quotas", "words"),
     [
-        ({"vm_size": "Standard_DS2_v2"}, {}, "Standard_DS2_v2 has room for 86 of 128 GiB on the node, so its nodes get managed disks"),
-        ({"zones": []}, {}, "it has no zones, so the loss of a data center may end all of its nodes"),
-        ({"max_count": 6}, {"cores": (0, 31)}, "the pools need 32 cores, and 0 of 31 in the region are in use"),
+        ({"vm_size": "Standard_DS2_v2"}, {}, "Standard_DS2_v2 has room for 86 of 128 GiB, so its nodes get managed disks"),
+        ({"zones": []}, {}, "it has no zones, so the loss of one data center may stop all of its nodes"),
+        ({"max_count": 6}, {"cores": (0, 31)}, "the pools need 32 cores, but 0 of 31 in the region are in use"),
         ({"max_count": 6}, {"cores": (0, 32)}, ""),
         ({"vm_size": "Standard_DS2_v2", "os_disk_type": "Managed"}, {}, ""),
         ({"max_count": 6}, {"cores": (0, 7)}, ""),

@@ -54,7 +54,7 @@ def test_changes(result: dict[str, Any], check: bool, expected: list[str]) -> No
 @pytest.mark.parametrize(
     ("task", "work"),
     [
-        ("dualstack.aks.network : Apply | Make the network", "Make the network"),
+        ("dualstack.aks.network : Apply | Create the network", "Create the network"),
         ("Switch on | Publish AAAA", "Publish AAAA"),
         (" Show the plan", "Show the plan"),
         ("Compare a | b", "b"),
@@ -107,7 +107,7 @@ def host(name: str) -> Any:
     return SimpleNamespace(get_name=lambda: name)
 
 
-def task(name: str = "Apply | Make the network", role: str = "network", file: str = "apply", action: str = "dualstack.aks.azure_resources") -> Any:
+def task(name: str = "Apply | Create the network", role: str = "network", file: str = "apply", action: str = "dualstack.aks.azure_resources") -> Any:
     owner = SimpleNamespace(get_name=lambda include_role_fqcn=True: role) if role else None
     return SimpleNamespace(
         get_name=lambda: name,
@@ -176,29 +176,29 @@ def test_a_play_without_roles(screen: Screen) -> None:
 
 def test_changed_resources(screen: Screen) -> None:
     printed = screen.run("v2_runner_on_ok", task(), changed=True, resources={"vnet": VNET})
-    assert printed.endswith("changed: [westeurope] Make the network: created virtualNetworks vnet\n")
+    assert printed.endswith("changed: [westeurope] Create the network: created virtualNetworks vnet\n")
     checked = task()
     checked.check_mode = True
     assert screen.run("v2_runner_on_ok", checked, changed=True, resources={"vnet": VNET}).endswith(
-        "changed: [westeurope] [CHECK MODE] Make the network: would create virtualNetworks vnet\n"
+        "changed: [westeurope] [CHECK MODE] Create the network: would create virtualNetworks vnet\n"
     )
     assert screen.run("v2_runner_on_ok", task("Write a file"), changed=True) == "changed: [westeurope] Write a file\n"
 
 
 def test_all_violations_of_a_failure(screen: Screen) -> None:
     printed = screen.run("v2_runner_on_failed", task(action="ansible.builtin.fail"), msg="- a [rule_a].\n- b [rule_b].", failed=True)
-    assert printed.endswith("fatal: [westeurope]: FAILED! => network | Make the network:\n  - a [rule_a].\n  - b [rule_b].\n")
+    assert printed.endswith("fatal: [westeurope]: FAILED! => network | Create the network:\n  - a [rule_a].\n  - b [rule_b].\n")
 
 
 def test_what_was_written_before_a_failure(screen: Screen) -> None:
     printed = screen.run("v2_runner_on_failed", task(), msg="x", resources={"vnet": VNET}, failures=[{"code": "y"}], failed=True)
-    assert "changed: [westeurope] Make the network: created virtualNetworks vnet\nfatal: [westeurope]: FAILED!" in printed
+    assert "changed: [westeurope] Create the network: created virtualNetworks vnet\nfatal: [westeurope]: FAILED!" in printed
     assert "failures" not in printed
 
 
 def test_whatever_another_collection_tells_of_a_failure(screen: Screen) -> None:
     printed = screen.run("v2_runner_on_failed", task(action="ansible.builtin.command"), msg="rc", rc=3, stderr="no such file", _ansible_no_log=False)
-    assert "FAILED! => network | Make the network:\n  rc\n" in printed
+    assert "FAILED! => network | Create the network:\n  rc\n" in printed
     assert "no such file" in printed and "3" in printed and "_ansible" not in printed
 
 
@@ -208,13 +208,13 @@ def test_an_ignored_failure_and_an_unreachable_host(screen: Screen) -> None:
     screen.plugin.v2_runner_on_start(host("westeurope"), work)
     screen.plugin.v2_runner_on_failed(SimpleNamespace(host=host("westeurope"), task=work, result={"msg": "m"}), ignore_errors=True)
     assert screen.take().endswith("  m\n...ignoring\n")
-    assert "UNREACHABLE! => network | Make the network:\n  no route\n" in screen.run("v2_runner_on_unreachable", task(), msg="no route")
+    assert "UNREACHABLE! => network | Create the network:\n  no route\n" in screen.run("v2_runner_on_unreachable", task(), msg="no route")
 
 
 def test_failures_of_a_loop(screen: Screen) -> None:
     work = task(action="ansible.builtin.fail")
     work.loop = ["a"]
-    assert "failed: [westeurope]: (item=the a) => network | Make the network:\n  m\n" in screen.run(
+    assert "failed: [westeurope]: (item=the a) => network | Create the network:\n  m\n" in screen.run(
         "v2_runner_item_on_failed", work, msg="m", _ansible_item_label="the a"
     )
     assert screen.end("v2_runner_on_failed", work, msg="One or more items failed", results=[{}]) == ""
@@ -279,4 +279,4 @@ def test_verbosity_is_ansible_s_own_output(screen: Screen, monkeypatch: pytest.M
         plugin.v2_playbook_on_play_start(SimpleNamespace(get_name=lambda: "A play", check_mode=False, strategy="linear"))
         printed.append(screen.run("v2_runner_on_ok", task(action="ansible.builtin.command"), changed=True, rc=0))
     assert printed[0] == printed[1]
-    assert "TASK [Apply | Make the network]" in printed[0] and "changed: [westeurope] =>" in printed[0]
+    assert "TASK [Apply | Create the network]" in printed[0] and "changed: [westeurope] =>" in printed[0]

@@ -138,10 +138,14 @@ def test_ipv6_state(desired: str, existing: set[str], hold: str, consent: bool, 
     [
         (
             "",
-            ["IPv6 is enabled and the inventory wants it disabled", "toggle_ipv6 -e dualstack_ipv6=disabled --limit westeurope, or site.yml"],
+            ["IPv6 is enabled and the inventory declares it disabled", "toggle_ipv6 -e dualstack_ipv6=disabled --limit westeurope, or site.yml"],
             "held",
         ),
-        (HOLD, [f"IPv6 is enabled and held there ({HOLD})", "toggle_ipv6 -e dualstack_ipv6=disabled --limit westeurope"], "dualstack_ipv6_flip"),
+        (
+            HOLD,
+            [f"IPv6 is enabled and held in that state ({HOLD})", "toggle_ipv6 -e dualstack_ipv6=disabled --limit westeurope"],
+            "dualstack_ipv6_flip",
+        ),
     ],
 )
 def test_message(hold: str, words: list[str], absent: str) -> None:

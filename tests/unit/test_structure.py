@@ -71,7 +71,7 @@ def specified() -> frozenset[str]:
 
 def unspecified_variables(files: Texts) -> list[str]:
     """Variables that a playbook takes and no role specifies: what is tested for being there, or read with a default."""
-    taken = r"\b((?:verify|toggle|plan|fleet_report|destroy|dns_repair|ipv6)(?:_\w+)?)\b(?= \| default| is defined)"
+    taken = r"\b((?:verify|toggle|plan|fleet_report|destroy|dns_repair|ipv6|assess|cluster_id)(?:_\w+)?)\b(?= \| default| is defined)"
     return [f"{place}: {match[1]}" for place, match in lines(files, taken) if match[1] not in specified()]
 
 
@@ -89,12 +89,12 @@ def known_names() -> frozenset[str]:
         names |= {
             node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier()
         }
-    for pattern in ("plugins/**/*.py", "docs/docsite/rst/*.rst"):
+    for pattern in ("plugins/**/*.py", "docs/docsite/rst/*.rst", "playbooks/*.yml"):
         names |= {path.stem for path in ROOT.glob(pattern)}
     return frozenset(names)
 
 
-_ROLES = "network|aks|registry|keyvault|dns|ingress|verify|dualstack|plan|toggle|destroy|fleet_report"
+_ROLES = "network|aks|registry|keyvault|dns|ingress|verify|upgrade|assess|dualstack|plan|toggle|destroy|fleet_report"
 
 
 def unknown_variables(files: Texts) -> list[str]:
@@ -110,7 +110,7 @@ def file_names() -> frozenset[str]:
 
 _FOLDERS = ("playbooks", "roles", "docs", "inventories", "examples", "molecule", "lab", "tests", "scripts", "plugins", "meta", "changelogs")
 #: files that users write, or that commands of pages write for them
-_USERS_FILES = {"probes.yml", "hosts.yml", "azure_rm.yml", "report.md"}
+_USERS_FILES = {"probes.yml", "hosts.yml", "azure_rm.yml", "report.md", "assessment.md", "settings.yml"}
 
 
 def unknown_files(files: Texts) -> list[str]:
@@ -153,7 +153,7 @@ CHECKS: list[tuple[Check, Callable[[], Texts]]] = [
     (programs_in_yaml, lambda: texts(*YAML)),
     (private_names_elsewhere, lambda: texts("roles/**/*", "playbooks/**/*.yml", "molecule/**/*.yml")),
     (absolute_imports, lambda: texts("plugins/plugin_utils/**/*.py")),
-    (ansible_imports, lambda: texts(*(f"plugins/plugin_utils/_{room}/*.py" for room in ("addresses", "kubernetes", "report", "rules")))),
+    (ansible_imports, lambda: texts(*(f"plugins/plugin_utils/_{room}/*.py" for room in ("addresses", "kubernetes", "report", "rules", "upgrade")))),
     (versions_of_apis, lambda: texts("plugins/**/*.py", *YAML)),
     (unspecified_variables, lambda: texts("playbooks/**/*.yml", "roles/*/tasks/*.yml")),
     (unknown_variables, lambda: {**texts(*PAGES, "roles/*/README.md"), **messages(texts("plugins/**/*.py"))}),

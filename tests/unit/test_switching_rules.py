@@ -54,4 +54,4 @@ def test_rules(switch: Switch, change: dict[str, Any], expected: list[tuple[str,
 def test_an_ipv4_only_cluster_is_named_with_the_way_to_convert_it() -> None:
     (found,) = CHAPTER.violations(replace(ON, cluster_families=("IPv4",)))
     assert found.found == "aks has only IPv4"
-    assert "az aks update --ip-families ipv4,ipv6" in found.remedy and "AKS has no way back" in found.remedy
+    assert "upgrade_dual_stack.yml" in found.remedy and "cannot be undone" in found.remedy

@@ -107,7 +107,7 @@ NO_VERSION: list[tuple[str, str, str]] = [
     (f"{SUBSCRIPTION}/tagNames", "", "Microsoft.Resources/subscriptions/tagNames"),
     (f"{SUBSCRIPTION}/providers/Microsoft.Storage", "checkNameAvailability", "Microsoft.Storage/checkNameAvailability"),
     (f"{SUBSCRIPTION}/providers/Microsoft.Storage/locations/westeurope/usages", "", "Microsoft.Storage/locations/usages"),
-    (f"{GROUP}/providers/Microsoft.Network", "", "ends before it names a resource"),
+    (f"{GROUP}/providers/Microsoft.Network", "", "ends before the name of a resource"),
 ]
 
 

@@ -181,10 +181,10 @@ def test_healthy() -> None:
     found = judged(healthy())
     assert {name: evidence for name, (result, evidence) in found.items() if result == "not applicable"} == {
         "applications ipv6": "apps/shop has no IPv6; the entrance translates",
-        "private record ipv4": "dns_private_zone names no zone",
-        "private record ipv6": "dns_private_zone names no zone",
-        "private answer ipv4": "dns_private_zone names no zone",
-        "private answer ipv6": "dns_private_zone names no zone",
+        "private record ipv4": "dns_private_zone is empty",
+        "private record ipv6": "dns_private_zone is empty",
+        "private answer ipv4": "dns_private_zone is empty",
+        "private answer ipv6": "dns_private_zone is empty",
         "network policies ipv4": "0 NetworkPolicies, none with an ipBlock",
         "network policies ipv6": "0 NetworkPolicies, none with an ipBlock",
         "hold ipv6": "IPv6 is not held",
@@ -286,7 +286,7 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
     ),
     "a resource is not there": (
         at("declared", "resources", value=[compared("create")]),
-        dict.fromkeys(("as declared ipv4", "as declared ipv6"), ("fail", "networkSecurityGroups/nsg is not there")),
+        dict.fromkeys(("as declared ipv4", "as declared ipv6"), ("fail", "networkSecurityGroups/nsg does not exist")),
     ),
     "an object of one entrance is another one": (
         at("declared", "objects", value=[applied("Deployment", "entrance-ipv6", before=deployment_of("theirs"), after=deployment_of("ours"))]),
@@ -297,13 +297,13 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
     ),
     "an object of both is not there": (
         at("declared", "objects", value=[applied("ServiceAccount", "entrance", before={}, after={"metadata": {"name": "entrance"}})]),
-        dict.fromkeys(("as declared ipv4", "as declared ipv6"), ("fail", "ServiceAccount/entrance is not there")),
+        dict.fromkeys(("as declared ipv4", "as declared ipv6"), ("fail", "ServiceAccount/entrance does not exist")),
     ),
     "what cannot be compared": (
         at("declared", "problems", value=["Azure said no\nand more"]),
         dict.fromkeys(("as declared ipv4", "as declared ipv6"), ("fail", "Azure said no")),
     ),
-    "nothing was compared": (at("declared", value={}), {"as declared ipv4": ("not applicable", "nothing was compared with the inventory")}),
+    "nothing was compared": (at("declared", value={}), {"as declared ipv4": ("not applicable", "no resource was compared with the inventory")}),
     "a node is not Ready": (
         at(*NODE, "status", "conditions", 0, "status", value="Unknown"),
         {"nodes ipv4": ("fail", "node1 is not Ready"), "nodes ipv6": ("fail", "node1 is not Ready")},
@@ -318,10 +318,10 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
         {
             "nodes ipv4": ("fail", "the cluster has no nodes"),
             "nodes ipv6": ("fail", "the cluster has no nodes"),
-            "pods ipv4": ("not applicable", "no node is in a zone; entrance-ipv4: 2 Ready"),
+            "pods ipv4": ("not applicable", "no node has a zone; entrance-ipv4: 2 Ready"),
         },
     ),
-    "nodes in no zone": (without_zones, {"pods ipv6": ("not applicable", "no node is in a zone; entrance-ipv6: 2 Ready")}),
+    "nodes in no zone": (without_zones, {"pods ipv6": ("not applicable", "no node has a zone; entrance-ipv6: 2 Ready")}),
     "pods on one zone": (
         at(*POD, "spec", "nodeName", value="node2"),
         {"pods ipv6": ("fail", "entrance-ipv6: 2 Ready on westeurope-2; two zones are needed")},
@@ -381,17 +381,17 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
     ),
     "a probe host that cannot be reached": (
         at("asked", 1, value=asked("ipv6", SIX, msg="no route")),
-        {"entrance ipv6": ("fail", f"probe could not ask {SIX}: no route")},
+        {"entrance ipv6": ("fail", f"probe could not request {SIX}: no route")},
     ),
     "a probe host without a way into the family": (
         at("asked", 1, value=NO_WAY),
-        {"entrance ipv6": ("fail", f"probe could not ask {SIX}: http 80: [Errno 101] Network is unreachable")},
+        {"entrance ipv6": ("fail", f"probe could not request {SIX}: http 80: [Errno 101] Network is unreachable")},
     ),
     "no probe hosts": (
         both(at("asked", value=[]), at("resolved", value=[])),
         {
-            "entrance ipv4": ("not applicable", "no host of the group probes has ipv4 among its probe_families"),
-            "public answer ipv6": ("not applicable", "no host of the group probes has ipv6 among its probe_families"),
+            "entrance ipv4": ("not applicable", "no host of the group probes has ipv4 in probe_families"),
+            "public answer ipv6": ("not applicable", "no host of the group probes has ipv6 in probe_families"),
         },
     ),
     "no public address": (
@@ -399,13 +399,13 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
         {
             "service ipv6": ("fail", ""),
             "entrance ipv6": ("fail", "there is no public address for the IPv6 entrance"),
-            "public record ipv6": ("fail", "AAAA 2001:DB8:F::10; the entrance has no address"),
+            "public record ipv6": ("fail", "AAAA 2001:DB8:F::10, but the entrance has no address"),
         },
     ),
     "a record of another address": (
         at("records", "public_a", value=answer(ARecords=[{"ipv4Address": "203.0.113.99"}])),
         {
-            "public record ipv4": ("fail", "A 203.0.113.99; the entrance has 203.0.113.10"),
+            "public record ipv4": ("fail", "A 203.0.113.99, but the entrance has 203.0.113.10"),
             "public answer ipv4": ("fail", f"probe resolves {FOUR}; stored is 203.0.113.99"),
         },
     ),
@@ -435,12 +435,12 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
     ),
     "a way out of the user's": (
         outbound("userDefinedRouting"),
-        {"egress ipv6": ("not applicable", "outboundType userDefinedRouting: the way out is not the cluster's")},
+        {"egress ipv6": ("not applicable", "outboundType userDefinedRouting: the cluster does not own its outbound addresses")},
     ),
     "a cluster of one family": (
         only_four,
         {
-            "cluster ipv6": ("fail", "aks has IPv4 only"),
+            "cluster ipv6": ("fail", "aks has only IPv4"),
             "nodes ipv6": ("not applicable", "the cluster has no IPv6"),
             "security rules ipv6": ("not applicable", "the cluster has no IPv6"),
         },
@@ -464,9 +464,9 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
         {
             "cluster ipv4": ("fail", "aks is not ready after 20 s."),
             "cluster ipv6": ("fail", "aks is not ready after 20 s."),
-            "nodes ipv4": ("not applicable", "the cluster could not be asked"),
+            "nodes ipv4": ("not applicable", "the cluster could not be read"),
             "egress ipv4": ("pass", "loadBalancer: 203.0.113.11"),
-            "desired state ipv6": ("not applicable", "the cluster could not be asked"),
+            "desired state ipv6": ("not applicable", "the cluster could not be read"),
         },
     ),
     "a kind that cannot be read": (
@@ -510,7 +510,7 @@ CASES: dict[str, tuple[Callable[[Facts], None], dict[str, tuple[str, str]]]] = {
     ),
     "IPv6 switched off, with its record left": (
         both(switched_off, at("records", "public_aaaa", value=answer(AAAARecords=[{"ipv6Address": SIX}]))),
-        {"public record ipv6": ("fail", f"AAAA {SIX} is stored, although dualstack_ipv6 is disabled"), "public answer ipv6": ("fail", "")},
+        {"public record ipv6": ("fail", f"AAAA {SIX} is stored although dualstack_ipv6 is disabled"), "public answer ipv6": ("fail", "")},
     ),
     "IPv6 desired off, and there": (
         at("desired", value="disabled"),

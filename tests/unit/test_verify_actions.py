@@ -73,7 +73,7 @@ def test_changes_since_the_last_report(tmp_path: Path) -> None:
         assert bool(written["since"]) == (number == 1) == (">broke</td>" in page)
         # A stamp that could not be read has the addresses of the register.
         assert written["stamps"][0]["addresses"] == [{"kind": "vnet", "name": "vnet", "prefix": "10.0.0.0/20"}] and "10.0.0.0/20" in page
-        assert ("is replaced, and no changes since then are shown" in output) == (number == 2), output
+        assert ("is replaced, and changes since then are not reported" in output) == (number == 2), output
 
 
 def test_a_plan_is_drawn_once(tmp_path: Path) -> None:
