@@ -23,16 +23,21 @@ html_copy_source = False
 _ANSIBLE = "https://docs.ansible.com/projects/ansible/devel/"
 _LABELS = {
     "action_plugins": "plugins/action.html#action-plugins",
+    "ansible_collections.ansible.builtin.debug_module": "collections/ansible/builtin/debug_module.html",
+    "ansible_collections.ansible.builtin.default_callback": "collections/ansible/builtin/default_callback.html",
     "ansible_collections.kubernetes.core.k8s_module": "collections/kubernetes/core/k8s_module.html",
     "ansible_configuration_settings": "reference_appendices/config.html#ansible-configuration-settings",
+    "callback_plugins": "plugins/callback.html#callback-plugins",
     "common_return_values": "reference_appendices/common_return_values.html#common-return-values",
 }
+_VARIABLES = {"ANSIBLE_STDOUT_CALLBACK": "reference_appendices/config.html#envvar-ANSIBLE_STDOUT_CALLBACK"}
 
 
 def _inventory(target: Path) -> str:
-    """Write the labels as Sphinx's inventory, version 2; its path."""
+    """Write the labels and variables as Sphinx's inventory, version 2; its path."""
     head = "# Sphinx inventory version 2\n# Project: ansible\n# Version: devel\n# The remainder of this file is compressed using zlib.\n"
-    lines = "".join(f"{name} std:label -1 {address} {name}\n" for name, address in _LABELS.items())
+    roles = {"label": _LABELS, "envvar": _VARIABLES}
+    lines = "".join(f"{name} std:{role} -1 {address} {name}\n" for role, known in roles.items() for name, address in known.items())
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(head.encode() + zlib.compress(lines.encode()))
     return str(target)
