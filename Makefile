@@ -1,4 +1,4 @@
-# Everything a user or a contributor does with this checkout. `make help` lists it.
+# Everything that a user or a contributor does with this checkout. `make help` lists it.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -13,7 +13,7 @@ TYPED := .venv/typed/ansible_collections/dualstack/aks
 READERS := .venv-az/.ready .venv-azcollection/.ready
 INVENTORY ?= examples/demo
 
-# Nobody's subscription is touched: what runs here never sees a variable that leads to a real Azure.
+# Protects real subscriptions: commands run without any variable that leads to a real Azure.
 ISOLATED := env $(shell env | sed -n 's/^\(\(AZURE\|ARM\)_[A-Z0-9_]*\)=.*/-u \1/p') PATH="$(CURDIR)/$(BIN):$$PATH"
 LAB := $(ISOLATED) $(BIN)/python -m lab
 DEMO := $(ISOLATED) $(BIN)/python -m lab.demo
@@ -23,17 +23,17 @@ PLAY := ansible-playbook -i $(INVENTORY)
 # Each long step begins with the time, so that its duration can be read off a log
 CLOCK := printf '%(%H:%M:%S)T %s\n' -1
 
-.PHONY: help setup demo test lint unit lab-tests molecule e2e readers sweep bench docs clean
+.PHONY: help setup demo test lint unit lab-tests molecule e2e pages readers sweep bench docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-setup: $(READY) $(TYPED) binaries ## make .venv and get the lab's binaries (first time: about 2 minutes for .venv, 9 for what the lab runs)
+setup: $(READY) $(TYPED) binaries ## create .venv and get the lab's programs (first time: about 2 minutes for .venv, 9 for the programs)
 
 # rich comes first: it draws how far the rest is.
 $(READY): requirements.txt requirements-dev.txt requirements.yml
-	@test -n "$(PYTHON)" || { echo "make: Python 3.12 or newer is missing. Install it, or say where it is: make PYTHON=/path/to/python3.12 setup"; exit 1; }
-	@echo "setup: making .venv with $(PYTHON) (about 2 minutes the first time)"
+	@test -n "$(PYTHON)" || { echo "make: Python 3.12 or newer is missing. Install it, or set its path: make PYTHON=/path/to/python3.12 setup"; exit 1; }
+	@echo "setup: creating .venv with $(PYTHON) (about 2 minutes the first time)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check "$$(grep '^rich' requirements-dev.txt)"
 	@$(BIN)/python scripts/install_packages.py .venv requirements-dev.txt
@@ -51,23 +51,23 @@ $(TYPED): | $(READY)
 binaries: $(READY)
 	@$(BIN)/python -m lab binaries
 
-demo: $(READY) ## build the sample stamps in the lab, an application behind them, and show what each client gets (about 2 minutes on a prepared machine)
+demo: $(READY) ## build the sample stamps in the lab, deploy an application, and show what each client gets (about 2 minutes on a prepared machine)
 	@$(CLOCK) "demo 1 of 6: starting the lab"
 	@$(LAB) up
-	@$(CLOCK) "demo 2 of 6: making what the stamps share"
+	@$(CLOCK) "demo 2 of 6: creating the zones that the stamps share"
 	@$(LAB) run $(PLAY) playbooks/shared.yml
 	@$(CLOCK) "demo 3 of 6: building networks and clusters of $(INVENTORY) (about 40 seconds)"
 	@$(LAB) run $(PLAY) playbooks/site.yml --tags network,aks
-	@$(CLOCK) "demo 4 of 6: deploying an application that has IPv4 only"
+	@$(CLOCK) "demo 4 of 6: deploying an IPv4-only application"
 	@$(DEMO) deploy
-	@$(CLOCK) "demo 5 of 6: building the rest, with the entrances in front of it (about 1 minute)"
+	@$(CLOCK) "demo 5 of 6: building the rest, with the entrances in front of the application (about 1 minute)"
 	@$(LAB) run $(PLAY) playbooks/site.yml
-	@$(CLOCK) "demo 6 of 6: what clients get"
+	@$(CLOCK) "demo 6 of 6: showing what clients get"
 	@$(DEMO) show
 	@echo
 	@$(DEMO) next
 
-lint: $(READY) $(TYPED) ## yamllint, ansible-lint, ruff, mypy, changelog, documentation (about 1 minute)
+lint: $(READY) $(TYPED) ## run yamllint, ansible-lint, ruff and mypy, check changelog and documentation (about 1 minute)
 	$(BIN)/yamllint --strict .
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -76,61 +76,68 @@ lint: $(READY) $(TYPED) ## yamllint, ansible-lint, ruff, mypy, changelog, docume
 	$(BIN)/antsibull-changelog lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs .
 
-unit: $(READY) $(TYPED) ## the tests of pure logic (about 1 minute)
+unit: $(READY) $(TYPED) ## test pure logic and the documentation's examples (about 1 minute)
 	$(ISOLATED) $(BIN)/pytest -q -n 2 tests/unit
 
 .PHONY: schemas
-schemas: $(READY) ## the compiled resource types are reproducible: needs LAB_AZURE_SCHEMAS, a checkout of Azure/bicep-types-az (about 10 seconds)
+schemas: $(READY) ## check that the compiled resource types are reproducible; needs LAB_AZURE_SCHEMAS, a checkout of Azure/bicep-types-az (about 10 seconds)
 	$(ISOLATED) $(BIN)/pytest -q tests/schemas
 
 .PHONY: package
-package: $(READY) ## build the artefact, and check it with galaxy-importer, ansible-test sanity and ansible-test units (about 3 minutes; first time 5 more)
+package: $(READY) ## build the artefact, check it with galaxy-importer, ansible-test sanity and units, and build a stamp with it in empty environments (about 5 minutes; first time 5 more)
 	$(ISOLATED) $(BIN)/python -m tests.package
+	$(ISOLATED) $(BIN)/pytest -q tests/package
 
-lab-tests: $(READY) ## the tests of the lab's Azure (about 15 seconds)
+lab-tests: $(READY) ## test the lab's Azure (about 15 seconds)
 	$(ISOLATED) $(BIN)/pytest -q -n 2 tests/lab
 
 .PHONY: recordings
-recordings: $(READY) ## the engine and the lab beside recorded answers of Azure: docs/docsite/rst/recordings.rst (about 30 seconds; first time 44 MB)
+recordings: $(READY) ## compare the engine and the lab with recorded answers of Azure, see docs/docsite/rst/recordings.rst (about 30 seconds; first time 44 MB)
 	$(ISOLATED) $(BIN)/python -m tests.recordings
 
-molecule: $(READY) binaries ## the sample stamp by molecule in a lab of its own, verified with testinfra (about 2 minutes)
+molecule: $(READY) binaries ## run every scenario of molecule in one lab (about 9 minutes)
 	PATH="$(CURDIR)/$(BIN):$$PATH" molecule test --all
 
-e2e: $(READY) binaries ## the roles and playbooks against labs of their own (about 20 minutes)
+e2e: $(READY) binaries ## test roles and playbooks, each against its own lab (about 18 minutes)
 	$(END_TO_END) tests/e2e
 
-readers: $(READY) $(READERS) ## az and azure.azcollection against the lab (about 3 minutes; first time 5 more, and 2 GB; make test leaves them out)
+pages: $(READY) binaries docs ## build the documentation site, follow the README, the pages and the demo's tour, and check the examples; not part of make test (about 10 minutes)
+	$(END_TO_END) tests/documentation
+
+readers: $(READY) $(READERS) ## test az and azure.azcollection against the lab; not part of make test (about 7 minutes; first time 5 more, and 2 GB)
 	$(END_TO_END) tests/readers
 
 .venv-az/.ready: requirements-az.txt | $(READY)
-	@echo "readers: making .venv-az with $(PYTHON) (about 2 minutes)"
+	@echo "readers: creating .venv-az with $(PYTHON) (about 2 minutes)"
 	@$(PYTHON) -m venv .venv-az
 	@$(BIN)/python scripts/install_packages.py .venv-az requirements-az.txt
 	@touch $@
 
 .venv-azcollection/.ready: requirements-azcollection.txt tests/readers/requirements.yml | $(READY)
-	@echo "readers: making .venv-azcollection with $(PYTHON) (about 2 minutes)"
+	@echo "readers: creating .venv-azcollection with $(PYTHON) (about 2 minutes)"
 	@$(PYTHON) -m venv .venv-azcollection
 	@$(BIN)/python scripts/install_packages.py .venv-azcollection requirements-azcollection.txt
 	@$(BIN)/python scripts/install_collections.py .venv-azcollection tests/readers/requirements.yml
 	@touch $@
 
-test: setup ## every test but the readers (about 20 minutes on a prepared machine)
-	@$(CLOCK) "test 1 of 3: lint beside molecule (about 2 minutes)"
-	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 lint molecule
-	@$(CLOCK) "test 2 of 3: units, the lab, recordings (about 2 minutes)"
-	@$(MAKE) --no-print-directory unit lab-tests recordings
-	@$(CLOCK) "test 3 of 3: end-to-end tests (about 15 minutes)"
+.PHONY: quick
+quick: ## run lint, and the tests of pure logic, of the lab and of recordings (about 4 minutes)
+	@$(MAKE) --no-print-directory --jobs=1 lint unit lab-tests recordings
+
+test: setup ## run every test except those of the documentation and the readers (about 28 minutes on a prepared machine)
+	@$(CLOCK) "test 1 of 2: molecule, together with lint, units, the lab and recordings (about 9 minutes)"
+	@$(MAKE) --no-print-directory --output-sync=line --jobs=2 molecule quick
+	@$(CLOCK) "test 2 of 2: end-to-end tests (about 18 minutes)"
 	$(END_TO_END) tests/e2e
 	@$(CLOCK) "test: passed"
 
-sweep: $(READY) binaries ## each fault at each request of a stamp's build and change, then one more run; make test has a sample (about 45 minutes)
+sweep: $(READY) binaries ## inject each fault at each request while a stamp is built and changed, then run once more; make test runs a sample (about 45 minutes)
 	$(ISOLATED) $(BIN)/python -m tests.sweep
 	$(ISOLATED) $(BIN)/python -m tests.sweep.site
+	$(ISOLATED) ALL_CASES=1 $(BIN)/pytest -q -n 1 tests/e2e/test_rule_parity.py
 
 .PHONY: fleet
-fleet: $(READY) ## what 1, 3, 10 and 50 stamps in one run cost (about 10 minutes)
+fleet: $(READY) ## measure runs with 1, 3, 10 and 50 stamps (about 10 minutes)
 	$(ISOLATED) $(BIN)/python tests/bench/fleet.py
 
 .venv/.bench: $(READY) requirements-bench.txt tests/bench/requirements.yml
@@ -138,7 +145,7 @@ fleet: $(READY) ## what 1, 3, 10 and 50 stamps in one run cost (about 10 minutes
 	@$(BIN)/python scripts/install_collections.py .venv tests/bench/requirements.yml
 	@touch $@
 
-bench: $(READY) .venv/.bench .venv-azcollection/.ready binaries ## what runs cost, alone and beside their peers: docs/docsite/rst/benchmarks.rst (about 22 minutes)
+bench: $(READY) .venv/.bench .venv-azcollection/.ready binaries ## measure runs, alone and compared with their peers, see docs/docsite/rst/benchmarks.rst (about 22 minutes)
 	$(ISOLATED) $(BIN)/python tests/bench/stamp.py
 	$(ISOLATED) $(BIN)/python tests/bench/entrances.py
 	$(ISOLATED) $(BIN)/python tests/bench/proxies.py
@@ -147,7 +154,7 @@ bench: $(READY) .venv/.bench .venv-azcollection/.ready binaries ## what runs cos
 	$(ISOLATED) $(BIN)/python tests/bench/plan.py
 	$(ISOLATED) $(BIN)/python tests/bench/noop.py
 
-docs: $(READY) ## build the documentation site in docs/build/html, its generated pages first (about 1 minute)
+docs: $(READY) ## write the generated pages and build the documentation site in docs/build/html (about 1 minute)
 	$(BIN)/python -m scripts.rules_page
 	$(BIN)/python -m scripts.subnets_page
 	rm -rf docs/build
@@ -157,6 +164,6 @@ docs: $(READY) ## build the documentation site in docs/build/html, its generated
 	  --use-current --fail-on-error --squash-hierarchy --dest-dir docs/build/rst dualstack.aks
 	$(BIN)/sphinx-build --builder html --conf-dir docs/site --fail-on-warning --keep-going --quiet docs/build/rst docs/build/html
 
-clean: ## end the lab and remove what it made; .venv and the binaries stay
+clean: ## stop the lab and delete its files; keeps .venv and the lab's programs
 	@for state in .cache/lab .cache/molecule; do if [ -x $(BIN)/python ] && [ -d $$state ]; then $(LAB) down --state $$state; fi; done
 	rm -rf .cache docs/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .ansible
