@@ -10,7 +10,7 @@ from typing import Any
 
 from lab.supplies import debian, images
 
-from .harness import Observer, is_ready
+from .harness import Observer, is_ready, until
 
 IPV4_CLIENT, IPV6_CLIENT, NEIGHBOUR = "192.0.2.10", "2001:db8:c::10", "2001:db8:c::11"
 
@@ -20,6 +20,15 @@ def address(lab: Observer, family: str) -> str:
     service = lab.kubectl("-n", "dualstack-ingress", "get", "service", f"entrance-{family}")
     (found,) = (item["ip"] for item in service["status"]["loadBalancer"]["ingress"])
     return f"[{found}]" if family == "ipv6" else found
+
+
+def settled(lab: Observer) -> None:
+    """Wait until every proxy is ready and none is ending: older ones answer by their older configuration until they are gone.
+
+    Of two that end on one node, the first refuses connections for a moment (see the page of entrances).
+    """
+    pods = ("-n", "dualstack-ingress", "get", "pods")
+    until(lambda: all(is_ready(pod) for pod in lab.kubectl(*pods)["items"]), 60, lambda: lab.kubectl_text(*pods, "--output=wide"))
 
 
 def call(lab: Observer, client: str, kind: str, target: str, *flags: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from lab.supplies import images
+from tests.clients import settled
 from tests.harness import Lab, Outcome, is_ready, outcomes, until
 
 from .conftest import ROUTES
@@ -37,11 +38,6 @@ def entrances(lab: Lab) -> None:
 def pods(lab: Lab, family: str) -> list[Any]:
     found: list[Any] = lab.kubectl("-n", NAMESPACE, "get", "pods", "-l", f"app.kubernetes.io/name=entrance-{family}")["items"]
     return found
-
-
-def settled(lab: Lab) -> None:
-    """Wait until no proxy is ending: of two that end on one node, the first refuses connections for a moment (see the page of entrances)."""
-    until(lambda: not any(pod["metadata"].get("deletionTimestamp") for family in FAMILIES for pod in pods(lab, family)), 60)
 
 
 def addresses(lab: Lab) -> dict[str, str]:
