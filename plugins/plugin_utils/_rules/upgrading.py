@@ -73,13 +73,6 @@ class Upgrade:
         return counterparts(self.cluster, self.given)
 
     @property
-    def groups(self) -> dict[str, Sequence[Mapping[str, Any]]]:
-        """The security groups of the user's on subnets of nodes, as far as they could be read: id -> rules."""
-        names = dict.fromkeys(subnet.group_id for subnet in self.cluster.subnets if subnet.group_id and not subnet.is_managed)
-        found = {name: self.cluster.answered("group", name) for name in names}
-        return {name: (answer.body.get("properties") or {}).get("securityRules") or () for name, answer in found.items() if answer and answer.exists}
-
-    @property
     def is_needed(self) -> bool:
         return not self.cluster.networking.is_dual_stack
 
@@ -416,7 +409,7 @@ def upgrade_cilium_policy_families(upgrade: Upgrade) -> Iterator[Finding]:
 @CAUTIONS.rule("name their IPv6 counterparts in upgrade_ipv6_prefixes, or add a rule for IPv6 yourself", _IPV6)
 def upgrade_rule_families(upgrade: Upgrade) -> Iterator[Finding]:
     """A security rule for IPv4 prefixes without a known IPv6 counterpart: it allows or denies nothing over IPv6."""
-    for identifier, rules in upgrade.groups.items() if upgrade.has(DUAL_STACK) else ():
+    for identifier, rules in upgrade.cluster.security_groups.items() if upgrade.has(DUAL_STACK) else ():
         for name, prefixes in rules_without_counterpart(rules, upgrade.counterparts):
             yield f"security rule {identifier.rpartition('/')[2]}/{name}", f"no IPv6 counterpart is known of {', '.join(prefixes)}"
 
@@ -424,7 +417,7 @@ def upgrade_rule_families(upgrade: Upgrade) -> Iterator[Finding]:
 @CAUTIONS.rule("allow traffic from nodes to pods, and between pods, with a smaller priority number", _OVERLAY)
 def upgrade_denied_pods(upgrade: Upgrade) -> Iterator[Finding]:
     """A security rule that denies traffic of pods: in an overlay their addresses are not those of the nodes' subnet."""
-    for identifier, rules in upgrade.groups.items() if upgrade.moves_pods and upgrade.pods else ():
+    for identifier, rules in upgrade.cluster.security_groups.items() if upgrade.moves_pods and upgrade.pods else ():
         for name in denials(rules, upgrade.pods, upgrade.node_ranges):
             yield f"security rule {identifier.rpartition('/')[2]}/{name}", f"it denies traffic of pods, which get addresses from {upgrade.pods}"
 
@@ -568,7 +561,7 @@ def upgrade_prefixes(start: Start) -> Iterator[Finding]:
 @START.rule("run assess.yml with assess_inventory_dir to see what the register proposes", _IPV6)
 def upgrade_no_prefix(start: Start) -> Iterator[Finding]:
     """A virtual network of your own that needs an IPv6 prefix, for which the register has no room."""
-    needs = [subnet for subnet in start.upgrade.cluster.subnets if not subnet.is_managed and not subnet.has_ipv6]
+    needs = [subnet for subnet in start.upgrade.cluster.own_subnets if not subnet.has_ipv6]
     if start.upgrade.has(DUAL_STACK) and start.no_plan and (needs or not start.upgrade.cluster.subnets):
         yield start.upgrade.subject, start.no_plan
 
@@ -576,7 +569,7 @@ def upgrade_no_prefix(start: Start) -> Iterator[Finding]:
 @START.rule("spread the priorities of the rules, so that a number is free beside it", _NSG)
 def upgrade_rule_priority(start: Start) -> Iterator[Finding]:
     """A security rule whose IPv6 twin has no free priority between the rules of the opposite access around it."""
-    for identifier, rules in start.upgrade.groups.items() if start.upgrade.has(DUAL_STACK) else ():
+    for identifier, rules in start.upgrade.cluster.security_groups.items() if start.upgrade.has(DUAL_STACK) else ():
         try:
             rule_twins(rules, start.upgrade.counterparts.complete)
         except NoPriority as error:

@@ -20,7 +20,7 @@ from .facts import SYSTEM_NAMESPACES, RunningCluster
 from .ingresses import Ingress, ingresses_of, load_balancers
 from .networking import Networking, profile_of, ranges_of
 from .pools import BASIS, Pool, Work, work_of
-from .surroundings import Preparation, preparations
+from .preparations import Preparation, preparations
 
 #: where pods get their addresses, in words
 _IPAM = {

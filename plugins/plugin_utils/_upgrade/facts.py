@@ -8,7 +8,7 @@ An assessment and an upgrade look at the same facts. What could not be read is m
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -176,6 +176,26 @@ class RunningCluster:
     def subnets(self) -> tuple[Subnet, ...]:
         """The subnets of the nodes."""
         return tuple(self._subnet(found) for found in node_subnets(self.answers))
+
+    @property
+    def own_subnets(self) -> list[Subnet]:
+        """The subnets of the nodes in a network of the user's; AKS looks after those of a network that it made."""
+        return [subnet for subnet in self.subnets if not subnet.is_managed]
+
+    @cached_property
+    def security_groups(self) -> dict[str, Sequence[Object]]:
+        """The network security groups of the user's subnets, as far as they could be read: id -> rules."""
+        return self._lists("group", "securityRules", [subnet.group_id for subnet in self.own_subnets])
+
+    @cached_property
+    def route_tables(self) -> dict[str, Sequence[Object]]:
+        """The route tables of the user's subnets, as far as they could be read: id -> routes."""
+        return self._lists("routes", "routes", [subnet.routes_id for subnet in self.own_subnets])
+
+    def _lists(self, kind: str, name: str, identifiers: Iterable[str]) -> dict[str, Sequence[Object]]:
+        # Subnets may spell the id of the same resource in different cases.
+        found = {identifier: self.answered(kind, identifier) for identifier in {text.lower(): text for text in identifiers}.values()}
+        return {key: (answer.body.get("properties") or {}).get(name) or () for key, answer in found.items() if answer and answer.exists}
 
     def _subnet(self, found: Mapping[str, Any]) -> Subnet:
         properties, identifier = found.get("properties") or {}, str(found.get("id"))

@@ -25,7 +25,6 @@ from .._leaves import value_at
 from .._resource_id import folded
 from .._rules import Violation, text
 from .._rules.upgrading import CAUTIONS, CHAPTER, PREFLIGHT, START, Start, Upgrade
-from .around import Surroundings
 from .assessment import assess, upgrade_of
 from .chain import DUAL_STACK, Ranges, Step, body_after, kinds_of, policies_of, without_ranges
 from .facts import RunningCluster
@@ -37,6 +36,7 @@ from .networking import networking_of, profile_of, ranges_of
 from .reading import read_cluster
 from .run import Body, Report, Run, Stopped
 from .settings import restored, with_settings
+from .surroundings import Surroundings
 from .watching import Watch
 
 #: no chain needs so many writes; when they are used up, something else keeps changing the cluster
