@@ -14,7 +14,6 @@ from xdist.scheduler import LoadScopeScheduling
 _ORDER = (
     "test_tour",
     "test_running_cluster",
-    "test_rule_parity",
     "test_site",
     "test_service_families",
     "test_restart",

@@ -1,9 +1,8 @@
-"""What the lab's Azure refuses, `site.yml --check` refuses before: cases of tests/parity/cases.yml are stamps of one run."""
+"""What the lab's Azure refuses, `site.yml --check` refuses before: the cases of cases.yml are stamps of one run."""
 
 from __future__ import annotations
 
 import concurrent.futures
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.plan impo
 from tests import parity
 from tests.harness import Lab, Run
 
-#: the first case of each rule; all with ALL_CASES=1, as make sweep sets it
-CASES = [case for case in parity.cases() if os.environ.get("ALL_CASES") or case.stamp == f"{case.rule}-1"]
+CASES = parity.cases()
 #: Azure's limits of IPv6 addresses and of a family of VM sizes in a region, as small as the cases need them
 QUOTAS = ("--quota", "IPv6StandardSkuPublicIpAddresses=60", "--quota", "Standard NCASv3_T4 Family=40")
 OPTIONS = ("--no-kubernetes", "--time-scale", "0.001", *QUOTAS)
