@@ -13,7 +13,7 @@ from tests.harness import OURS, Lab
 from tests.sweep.cases import differences
 
 #: make sweep kills at 150 points
-POINTS = 4
+POINTS = 2
 
 
 @dataclass

@@ -20,7 +20,7 @@ from lab.arm.store import Store
 from tests import fleet
 from tests.harness import Lab, Run
 
-STAMPS, SLICES = 6, 2
+STAMPS, SLICES = 4, 2
 RUNNER = Path(sys.executable).parent / "ansible-runner"
 #: what a worker sends back is below this folder of its own
 REPORT = "{{ lookup('ansible.builtin.env', 'AWX_ISOLATED_DATA_DIR') }}/report"

@@ -14,6 +14,8 @@ import pytest
 from tests.harness import Lab, Run, until
 from tests.sweep.cases import differences
 
+#: what of site.yml switches, or leaves alone
+SITE = ("site", "--tags", "ingress,dns")
 OFF, ON = ("-e", "dualstack_ipv6=disabled"), ("-e", "dualstack_ipv6=enabled")
 #: the tasks at which a stage begins
 STAGES = {
@@ -120,7 +122,7 @@ def test_a_hold_against_the_inventory(lab: Lab) -> None:
     toggle(lab, *OFF, "-e", "toggle_reason='ticket 4711'")
     tag = ipv6_address(lab)["tags"]["dualstack-hold"]
     assert tag.startswith("disabled since 20") and tag.endswith("ticket 4711")
-    site = lab.playbook("site")
+    site = lab.playbook(*SITE)
     assert site.code == 0 and "ticket 4711" in " ".join(site.output.split()), site.output
     assert not aaaa_exists(lab)
     assert ipv6_address(lab)["tags"]["dualstack-hold"] == tag
@@ -139,12 +141,12 @@ def test_a_desired_state_that_differs_is_reported_and_not_applied(lab: Lab) -> N
     assert "IPv6 is enabled and the inventory declares it disabled" in said
     assert "toggle_ipv6 -e dualstack_ipv6=disabled --limit westeurope" in said
     assert aaaa_exists(lab)
-    site = lab.playbook("site", "--tags", "ingress,dns", "-e", "dualstack_ipv6_flip=true")
+    site = lab.playbook(*SITE, "-e", "dualstack_ipv6_flip=true")
     assert site.code == 0, site.output
     assert not aaaa_exists(lab)
-    assert lab.playbook("site").changed == 0
+    assert lab.playbook(*SITE).changed == 0
     lab.change(dualstack_ipv6="enabled")
-    site = lab.playbook("site", "--tags", "ingress,dns", "-e", "dualstack_ipv6_flip=true")
+    site = lab.playbook(*SITE, "-e", "dualstack_ipv6_flip=true")
     assert site.code == 0, site.output
     assert aaaa_exists(lab)
     assert failures_of_ipv4(lab, begin) == []
