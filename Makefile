@@ -76,7 +76,7 @@ lint: $(READY) $(TYPED) ## run yamllint, ansible-lint, ruff and mypy, check chan
 	$(BIN)/antsibull-changelog lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs .
 
-unit: $(READY) $(TYPED) ## test pure logic and the documentation's examples (about 1 minute)
+unit: $(READY) $(TYPED) ## test pure logic and the documentation's examples (about 2 minutes)
 	$(ISOLATED) $(BIN)/pytest -q -n 2 tests/unit
 
 .PHONY: schemas
@@ -88,7 +88,7 @@ package: $(READY) ## build the artefact, check it with galaxy-importer, ansible-
 	$(ISOLATED) $(BIN)/python -m tests.package
 	$(ISOLATED) $(BIN)/pytest -q tests/package
 
-lab-tests: $(READY) ## test the lab's Azure (about 15 seconds)
+lab-tests: $(READY) ## test the lab's Azure (about 1 minute)
 	$(ISOLATED) $(BIN)/pytest -q -n 2 tests/lab
 
 .PHONY: recordings
@@ -101,16 +101,16 @@ pause: $(READY)
 	@if $(LAB) status >/dev/null 2>&1; then \
 	  echo "make: stopping this checkout's lab; it comes back with all that it stored by: .venv/bin/python -m lab up"; $(LAB) down; fi
 
-molecule: $(READY) binaries pause ## run every scenario of molecule in one lab: each role, each mode, each playbook (about 7 minutes)
+molecule: $(READY) binaries pause ## run every scenario of molecule in one lab: each role, each mode, each playbook (about 10 minutes)
 	@# A run that was killed leaves the note that its lab is up.
 	PATH="$(CURDIR)/$(BIN):$$PATH" molecule reset
 	PATH="$(CURDIR)/$(BIN):$$PATH" molecule test --all
 
-e2e: $(READY) binaries pause ## test roles and playbooks, each against its own lab (about 17 minutes)
+e2e: $(READY) binaries pause ## test roles and playbooks, each against its own lab (about 20 minutes)
 	$(END_TO_END) tests/e2e
 
 .PHONY: parity
-parity: $(READY) ## compare the collection's rules with those of the lab's Azure: what one refuses, the other refuses too (about 5 minutes)
+parity: $(READY) ## compare the collection's rules with those of the lab's Azure: what one refuses, the other refuses too (about 4 minutes)
 	$(ISOLATED) $(BIN)/pytest -q tests/parity
 
 pages: $(READY) binaries docs pause ## build the documentation site, follow the README, the pages and the demo's tour, and check the examples (about 10 minutes)
@@ -136,10 +136,10 @@ readers: $(READY) $(READERS) pause ## test az and azure.azcollection against the
 quick: ## run lint, and the tests of pure logic, of the lab and of recordings (about 3 minutes)
 	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 lint unit lab-tests recordings
 
-test: setup pause ## run lint, and all tests but those with a target of their own (about 20 minutes on a prepared machine)
+test: setup pause ## run lint, and all tests but those with a target of their own (about 23 minutes on a prepared machine)
 	@$(CLOCK) "test 1 of 2: lint, units, the lab and recordings (about 3 minutes)"
 	@$(MAKE) --no-print-directory quick
-	@$(CLOCK) "test 2 of 2: end-to-end tests (about 17 minutes)"
+	@$(CLOCK) "test 2 of 2: end-to-end tests (about 20 minutes)"
 	$(END_TO_END) tests/e2e
 	@$(CLOCK) "test: passed"
 
