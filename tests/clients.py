@@ -1,4 +1,4 @@
-"""What clients get of the applications in molecule/applications.yml through the entrances, and what these applications saw."""
+"""What clients get of the applications through the entrances, and what these applications saw."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from lab.state import CHECKOUT
 from lab.supplies import debian, images
 
 from .harness import Observer, is_ready, until
 
+APPLICATIONS = CHECKOUT / "molecule" / "applications.yml"
 IPV4_CLIENT, IPV6_CLIENT, NEIGHBOUR = "192.0.2.10", "2001:db8:c::10", "2001:db8:c::11"
 
 

@@ -23,9 +23,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from lab.__main__ import say
 from lab.supplies import debian
 from tests.bench.measuring import alternate, ratios, spread, target
+from tests.clients import APPLICATIONS
 from tests.harness import Lab, until
 
-MANIFESTS = Path(__file__).parents[1] / "e2e" / "applications.yml"
 CLIENTS, REQUESTS = 32, 6400
 # What a request costs depends on how the connections fall to pods and workers: many short slices even that out, longer ones do not.
 ROUNDS, SLICE = 240, 800
@@ -62,7 +62,7 @@ class Bench:
     def prepare(self) -> list[Way]:
         lab = self._lab
         lab.build("--tags", "network,aks,dns")
-        lab.apply(MANIFESTS.read_text())
+        lab.apply(APPLICATIONS.read_text())
         for deployment in ("web", "both"):
             lab.rollout("apps", deployment)
         direct = {

@@ -14,12 +14,10 @@ import yaml
 
 from lab.certificates import CertificateAuthority
 from lab.packets import clients
-from lab.state import CHECKOUT
 from lab.supplies import images
-from tests.clients import IPV4_CLIENT, IPV6_CLIENT, NEIGHBOUR, Answered, address, call, claiming, logged, seen, settled
+from tests.clients import APPLICATIONS, IPV4_CLIENT, IPV6_CLIENT, NEIGHBOUR, Answered, address, call, claiming, logged, seen, settled
 from tests.harness import Lab, Run, is_ready, until
 
-MANIFESTS = CHECKOUT / "molecule" / "applications.yml"
 #: The client dual-stack plays Front Door, and these are its clients.
 FRONT_DOOR = {"ingress_trusted_proxies": ["AzureFrontDoor.Backend"]}
 CUSTOMER, CUSTOMER_IPV6 = "198.51.100.7", "2001:db8:9::7"
@@ -41,7 +39,7 @@ def lab() -> Iterator[Lab]:
         # The nodes' security group lets in what an entrance listens on, and no rule of the inventory's names these ports.
         made.set(ingress_streams=STREAMS, **EGRESS)
         made.build("--tags", "network,aks,keyvault,dns")
-        made.apply(MANIFESTS.read_text())
+        made.apply(APPLICATIONS.read_text())
         for deployment in ("web", "both", "running-ingress"):
             made.rollout("apps", deployment)
         yield made
