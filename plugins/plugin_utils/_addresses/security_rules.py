@@ -124,11 +124,11 @@ def closed_by(rules: Iterable[Mapping[str, Any]], own_prefixes: Iterable[str], v
     own = [network_of(prefix) for prefix in own_prefixes]
     for rule in sorted(rules, key=lambda found: int(found["properties"]["priority"])):
         properties = rule["properties"]
-        sources, destinations = (_values(properties, f"{side}AddressPrefix", "es") for side in _SIDES)
+        sources, destinations = (values_of(properties, f"{side}AddressPrefix") for side in _SIDES)
         fits = (
             str(properties["direction"]).lower() == "inbound"
             and str(properties["protocol"]).lower() in ("*", protocol.lower())
-            and any(_is_in(port, text) for text in _values(properties, "destinationPortRange", "s"))
+            and any(_is_in(port, text) for text in values_of(properties, "destinationPortRange"))
             and any(_of_family(text, version) for text in destinations if text.lower() not in _NO_CLIENTS and not _among(text, own))
         )
         if fits and str(properties["access"]).lower() == "deny":
@@ -139,9 +139,10 @@ def closed_by(rules: Iterable[Mapping[str, Any]], own_prefixes: Iterable[str], v
     return "DenyAllInBound"
 
 
-def _values(properties: Mapping[str, Any], name: str, ending: str) -> list[str]:
-    """Both forms of one property: Azure answers an unused singular as an empty text."""
-    return [str(text) for text in (properties.get(name), *(properties.get(f"{name}{ending}") or ())) if text]
+def values_of(properties: Mapping[str, Any], name: str) -> list[str]:
+    """Both forms of one property of a rule, given its singular: Azure answers an unused singular as an empty text."""
+    plural = f"{name}es" if name.endswith("Prefix") else f"{name}s"
+    return [str(text) for text in (properties.get(name), *(properties.get(plural) or ())) if text]
 
 
 def _is_in(port: int, ports: str) -> bool:

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from .._addresses.security_rules import values_of
+
 FAMILIES = ("ipv4", "ipv6")
 
 
@@ -60,22 +62,17 @@ class SecurityRule:
         return self.priority < rule.priority
 
 
-def _listed(properties: Mapping[str, Any], singular: str, plural: str) -> list[str]:
-    found = [properties[singular]] if properties.get(singular) else []
-    return [str(item).lower() for item in (*found, *(properties.get(plural) or []))]
-
-
 def security_rule(rule: Mapping[str, Any]) -> SecurityRule:
     """A rule as Azure returns it."""
     properties = rule.get("properties") or {}
     families, destinations = set(FAMILIES), frozenset[str]()
     sides: list[tuple[bool, frozenset[str], frozenset[str]]] = []
     for side in ("source", "destination"):
-        terms = _listed(properties, f"{side}AddressPrefix", f"{side}AddressPrefixes")
+        terms = [text.lower() for text in values_of(properties, f"{side}AddressPrefix")]
         groups = [str(group.get("id")).lower() for group in properties.get(f"{side}ApplicationSecurityGroups") or []]
         prefixes = [term for term in terms if family_of(term)]
         families &= {family_of(prefix) for prefix in prefixes} or set(FAMILIES)
-        ports = _listed(properties, f"{side}PortRange", f"{side}PortRanges")
+        ports = [text.lower() for text in values_of(properties, f"{side}PortRange")]
         sides.append((bool(prefixes), frozenset({*terms, *groups} - {*prefixes}), frozenset(ports)))
         destinations = frozenset(prefixes)
     direction, access = str(properties.get("direction")).lower(), str(properties.get("access")).lower()

@@ -13,6 +13,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .._addresses.security_rules import values_of
 from .._report.parity import family_of
 from .._resource_id import folded
 
@@ -44,9 +45,7 @@ def _sides(source: str, destination: str) -> tuple[tuple[str, str], tuple[str, s
 
 
 def _prefixes(properties: Mapping[str, Any], side: str) -> list[ipaddress.IPv4Network]:
-    singular = properties.get(f"{side}AddressPrefix")
-    terms = [*([singular] if singular else []), *(properties.get(f"{side}AddressPrefixes") or ())]
-    texts = [_ANY if term == "*" else str(term) for term in terms]
+    texts = [_ANY if term == "*" else term for term in values_of(properties, f"{side}AddressPrefix")]
     return [ipaddress.IPv4Network(text, strict=False) for text in texts if family_of(text) == "ipv4"]
 
 
@@ -62,5 +61,4 @@ def _is_for_everything(properties: Mapping[str, Any]) -> bool:
     """Of all protocols and ports."""
     if properties.get("protocol") != "*":
         return False
-    ports = [(properties.get(f"{side}PortRange"), *(properties.get(f"{side}PortRanges") or ())) for side in ("source", "destination")]
-    return all({"*", "0-65535"} & {str(port) for port in side} for side in ports)
+    return all({"*", "0-65535"} & {*values_of(properties, f"{side}PortRange")} for side in ("source", "destination"))

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._addresses.ranges import inside
-from .._addresses.security_rules import PRIORITIES
+from .._addresses.security_rules import PRIORITIES, values_of
+from .._azure.preflight import prefixes_of
 from .._report.parity import SecurityRule, family_of, policy_blocks, policy_blocks_without_twin, security_rule, security_rules_without_twin
 from .._resource_id import folded
 from .facts import RunningCluster
@@ -106,17 +107,12 @@ def counterparts(cluster: RunningCluster, given: Mapping[str, Sequence[str]] | N
         properties = network.get("properties") or {}
         add((properties.get("addressSpace") or {}).get("addressPrefixes") or (), will_be)
         for subnet in properties.get("subnets") or ():
-            add(_prefixes(subnet.get("properties") or {}), will_be and str(subnet.get("id")).lower() in nodes)
+            add(prefixes_of(subnet.get("properties") or {}), will_be and str(subnet.get("id")).lower() in nodes)
     for peering in cluster.peerings:
         add(peering.remote_prefixes)
     for name in ("pod", "service"):
         add(ranges_of(cluster.body, name), will_be)
     return Counterparts(tuple(known), given or {})
-
-
-def _prefixes(properties: Body) -> list[str]:
-    single = properties.get("addressPrefix")
-    return list(properties.get("addressPrefixes") or ([single] if single else []))
 
 
 class NoPriority(Exception):
@@ -166,7 +162,7 @@ def _is_twin(rule: Body, wanted: Body) -> bool:
 
 
 def _networks(properties: Body, side: str) -> set[Any]:
-    return {_network(text) for text in _terms(properties, side) if family_of(text)}
+    return {_network(text) for text in values_of(properties, f"{side}AddressPrefix") if family_of(text)}
 
 
 def _twin_properties(properties: Body, known: Counterparts) -> dict[str, Any] | None:
@@ -181,7 +177,7 @@ def _twin_properties(properties: Body, known: Counterparts) -> dict[str, Any] | 
         if groups:
             result[f"{side}ApplicationSecurityGroups"] = [{"id": group.get("id")} for group in groups]
             continue
-        texts = _terms(properties, side)
+        texts = values_of(properties, f"{side}AddressPrefix")
         if any(known.is_pending(text) for text in texts if family_of(text) == "ipv4"):
             # A twin with a part of the prefixes would not be completed later.
             return None
@@ -190,11 +186,6 @@ def _twin_properties(properties: Body, known: Counterparts) -> dict[str, Any] | 
             return None
         result |= {f"{side}AddressPrefix": found[0]} if len(found) == 1 else {f"{side}AddressPrefixes": found}
     return result
-
-
-def _terms(properties: Body, side: str) -> list[str]:
-    single = properties.get(f"{side}AddressPrefix")
-    return [str(text) for text in ([single] if single else [], properties.get(f"{side}AddressPrefixes") or []) for text in text]
 
 
 def _free_priority(rule: SecurityRule, there: Iterable[SecurityRule]) -> int:
@@ -229,7 +220,7 @@ def rules_without_counterpart(rules: Sequence[Body], known: Counterparts) -> Ite
     lacking = _lacking_rules(rules, known)
     for rule in rules:
         if rule.get("name") in lacking:
-            texts = [text for side in _SIDES for text in _terms(rule.get("properties") or {}, side) if family_of(text) == "ipv4"]
+            texts = [text for side in _SIDES for text in values_of(rule.get("properties") or {}, f"{side}AddressPrefix") if family_of(text) == "ipv4"]
             unknown = [text for text in texts if not known.has(text)]
             if unknown:
                 yield str(rule["name"]), unknown
