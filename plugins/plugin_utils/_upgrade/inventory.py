@@ -27,7 +27,7 @@ from .networking import ranges_of
 #: what plan.yml writes above the register
 _REGISTER_HEAD = """\
 # The address register: which name of which stamp holds which prefix. Filled by assess.yml from live ranges; what the cluster lacks is proposed.
-# A registered name never moves; what is given up is kept under retired until its line is removed.
+# A registered name keeps its prefix. A name that is no longer used stays under retired until you delete its line.
 """
 
 
