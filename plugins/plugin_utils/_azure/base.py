@@ -5,6 +5,7 @@ This file is private to the collection.
 
 from __future__ import annotations
 
+import gc
 import re
 import uuid
 from abc import abstractmethod
@@ -53,6 +54,8 @@ if not MISSING:
     read_authorities()
 load_filters()
 load_specifications()
+# All that is loaded stays to the end. No garbage collection has to look at it again, least of all the one at the end.
+gc.freeze()
 
 
 def first_line(error: Exception) -> str:
