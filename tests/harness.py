@@ -24,6 +24,7 @@ import requests
 import yaml
 
 from lab.__main__ import client_environment
+from lab.__main__ import down as stop
 from lab.__main__ import inventory as inventory_of_clients
 from lab.arm import journal
 from lab.arm.azure import Azure
@@ -378,7 +379,7 @@ class Lab(Observer):
         process.communicate(timeout=30)
 
     def down(self) -> None:
-        subprocess.run([sys.executable, "-m", "lab", "down", "--state", str(self.state.folder)], check=True, cwd=CHECKOUT, timeout=90)
+        stop(self.state)
 
     def close(self) -> None:
         self.down()
