@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -267,7 +268,8 @@ def change_faults(state: State, arguments: argparse.Namespace) -> None:
     say(f"struck: {', '.join(f'{kind} {count}' for kind, count in found['struck'].items()) or 'none'}")
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
+    """Do one command: ``words`` as the shell would pass them, or those that this process got."""
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -337,7 +339,7 @@ def main() -> None:
     running.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
     command("binaries", "get or build what clusters, nodes and their pods run (once, about 9 minutes)")
     command("serve", "run the lab in the foreground (what up starts)")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     state = State(arguments.state) if arguments.state else State.default()
     if arguments.command not in ("up", "down", "binaries") and not state.folder.exists():
         sys.exit(f"lab: no lab exists in {state.folder}; start one with: python -m lab up")
