@@ -358,7 +358,8 @@ def _entrances(facts: Facts, reader: Reader) -> Iterator[Violation]:
         # What is declared wrongly cannot be rendered.
         found = entrances.MANIFESTS.violations(entrances.Manifests(facts["objects"], str(facts["kubernetes_version"])))
     yield from found
-    if not found and (tags := trusted_tags(declaration)):
+    is_malformed = any(violation.rule == entrances.ingress_trusted_proxies.__name__ for violation in found)
+    if not is_malformed and (tags := trusted_tags(declaration)):
         answer = reader.azure({"service_tags": {"id": facts["service_tags_id"]}})["service_tags"]
         yield from entrances.SERVICE_TAGS.violations(entrances.ServiceTags(tags, answer))
     # A run of other tags comes before the applications, as when a new cluster waits for them, and is not theirs to stop.
