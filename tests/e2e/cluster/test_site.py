@@ -44,21 +44,20 @@ def test_check_mode_after_a_run(stamp: Lab) -> None:
     assert stamp.our_writes(before) == []
 
 
-#: a task of each role, in the order of site.yml
-STARTS = [
-    "Apply | Create the network",
-    "Apply | Create the registry and let the kubelets pull",
-    "Apply | Look for a deleted vault with this name",
-    "Apply | Read the zones and link the virtual network",
-    "Complete | Wait for the cluster and apply pools, maintenance windows and administrators",
-    "Access | Wait for the cluster and read the entrances",
-    "Publish | Write the records of the families that answered",
-]
+#: tags of site.yml -> a task of each role, which finds nothing of what the role did before it
+STARTS = {
+    "network": "Apply | Create the network",
+    "registry": "Apply | Create the registry and let the kubelets pull",
+    "keyvault": "Apply | Look for a deleted vault with this name",
+    "aks": "Complete | Wait for the cluster and apply pools, maintenance windows and administrators",
+    "ingress,dns": "Access | Wait for the cluster and read the entrances",
+    "dns": "Publish | Write the records of the families that answered",
+}
 
 
-@pytest.mark.parametrize("task", STARTS)
-def test_site_started_at_a_task(stamp: Lab, task: str) -> None:
-    run = stamp.playbook("site", "--start-at-task", task)
+@pytest.mark.parametrize("tags", STARTS)
+def test_site_started_at_a_task(stamp: Lab, tags: str) -> None:
+    run = stamp.playbook("site", "--tags", tags, "--start-at-task", STARTS[tags])
     assert run.code == 0, run.output
     assert run.changed == 0, run.output
 
