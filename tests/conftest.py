@@ -8,26 +8,28 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-#: What begins first; all others follow. Stamps with nodes may be two at a time: the third worker has what needs none, so that labs with nodes
-#: begin when others end, and the lab with two stamps comes first. Files of one folder share a lab, and are in the order in which they leave it
-#: usable.
+#: What begins first; all others follow. Stamps with nodes may be two at a time: two workers begin with them, and the third has what needs none
+#: until one of the two ends. The lab with two stamps comes before all. Files of one folder share a lab, and are in the order in which they leave
+#: it usable.
 _ORDER = (
     "test_tour",
     "test_running_cluster",
-    "test_site",
-    "test_service_families",
-    "test_restart",
     "test_pages",
     "test_toggle",
     "test_disturbances",
+    "test_modes",
+    "test_site",
+    "test_service_families",
+    "test_restart",
     "test_killed",
     "test_empty_subscription",
-    "test_modes",
-    "test_whole_life",
-    "test_options",
     "test_verify",
     "test_secrets",
     "test_packets",
+    "test_assess",
+    "test_foreign_changes",
+    "test_options",
+    "test_whole_life",
 )
 
 
