@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,21 +21,7 @@ def state(tmp_path: Path) -> Iterator[State]:
 
 def test_up_says_that_there_are_no_packets(state: State, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(isolation, "is_possible", lambda: False)
-    lab.up(
-        state,
-        argparse.Namespace(
-            fresh=False,
-            time_scale=0.02,
-            unregistered=[],
-            quota=[],
-            any_version=False,
-            refuse_ipv6_ranges=False,
-            no_kubernetes=False,
-            no_packets=False,
-            latency=0,
-            watch=True,
-        ),
-    )
+    lab.main(["up", "--watch", "--state", str(state.folder)])
     assert "lab: no packets: network namespaces need root on Linux" in capsys.readouterr().out
     settings = state.load()
     assert (settings.packets, settings.watch, settings.azure.kubernetes) == (False, False, True)
