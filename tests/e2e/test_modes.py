@@ -21,8 +21,11 @@ from tests.harness import Lab, Run, is_ready, until
 #: The client dual-stack plays Front Door, and these are its clients.
 FRONT_DOOR = {"ingress_trusted_proxies": ["AzureFrontDoor.Backend"]}
 CUSTOMER, CUSTOMER_IPV6 = "198.51.100.7", "2001:db8:9::7"
-#: A load balancer that has no IPv4 frontend until an entrance brings one.
-EGRESS = {"network_egress": "nat_gateway"}
+#: A load balancer that has no IPv4 frontend until an entrance brings one; and one node in each zone.
+PLATFORM: dict[str, Any] = {
+    "network_egress": "nat_gateway",
+    "aks_node_pools": [{"name": "system", "mode": "System", "min_count": 3, "max_count": 5, "zones": ["1", "2", "3"]}],
+}
 WEB = {"path": "/", "service": "web", "namespace": "apps", "port": 8080}
 STREAMS = [
     {"name": "plain", "port": 7000, "service": "web", "namespace": "apps", "service_port": 9000},
@@ -37,7 +40,7 @@ def lab() -> Iterator[Lab]:
     """A cluster with the applications, and no entrance yet."""
     with Lab(packets=True) as made:
         # The nodes' security group lets in what an entrance listens on, and no rule of the inventory's names these ports.
-        made.set(ingress_streams=STREAMS, **EGRESS)
+        made.set(ingress_streams=STREAMS, **PLATFORM)
         made.build("--tags", "network,aks,keyvault,dns")
         made.apply(APPLICATIONS.read_text())
         for deployment in ("web", "both", "running-ingress"):
@@ -49,7 +52,7 @@ def lab() -> Iterator[Lab]:
 
 def site(lab: Lab, **variables: Any) -> None:
     """Bring the entrances to what these variables say; the rest of the platform stays as it is."""
-    lab.set(ingress_timeout=90, ingress_drain_seconds=15, **EGRESS, **variables)
+    lab.set(ingress_timeout=90, ingress_drain_seconds=15, **PLATFORM, **variables)
     run = lab.playbook("site", "--tags", "ingress")
     assert run.code == 0, run.output
     settled(lab)
@@ -145,7 +148,7 @@ def vault(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 def test_a_vault_that_may_not_be_read_is_named(lab: Lab, vault: Vault) -> None:
     """The proxies cannot start; the run ends with what the vault said, and the old ones go on."""
-    lab.set(ingress_timeout=30, ingress_mode="nat64", ingress_routes=[WEB], **EGRESS, **vault.variables)
+    lab.set(ingress_timeout=30, ingress_mode="nat64", ingress_routes=[WEB], **PLATFORM, **vault.variables)
     run = lab.playbook("site", "--tags", "ingress")
     assert run.code == 2, run.output
     assert "403 Forbidden: Caller is not authorized to perform action" in " ".join(run.output.split()), run.output
@@ -427,7 +430,7 @@ def test_a_rate_limit_counts_by_64(lab: Lab, features: Lab) -> None:
 
 def test_a_missing_service_is_refused_before_anything_is_written(lab: Lab) -> None:
     begin = len(lab.entries())
-    lab.set(ingress_mode="nat64", ingress_routes=[WEB | {"service": "nobody"}], **EGRESS)
+    lab.set(ingress_mode="nat64", ingress_routes=[WEB | {"service": "nobody"}], **PLATFORM)
     run = lab.playbook("site")
     assert run.code == 2, run.output
     assert "nobody" in run.output and lab.our_writes(begin) == []

@@ -19,6 +19,6 @@ def lab() -> Iterator[Lab]:
         made.build("--tags", "network,aks,dns")
         made.deploy()
         made.change(ingress_routes=ROUTES)
-        run = made.playbook("site")
+        run = made.playbook("site", "--tags", "ingress,dns")
         assert run.code == 0, run.output
         yield made

@@ -135,7 +135,7 @@ def test_a_desired_state_that_differs_is_reported_and_not_applied(lab: Lab) -> N
     """Without consent site.yml leaves IPv6 as it is, with the command to change it; with consent it goes through the stages."""
     begin = len(lab.entries())
     lab.change(dualstack_ipv6="disabled")
-    site = lab.playbook("site")
+    site = lab.playbook(*SITE)
     said = " ".join(site.output.split())
     assert site.code == 0 and site.changed == 0, site.output
     assert "IPv6 is enabled and the inventory declares it disabled" in said
