@@ -129,7 +129,10 @@ class Observer:
         """What a program's environment needs to ask this lab as one of its service principals."""
         # Tests read what each task says; the callback that users of the checkout see has tests of its own.
         settings = {"ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg"), "ANSIBLE_STDOUT_CALLBACK": "default", "ANSIBLE_NOCOLOR": "1"}
-        return client_environment(self.state, principal) | settings
+        environment = client_environment(self.state, principal) | settings
+        # With it Python writes each line at once, which a user's does not.
+        environment.pop("PYTHONUNBUFFERED", None)
+        return environment
 
     def entries(self, since: int = 0) -> list[dict[str, Any]]:
         return list(journal.read(self.state.journal))[since:]

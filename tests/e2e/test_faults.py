@@ -56,6 +56,12 @@ def test_a_fault_shows_in_the_message_and_goes_with_the_next_run(azure: Lab) -> 
     assert azure.playbook("site", "--tags", "network").code == 0
 
 
+def test_a_reader_that_has_read_enough_ends_no_run(azure: Lab) -> None:
+    site = f"ansible-playbook -i {azure.inventories / 'westeurope.yml'} dualstack.aks.site --tags network --check"
+    run = azure.run("bash", "-o", "pipefail", "-c", f"{site} | head -n 1")
+    assert run.code == 0 and run.output.strip() == "", run.output
+
+
 def test_what_is_no_fault_is_refused(azure: Lab) -> None:
     done = azure.lab("fault", "busy", "--at", "0")
     assert done.code == 1

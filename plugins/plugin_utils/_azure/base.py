@@ -26,6 +26,7 @@ from .graph import DeclarationError, Declarations, Resource, texts
 from .output import plain
 from .posts import Post, posts_of
 from .types import declared_versions
+from .waiting import print_at_once
 
 #: azure.azcollection's names; ``azure.azcollection.all`` in module_defaults sets them for these actions too
 CREDENTIAL_OPTIONS: dict[str, dict[str, Any]] = {
@@ -56,6 +57,7 @@ load_filters()
 load_specifications()
 # All that is loaded stays to the end. No garbage collection has to look at it again, least of all the one at the end.
 gc.freeze()
+print_at_once()
 
 
 def first_line(error: Exception) -> str:
