@@ -24,8 +24,8 @@ import requests
 import yaml
 
 from lab.__main__ import client_environment
+from lab.__main__ import down as stop
 from lab.__main__ import inventory as inventory_of_clients
-from lab.__main__ import main as command_of_the_lab
 from lab.arm import journal
 from lab.arm.azure import Azure
 from lab.arm.store import Store
@@ -352,8 +352,9 @@ class Lab(Observer):
         self.up(*options)
 
     def up(self, *options: str) -> None:
-        # In this process: another would load what this one has.
-        command_of_the_lab(["up", "--state", str(self.state.folder), *options, *(() if self.packets else ("--no-packets",))])
+        # In a process of its own, so that a server that is killed is nobody's child here.
+        words = [*options, *(() if self.packets else ("--no-packets",))]
+        subprocess.run([sys.executable, "-m", "lab", "up", "--state", str(self.state.folder), *words], check=True, cwd=CHECKOUT, timeout=180)
 
     def lab(self, *words: str, timeout: float = 60) -> Run:
         """A command of the lab's own."""
@@ -382,7 +383,7 @@ class Lab(Observer):
         process.communicate(timeout=30)
 
     def down(self) -> None:
-        command_of_the_lab(["down", "--state", str(self.state.folder)])
+        stop(self.state)
 
     def close(self) -> None:
         self.down()
