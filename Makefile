@@ -106,7 +106,7 @@ molecule: $(READY) binaries pause ## run every scenario of molecule in one lab: 
 	PATH="$(CURDIR)/$(BIN):$$PATH" molecule reset
 	PATH="$(CURDIR)/$(BIN):$$PATH" molecule test --all
 
-e2e: $(READY) binaries pause ## test roles and playbooks, each against its own lab (about 20 minutes)
+e2e: $(READY) binaries pause ## test roles and playbooks, each against its own lab (about 19 minutes)
 	$(END_TO_END) tests/e2e
 
 .PHONY: parity
@@ -136,10 +136,10 @@ readers: $(READY) $(READERS) pause ## test az and azure.azcollection against the
 quick: ## run lint, and the tests of pure logic, of the lab and of recordings (about 3 minutes)
 	@$(MAKE) --no-print-directory --output-sync=target --jobs=2 lint unit lab-tests recordings
 
-test: setup pause ## run lint, and all tests but those with a target of their own (about 23 minutes on a prepared machine)
+test: setup pause ## run lint, and all tests but those with a target of their own (about 22 minutes on a prepared machine)
 	@$(CLOCK) "test 1 of 2: lint, units, the lab and recordings (about 3 minutes)"
 	@$(MAKE) --no-print-directory quick
-	@$(CLOCK) "test 2 of 2: end-to-end tests (about 20 minutes)"
+	@$(CLOCK) "test 2 of 2: end-to-end tests (about 19 minutes)"
 	$(END_TO_END) tests/e2e
 	@$(CLOCK) "test: passed"
 
