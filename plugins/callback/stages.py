@@ -32,8 +32,6 @@ ansible.cfg: |
 """
 
 import atexit
-import contextlib
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -44,6 +42,7 @@ from typing import Any
 from ansible import constants as C
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
+from ansible_collections.dualstack.aks.plugins.plugin_utils._printing import print_at_once
 from ansible_collections.dualstack.aks.plugins.plugin_utils._stages import Stage, beside, block, changes_of, names_of, text_of, work_of
 
 #: tasks whose message is all that there is to tell of a failure
@@ -73,6 +72,7 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]  # ansible-core shi
 
     def __init__(self) -> None:
         super().__init__()
+        print_at_once()
         self._stage: Stage | None = None
         self._play_name = ""
         #: what debug said in the present task -> hosts
@@ -246,7 +246,6 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]  # ansible-core shi
 
     def _line(self, text: str, color: str | None = None, to_errors: bool = False) -> None:
         self._display.display(text, color=color, stderr=to_errors)
-        _flush()
 
     def _report_waits(self) -> None:
         while not self._ended.wait(1):
@@ -254,20 +253,11 @@ class CallbackModule(DefaultCallback):  # type: ignore[misc]  # ansible-core shi
                 waits = [f"{self._stage.name} | {found}" for found in self._stage.waiting(time.monotonic())] if self._stage else []
             for wait in waits:
                 self._line(f"{_clock()} {wait}")
-            # What the engine reports meanwhile, Ansible prints by itself.
-            _flush()
 
     def _stop(self) -> None:
         self._ended.set()
         if self._thread is not None:
             self._thread.join()
-
-
-def _flush() -> None:
-    """Hand over what is printed: into a pipe, Ansible itself hands it over when the next task starts."""
-    # Whoever reads may have read enough, as head does; the run goes on.
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.flush()
 
 
 def _clock() -> str:

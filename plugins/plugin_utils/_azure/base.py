@@ -16,6 +16,7 @@ from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from .._libraries import MISSING
+from .._printing import print_at_once
 from .._role_variables import load_specifications, typed_variables
 from .._workers import load_filters
 from .client import ArmClient
@@ -26,7 +27,6 @@ from .graph import DeclarationError, Declarations, Resource, texts
 from .output import plain
 from .posts import Post, posts_of
 from .types import declared_versions
-from .waiting import print_at_once
 
 #: azure.azcollection's names; ``azure.azcollection.all`` in module_defaults sets them for these actions too
 CREDENTIAL_OPTIONS: dict[str, dict[str, Any]] = {

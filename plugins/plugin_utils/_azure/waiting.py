@@ -5,10 +5,7 @@ This file is private to the collection.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import random
-import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -21,24 +18,6 @@ STALE_SECONDS = 60
 #: seconds of the first pause, and of the longest
 _PAUSES = (0.2, 10)
 _GROWTH = 1.5
-
-
-def print_at_once() -> None:
-    """Have each line of Ansible's first process reach its reader at once, in a pipe too: lines about what is awaited came when the wait was over.
-
-    Whoever reads may have read enough, as head does; the run goes on.
-    """
-    if not isinstance(sys.stdout, io.TextIOWrapper):
-        return
-    flush = sys.stdout.buffer.flush
-
-    def flush_if_read() -> None:
-        with contextlib.suppress(BrokenPipeError):
-            flush()
-
-    # As Ansible does with this method, for its lock.
-    sys.stdout.buffer.flush = flush_if_read
-    sys.stdout.reconfigure(line_buffering=True)
 
 
 class Wait:
