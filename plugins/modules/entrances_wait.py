@@ -67,10 +67,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 unused_configurations:
-  description: ConfigMaps that no kept ReplicaSet mounts, with O(find_unused).
+  description: ConfigMaps that no kept ReplicaSet mounts, with O(find_unused); each as a definition for M(dualstack.aks.kubernetes_objects).
   returned: always
   type: list
-  elements: str
+  elements: dict
+  sample: [{apiVersion: v1, kind: ConfigMap, metadata: {name: entrance-ipv4-4f0c2a}}]
 connections:
   description: Remaining client connections, with V(drained).
   returned: always

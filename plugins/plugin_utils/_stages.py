@@ -139,11 +139,20 @@ def _kubernetes(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Method and name of each Kubernetes object that has changed."""
     for entry in entries_of(result):
         found = entry.get("result")
-        if not entry.get("changed") or not isinstance(found, Mapping) or not found.get("kind"):
+        if not entry.get("changed"):
             continue
-        name = (found.get("metadata") or {}).get("name")
-        if name:
-            yield str(entry.get("method", "")), f"{found['kind']} {name}"
+        # What selectors have found and is deleted is a list.
+        for item in found if isinstance(found, list) else [found]:
+            if kind_and_name := _kind_and_name(item):
+                yield str(entry.get("method", "")), kind_and_name
+
+
+def _kind_and_name(item: Any) -> str:
+    """Of an object, or of the status that Kubernetes returns of most that it deletes; empty without."""
+    if not isinstance(item, Mapping):
+        return ""
+    named = item.get("details") or {} if item.get("kind") == "Status" else {**(item.get("metadata") or {}), "kind": item.get("kind")}
+    return f"{named['kind']} {named['name']}" if named.get("kind") and named.get("name") else ""
 
 
 def text_of(message: Any) -> str:

@@ -159,7 +159,7 @@ ODD: list[Any] = ["x", "", 5, -1, True, None, [], {}, ["x"], [5], [None], {"a": 
 VALIDATED = sorted({name for role in ("network", "aks", "registry", "keyvault", "dns", "ingress") for name in options_of(role, "main")})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.sampled_from(VALIDATED), st.sampled_from(ODD))
 def test_no_message_is_python(name: str, value: Any) -> None:
     violations = Site(**{name: value}).violations(name.partition("_")[0])

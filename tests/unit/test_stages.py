@@ -42,6 +42,19 @@ CHANGES: list[tuple[dict[str, Any], bool, list[str]]] = [
     ),
     ({"changed": True, "method": "delete", "result": {"kind": "ConfigMap", "metadata": {"name": "a"}}}, False, ["deleted ConfigMap a"]),
     ({"changed": True, "method": "delete", "result": {"kind": "Status", "metadata": {}}}, False, []),
+    (
+        {
+            "result": {
+                "results": [
+                    {"changed": True, "method": "delete", "result": [{"kind": "Service", "metadata": {"name": "a"}}]},
+                    {"changed": True, "method": "delete", "result": [{"kind": "Status", "details": {"name": "b", "kind": "deployments"}}]},
+                    {"changed": False, "method": "delete", "result": {}},
+                ]
+            }
+        },
+        False,
+        ["deleted Service a, deployments b"],
+    ),
     ({"changed": True, "resources": [{"kind": "Node"}], "result": "text", "rc": 0}, False, []),
 ]
 

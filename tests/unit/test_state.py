@@ -169,4 +169,5 @@ def replica_set(*config_maps: str) -> dict[str, Any]:
     ],
 )
 def test_unused_configurations(replica_sets: list[dict[str, Any]], unused: list[str]) -> None:
-    assert unused_configurations([{"metadata": {"name": name}} for name in ("one", "two")], replica_sets) == unused
+    found = unused_configurations([{"metadata": {"name": name}} for name in ("one", "two")], replica_sets)
+    assert found == [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}} for name in unused]

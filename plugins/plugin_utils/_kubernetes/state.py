@@ -121,8 +121,8 @@ def without_address(services: Iterable[Object], addresses: Mapping[str, str]) ->
     return [name for name, address in addresses.items() if address not in given.get(name, [])]
 
 
-def unused_configurations(config_maps: Iterable[Object], replica_sets: Iterable[Object]) -> list[str]:
-    """ConfigMaps that no ReplicaSet mounts.
+def unused_configurations(config_maps: Iterable[Object], replica_sets: Iterable[Object]) -> list[Object]:
+    """ConfigMaps that no ReplicaSet mounts, each as far as it takes to delete it.
 
     Kubernetes keeps as many older ReplicaSets as ``revisionHistoryLimit`` says; a rollback needs their ConfigMaps and no others.
     """
@@ -132,4 +132,5 @@ def unused_configurations(config_maps: Iterable[Object], replica_sets: Iterable[
         for volume in item["spec"]["template"]["spec"].get("volumes") or []
         if volume.get("configMap")
     }
-    return [item["metadata"]["name"] for item in config_maps if item["metadata"]["name"] not in mounted]
+    unused = (item["metadata"]["name"] for item in config_maps if item["metadata"]["name"] not in mounted)
+    return [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}} for name in unused]
