@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,11 @@ def _assess(lab: Lab, identifier: str, folder: Path, *arguments: str, principal:
     assert (folder / "assessment.json").exists(), run.output
     report: dict[str, Any] = json.loads((folder / "assessment.json").read_text())
     return run, report
+
+
+def _site(stamps: Path) -> tuple[str, ...]:
+    """What ``ansible-playbook`` needs for the stamp whose inventory assess.yml wrote."""
+    return "-i", str(stamps / "westeurope.yml"), "dualstack.aks.site"
 
 
 def test_starting_points(arm: Lab, tmp_path: Path) -> None:
@@ -146,7 +152,7 @@ def test_the_stamp_of_an_ipv4_only_cluster_waits_for_its_upgrade(arm: Lab, tmp_p
     assert list(tmp_path.iterdir()) == []
     run, _report = _assess(arm, identifier, tmp_path / "reports", "-e", f"assess_inventory_dir={tmp_path / 'stamps'}")
     assert run.code == 0, run.output
-    check = arm.run("ansible-playbook", "-i", str(tmp_path / "stamps" / "westeurope.yml"), "dualstack.aks.site", "--check")
+    check = arm.run("ansible-playbook", *_site(tmp_path / "stamps"), "--check")
     assert check.code == 2
     refused = set(re.findall(r"\[(\w+)\]\. Remedy", check.output))
     assert refused == {"ipv4_only_cluster", "existing_cluster_entra", "moved_subnet"}, check.output
@@ -165,9 +171,9 @@ def shop() -> Iterator[Lab]:
         lab.assign_role(network, NETWORK_CONTRIBUTOR, made["properties"]["principalId"])
         cluster = _cluster(lab, "shop", {**_OVERLAY, **_BOTH}, [pool], network, identity, kubernetesVersion="1.36", aadProfile=entra)
         lab.assign_role(cluster, CLUSTER_ADMIN, lab.state.load().azure.client_object)
-        until(lambda: bool(lab.state.kubeconfigs()), 120)
+        until(lambda: bool(lab.state.kubeconfigs()))
         lab.kubectl_text("apply", "-f", "-", cluster="shop", given=_OBJECTS)
-        until(lambda: bool(_address(lab)), 240, lab.evidence)
+        until(lambda: bool(_address(lab)), lab.evidence)
         yield lab
 
 
@@ -207,25 +213,40 @@ def _shop_id(lab: Lab) -> str:
     return f"{lab.subscription}/resourceGroups/rg-theirs/providers/Microsoft.ContainerService/managedClusters/shop"
 
 
-def test_what_is_in_a_cluster(shop: Lab, tmp_path: Path) -> None:
-    run, report = _assess(shop, _shop_id(shop), tmp_path)
+@dataclass
+class Assessed:
+    """The result of assess.yml, and the folders of its report and of the inventory that it wrote."""
+
+    run: Run
+    report: dict[str, Any]
+    reports: Path
+    stamps: Path
+
+
+@pytest.fixture(scope="module")
+def assessed(shop: Lab, tmp_path_factory: pytest.TempPathFactory) -> Assessed:
+    folder = tmp_path_factory.mktemp("assessed")
+    run, report = _assess(shop, _shop_id(shop), folder / "reports", "-e", f"assess_inventory_dir={folder / 'stamps'}")
     assert run.code == 0, run.output
+    return Assessed(run, report, folder / "reports", folder / "stamps")
+
+
+def test_what_is_in_a_cluster(shop: Lab, assessed: Assessed) -> None:
+    run, report = assessed.run, assessed.report
     found = {label: text for section in report["sections"] for label, text in section["rows"]}
     assert found["load balancer edge/haproxy"] == f"{_address(shop)}, SingleStack"
     assert (found["ingress edge/haproxy"], found["disruption budgets"]) == ("HAProxy", "1")
     assert report["unseen"] == [] and report["is_dual_stack"]
     assert "shop has both families already." in run.output
     for name in ("assessment.html", "assessment.md"):
-        assert "edge/haproxy" in (tmp_path / name).read_text()
+        assert "edge/haproxy" in (assessed.reports / name).read_text()
     assert shop.our_writes() == []
 
 
-def test_its_stamp_adds_ipv6_and_nothing_else(shop: Lab, tmp_path: Path) -> None:
-    run, _report = _assess(shop, _shop_id(shop), tmp_path / "reports", "-e", f"assess_inventory_dir={tmp_path / 'stamps'}")
-    assert run.code == 0, run.output
-    register = yaml.safe_load((tmp_path / "stamps" / "group_vars" / "regions" / "addresses.yml").read_text())["dualstack_register"]
+def test_its_stamp_adds_ipv6_and_nothing_else(shop: Lab, assessed: Assessed) -> None:
+    register = yaml.safe_load((assessed.stamps / "group_vars" / "regions" / "addresses.yml").read_text())["dualstack_register"]
     assert register["stamps"]["westeurope"]["pods"] == {"ipv4": "10.244.0.0/16", "ipv6": "fd77:0:0:100::/64"}
-    check = shop.run("ansible-playbook", "-i", str(tmp_path / "stamps" / "westeurope.yml"), "dualstack.aks.site", "--check", "--diff")
+    check = shop.run("ansible-playbook", *_site(assessed.stamps), "--check", "--diff")
     assert check.code == 0, check.output
     made = set(_changes(check))
     group = f"{shop.subscription}/resourceGroups/rg-aks-westeurope"
@@ -238,7 +259,7 @@ def test_its_stamp_adds_ipv6_and_nothing_else(shop: Lab, tmp_path: Path) -> None
 def _let_read(lab: Lab, *roles: str) -> None:
     """Give the reader roles on the cluster, and wait until its API server knows them."""
     *_, last = [lab.assign_role(_shop_id(lab), role, lab.state.load().azure.reader_object) for role in roles]
-    until(lambda: f"azure-{last}" in lab.kubectl_text("get", "clusterrolebindings", cluster="shop"), 30)
+    until(lambda: f"azure-{last}" in lab.kubectl_text("get", "clusterrolebindings", cluster="shop"))
 
 
 _GATEWAYS = """
@@ -255,22 +276,21 @@ spec:
 """
 
 
-def test_what_a_reader_sees(shop: Lab, tmp_path: Path) -> None:
+def test_what_a_reader_sees(shop: Lab, assessed: Assessed, tmp_path: Path) -> None:
     """Reader shows what is in Azure, a role for the address of the API server and one for its objects the rest; each that is missing is named."""
     shop_id = _shop_id(shop)
     since = len(shop.entries())
 
-    def unseen(name: str) -> list[str]:
-        run, report = _assess(shop, shop_id, tmp_path / name, principal="reader")
+    def unseen(name: str, *words: str) -> list[str]:
+        run, report = _assess(shop, shop_id, tmp_path / name, *words, principal="reader")
         assert run.code == 0, run.output
         return [text.removeprefix("could not be seen: ") for text in report["unseen"]]
 
-    [without] = unseen("azure")
+    [without] = unseen("azure", "-e", f"assess_inventory_dir={tmp_path / 'stamps'}")
     assert without.startswith("everything in the cluster (AuthorizationFailed: the principal ")
     assert without.endswith("; the role Azure Kubernetes Service Cluster User Role allows it)")
     # Without a cluster that may be read, check mode stops before the first task, or leaves the entrances out.
-    _assess(shop, shop_id, tmp_path / "reports", "-e", f"assess_inventory_dir={tmp_path / 'stamps'}", principal="reader")
-    site = ("-i", str(tmp_path / "stamps" / "westeurope.yml"), "dualstack.aks.site", "--check", "--diff")
+    site = (*_site(tmp_path / "stamps"), "--check", "--diff")
     check = shop.run("ansible-playbook", *site, principal="reader")
     assert check.code == 2 and list(check.failures) == ["westeurope"] and _changes(check) == []
     assert "[cluster_access]. Remedy: grant the credentials Azure Kubernetes Service Cluster User Role and" in " ".join(check.output.split())
@@ -285,9 +305,8 @@ def test_what_a_reader_sees(shop: Lab, tmp_path: Path) -> None:
     assert check.code == 2 and "the credentials may not list" in " ".join(check.output.split()) and "[cluster_access]" in check.output, check.output
 
     _let_read(shop, _CLUSTER_READER)
-    _run, known = _assess(shop, shop_id, tmp_path / "owner")
     _run, report = _assess(shop, shop_id, tmp_path / "reader", principal="reader")
-    assert report == known and report["unseen"] == []
+    assert report == assessed.report and report["unseen"] == []
     owner, reader = (shop.run("ansible-playbook", *site, principal=principal) for principal in ("client", "reader"))
     assert reader.code == owner.code == 0, reader.output
     assert sorted(_changes(reader)) == sorted(_changes(owner)) and "would create Deployment entrance-ipv6" in reader.output
@@ -295,16 +314,14 @@ def test_what_a_reader_sees(shop: Lab, tmp_path: Path) -> None:
     shop.kubectl_text("apply", "-f", "-", cluster="shop", given=_GATEWAYS)
     role = "the role Azure Kubernetes Service RBAC Admin on the cluster allows it"
     named = [f"{kind} (the credentials may not list {kind.lower()}s; {role})" for kind in ("Gateway", "HTTPRoute")]
-    until(lambda: unseen("gateways") == named, 30)
+    until(lambda: unseen("gateways") == named)
     shop.kubectl_text("delete", "crd", "gateways.gateway.networking.k8s.io", cluster="shop")
     assert shop.our_writes(since) == []
 
 
-def test_a_reader_checks_a_stamp_that_runs(shop: Lab, tmp_path: Path) -> None:
+def test_a_reader_checks_a_stamp_that_runs(shop: Lab, assessed: Assessed) -> None:
     """Whatever needs no dry run is compared, and a role that others gave to themselves is no change."""
-    run, _report = _assess(shop, _shop_id(shop), tmp_path / "reports", "-e", f"assess_inventory_dir={tmp_path / 'stamps'}")
-    assert run.code == 0, run.output
-    site = ("-i", str(tmp_path / "stamps" / "westeurope.yml"), "dualstack.aks.site", "-e", "ingress_await_rollout=false")
+    site = (*_site(assessed.stamps), "-e", "ingress_await_rollout=false")
     run = shop.run("ansible-playbook", *site)
     assert run.code == 0, run.output
     _let_read(shop, _CLUSTER_USER, _CLUSTER_READER)

@@ -58,7 +58,7 @@ def test_each_step_has_to_be_acknowledged(foreign: RunningCluster[Lab], stamps: 
 def test_three_steps(foreign: RunningCluster[Lab], stamps: Path) -> None:
     run = foreign.upgrade(stamps, "-e", ALL, "-e", json.dumps({"upgrade_pool_settings": {"all": {"maxSurge": "2"}}}))
     assert run.code == 0, run.output
-    assert "Azure takes no IPv6 ranges of the register's" in run.output
+    assert "Azure rejects the IPv6 ranges of the register" in run.output
     found = foreign.body()
     profile = found["properties"]["networkProfile"]
     assert (profile["networkPluginMode"], profile["networkPolicy"], profile["ipFamilies"]) == ("overlay", "cilium", ["IPv4", "IPv6"])

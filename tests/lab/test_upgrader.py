@@ -289,7 +289,7 @@ def test_what_azure_chose_is_adopted_and_has_twins_at_once(tmp_path: Path) -> No
         assert register["pods"]["ipv6"] == chosen == report.ranges["pods"][1]
         rules = {rule["name"]: rule["properties"] for rule in (await client.get(NSG))["properties"]["securityRules"]}
         assert source_of(rules["pods-ipv6"]) == chosen
-        assert any("takes no IPv6 ranges of the register's" in line for line in shown)
+        assert any("rejects the IPv6 ranges of the register" in line for line in shown)
 
     against(tmp_path, work)
 

@@ -331,7 +331,7 @@ NONE: list[tuple[RunningCluster, dict[str, Any], str]] = [
             network=vnet({}, {"id": f"{VNET_ID}/subnets/pods", "name": "pods", "properties": {}}),
         ),
         {},
-        "subnet is called pods",
+        "reserves the name pods of the nodes' subnet",
     ),
     (shop(), {"stamps": {"northeurope": {"pods": {"ipv6": "fde9:f6a4:ab3d:100::/64"}}}}, "used by another registered name"),
 ]

@@ -91,7 +91,7 @@ ENDS: list[tuple[Exception | None, dict[str, Any], Server | None, str]] = [
         None,
         "dual_stack stopped: InternalError: Sorry. Remove the cause, then run the same command again",
     ),
-    (TimedOut(), DUAL, KEPT, "dual_stack still goes on after 60 s. Run the same command again"),
+    (TimedOut(), DUAL, KEPT, "dual_stack is still running after 60 s. Run the same command again"),
 ]
 
 

@@ -274,7 +274,7 @@ CASES: dict[str, tuple[Chapter[Upgrade], Upgrade, str, str, Upgrade]] = {
         CAUTIONS,
         grouped(security_rule("office", 100, "203.0.113.0/24")),
         "security rule aks/office",
-        "no IPv6 counterpart is known of 203.0.113.0/24",
+        "no IPv6 counterpart is known for 203.0.113.0/24",
         grouped(security_rule("nodes", 100, "10.77.4.0/22")),
     ),
     "upgrade_denied_pods": (
@@ -516,7 +516,7 @@ MORE: list[tuple[Chapter[Upgrade], Upgrade, list[tuple[str, str]]]] = [
     (
         CAUTIONS,
         upgrade(body(policy="azure"), policy(egress=[{"ports": [{"port": 80, "endPort": 90}]}])),
-        [("upgrade_policy_meaning", "from 1.17 on; pods it selects no longer reach their own node")],
+        [("upgrade_policy_meaning", "from version 1.17; pods it selects no longer reach their own node")],
     ),
 ]
 

@@ -145,7 +145,7 @@ def ingress_path(declaration: Declaration) -> Iterator[Finding]:
     for index, route in enumerate(_routes(declaration)):
         path = str(route.get("path") or "/")
         if not _PATH.fullmatch(path) or "//" in path or {".", ".."} & set(path.split("/")):
-            found = f"the path {path!r} is none that a request can have once nginx has decoded it"
+            found = f"no request has the path {path!r} after nginx has decoded it"
             yield f"ingress_routes[{index}]", found, path_remedy(path) or _PATH_REMEDY
 
 

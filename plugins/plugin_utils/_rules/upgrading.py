@@ -411,7 +411,7 @@ def upgrade_rule_families(upgrade: Upgrade) -> Iterator[Finding]:
     """A security rule for IPv4 prefixes without a known IPv6 counterpart: it allows or denies nothing over IPv6."""
     for identifier, rules in upgrade.cluster.security_groups.items() if upgrade.has(DUAL_STACK) else ():
         for name, prefixes in rules_without_counterpart(rules, upgrade.counterparts):
-            yield f"security rule {identifier.rpartition('/')[2]}/{name}", f"no IPv6 counterpart is known of {', '.join(prefixes)}"
+            yield f"security rule {identifier.rpartition('/')[2]}/{name}", f"no IPv6 counterpart is known for {', '.join(prefixes)}"
 
 
 @CAUTIONS.rule("allow traffic from nodes to pods, and between pods, with a smaller priority number", _OVERLAY)

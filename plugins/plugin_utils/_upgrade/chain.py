@@ -29,15 +29,15 @@ KEEP, WITH_CILIUM, WITHOUT = POLICIES = ("keep", "cilium", "none")
 
 #: kind -> what a step does, in words
 TITLES = {
-    POLICY_NONE: "remove the engine of network policies",
+    POLICY_NONE: "remove the network policy engine",
     OVERLAY: "move pods to an overlay (Azure CNI Overlay)",
-    CILIUM: "replace the data plane and the engine of network policies by Cilium",
+    CILIUM: "replace the data plane and the network policy engine with Cilium",
     DUAL_STACK: "add IPv6 to the cluster",
 }
 #: kind -> why there is no way back; kinds that can be undone are missing
 IRREVERSIBLE = {
     OVERLAY: "AKS has no way back from overlay",
-    CILIUM: "this collection does not take Cilium away again: dual-stack network policies need it",
+    CILIUM: "this collection never removes Cilium: dual-stack network policies need it",
     DUAL_STACK: "AKS has no way back to IPv4 alone",
 }
 #: pods of an overlay where neither the register nor the cluster has a range for them

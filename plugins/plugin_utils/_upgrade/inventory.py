@@ -129,7 +129,7 @@ def _own_subnets(cluster: RunningCluster, live: Mapping[str, Sequence[str]]) -> 
     own = [name for name in live if name.lower() in wanted]
     taken = [name for name in own if name.lower() in STAMP_RANGES]
     if taken:
-        raise NoInventory(f"The nodes' subnet is called {taken[0]}, which the register has another meaning for. Move the pools to another subnet.")
+        raise NoInventory(f"The register reserves the name {taken[0]} of the nodes' subnet. Move the pools to a subnet with another name.")
     if not own:
         raise NoInventory(f"The subnets of the nodes of {cluster.name} could not be seen. Grant the credentials Reader on the virtual network.")
     return own

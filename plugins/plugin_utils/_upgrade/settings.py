@@ -16,7 +16,7 @@ from typing import Any
 
 #: the tag of a pool, with what its settings were
 TAG = "dualstack-upgrade-settings"
-#: the tag of a cluster whose engine of network policies is gone, and which gets Cilium in a later step
+#: the tag of a cluster whose network policy engine was removed, and which gets Cilium in a later step
 POLICIES_TAG = "dualstack-upgrade-policies"
 #: what may be set; ``upgradeSettings.overrideSettings`` would override budgets
 NAMES = ("maxSurge", "maxUnavailable", "drainTimeoutInMinutes", "nodeSoakDurationInMinutes", "undrainableNodeBehavior")

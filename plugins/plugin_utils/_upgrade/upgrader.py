@@ -141,7 +141,7 @@ class Upgrader:
                     return cluster
             except _Moved:
                 self._run.tell("The cluster was changed meanwhile. Reading it again.")
-        raise Stopped(f"{self._run.order.cluster_id} is not as it was written, even after {_MOST_WRITES} writes. Check what else changes it.")
+        raise Stopped(f"{self._run.order.cluster_id} differs from what was written, even after {_MOST_WRITES} writes. Check what else changes it.")
 
     def _step(self, cluster: RunningCluster, step: Step) -> None:
         if step.kind not in self._run.order.acknowledged:
@@ -155,7 +155,7 @@ class Upgrader:
         except ArmFailure as error:
             if not _names_ranges(error) or without_ranges(step) == step:
                 raise self._refused(step.kind, error) from error
-            self._run.tell(f"Azure takes no IPv6 ranges of the register's ({error}), and chooses them.")
+            self._run.tell(f"Azure rejects the IPv6 ranges of the register ({error}) and assigns its own.")
             step = without_ranges(step)
             try:
                 answer = self._put(live, body_after(live, step))
@@ -175,7 +175,7 @@ class Upgrader:
             body = self._run.client.get(self._run.order.cluster_id, self._version) or {}
             if kind not in (kinds_of(networking_of(body), policies_of(body, self._run.order.policies)) or ()):
                 return
-        raise Stopped(f"Azure accepted {kind}, but the cluster is as it was. Check what else changes it, and run again.")
+        raise Stopped(f"Azure accepted {kind}, but the cluster did not change. Check what else changes it, and run again.")
 
     def _use_ranges(self, cluster: RunningCluster, answered: Body | None) -> None:
         """As soon as the ranges are known: into the register, and into the twins, while nodes are still being replaced."""
@@ -226,7 +226,7 @@ class Upgrader:
         return Stopped(f"Azure refuses {what}: {error.code}: {error.message} Remedy: {remedy}. Then run the same command again.")
 
     def _overdue(self, what: str) -> Stopped:
-        return Stopped(f"{what} still goes on after {self._run.order.timeout:.0f} s. Run the same command again: it waits for it.")
+        return Stopped(f"{what} is still running after {self._run.order.timeout:.0f} s. Run the same command again: it waits for the same operation.")
 
     def _await(self, answer: Any, live: Mapping[str, Any], what: str, before: Sequence[str]) -> None:
         """Wait for what a write began, and show how far it is. Raises :class:`Stopped` where it fails. ``before`` are the nodes to be replaced."""

@@ -1,4 +1,4 @@
-"""What applications notice of new nodes, of IPv6, and of another engine of network policies.
+"""What applications notice of new nodes, IPv6 and another network policy engine.
 
 This file is private to the collection.
 """
@@ -66,7 +66,7 @@ def changes_under_cilium(policy: Object) -> list[str]:
     if any(isinstance(port.get("port"), str) for port in ports):
         found.append("it names a port")
     if any(port.get("endPort") for port in ports):
-        found.append("it has a range of ports (endPort), which Cilium has from 1.17 on")
+        found.append("it has a range of ports (endPort), which Cilium supports from version 1.17")
     if spec.get("egress") or "Egress" in (spec.get("policyTypes") or ()):
         found.append("pods it selects no longer reach their own node without a rule")
     return found
