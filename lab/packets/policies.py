@@ -90,7 +90,7 @@ def _applies(policy: Object, direction: str, pod: Object) -> bool:
     return (
         policy["metadata"]["namespace"] == pod["metadata"]["namespace"]
         and direction.capitalize() in spec["policyTypes"]
-        and _selects(spec.get("podSelector") or {}, pod)
+        and selects(spec.get("podSelector") or {}, pod)
     )
 
 
@@ -101,11 +101,12 @@ def _is_peer(cluster: Cluster, policy: Object, peer: Object, pod: Object) -> boo
     if peer.get("namespaceSelector") is None:
         here = place == policy["metadata"]["namespace"]
     else:
-        here = any(item["metadata"]["name"] == place and _selects(peer["namespaceSelector"], item) for item in cluster.namespaces)
-    return here and _selects(peer.get("podSelector") or {}, pod)
+        here = any(item["metadata"]["name"] == place and selects(peer["namespaceSelector"], item) for item in cluster.namespaces)
+    return here and selects(peer.get("podSelector") or {}, pod)
 
 
-def _selects(selector: Object, item: Object) -> bool:
+def selects(selector: Object, item: Object) -> bool:
+    """Whether a label selector of Kubernetes matches an object."""
     labels = item["metadata"].get("labels") or {}
     return all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items()) and all(
         _fulfils(expression, labels) for expression in selector.get("matchExpressions") or []
