@@ -57,6 +57,7 @@ def up(state: State, arguments: argparse.Namespace) -> None:
     if state.pid:
         say(f"running at https://localhost:{state.load().port} (process {state.pid})")
         return
+    _await_end(state)
     options = Options(
         time_scale=arguments.time_scale,
         unregistered=arguments.unregistered,
@@ -83,7 +84,7 @@ def up(state: State, arguments: argparse.Namespace) -> None:
             start_new_session=True,
         )
     state.pid = process.pid
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     with step("starting the server", say) as starting:
         while not state.ready.exists():
             if process.poll() is not None or time.monotonic() > deadline:
@@ -93,11 +94,18 @@ def up(state: State, arguments: argparse.Namespace) -> None:
     say(f"up at https://localhost:{state.load().port} in {starting.took} (process {process.pid}, state in {state.folder})")
 
 
+def _await_end(state: State) -> None:
+    """Wait until the processes of a killed server have ended too."""
+    if not state.await_end(60):
+        sys.exit(f"lab: process {state.first_process.read_text()} does not end; look at {state.log}")
+
+
 def down(state: State) -> None:
     """Stop the lab; its state stays for the next ``up``."""
     pid = state.pid
     if pid and not terminate(pid, 60):
         sys.exit(f"lab: process {pid} does not stop; look at {state.log}")
+    _await_end(state)
     cgroups.remove(f"/{state.label}")
     state.forget_clients()
     say("down" if pid else "not running")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import os
+import select
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -45,7 +47,7 @@ class Process:
     def running(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
-    async def start(self, timeout: float = 60) -> None:
+    async def start(self, timeout: float = 180) -> None:
         await self._begin()
         if self._healthy is not None:
             await self._await_health(self._healthy, timeout)
@@ -120,10 +122,29 @@ def is_lab(pid: int) -> bool:
 
 def terminate(pid: int, timeout: float) -> bool:
     """Stop a lab's server by its id; False when it runs on after ``timeout`` seconds."""
-    os.kill(pid, signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + timeout
     while is_lab(pid):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
     return True
+
+
+def await_end(pid: int, server: int, timeout: float) -> bool:
+    """Wait until a process forked by the server with id ``server`` has ended; False when it still runs after ``timeout`` seconds.
+
+    The first process of a namespace ends after all others there (pid_namespaces(7)).
+    """
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        # The kernel may have given the id to another process; forks of a server belong to the server's session.
+        return os.getsid(pid) != server or bool(select.select([process], [], [], timeout)[0])
+    except ProcessLookupError:
+        return True
+    finally:
+        os.close(process)

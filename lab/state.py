@@ -14,7 +14,7 @@ import yaml
 
 from .arm.options import PRINCIPALS, Options
 from .ports import free_port
-from .process import is_lab
+from .process import await_end, is_lab
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -69,6 +69,13 @@ class State:
     def remember_first_process(self, process: int) -> None:
         """Where there are packets: the process, as the machine sees it, whose namespaces are the lab's."""
         self.first_process.write_text(str(process))
+
+    def await_end(self, timeout: float) -> bool:
+        """Wait until the processes of a killed server have ended; False when one still runs after ``timeout`` seconds."""
+        try:
+            return await_end(int(self.first_process.read_text()), int(self._pid.read_text()), timeout)
+        except (FileNotFoundError, ValueError):
+            return True
 
     @property
     def label(self) -> str:

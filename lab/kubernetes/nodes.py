@@ -152,6 +152,8 @@ class Node:
             "hostname-override": self.name,
             "cluster-cidr": ",".join(self._membership.pod_cidrs),
             "nodeport-addresses": "primary",
+            # Cilium, which it stands in for, does not collect changes for a second.
+            "iptables-min-sync-period": "0s",
             # Otherwise it sets the whole machine's conntrack limits.
             "conntrack-max-per-core": 0,
             "conntrack-min": 0,
@@ -166,9 +168,9 @@ class Node:
             await self._processes.pop().stop(timeout=2)
         await self._runtime.stop()
         pods = namespaces.of_pods(cgroups.processes(self._cgroup))
-        cgroups.remove(self._cgroup)
+        await asyncio.to_thread(cgroups.remove, self._cgroup)
         await namespaces.ip(*(f"netns del {name}" for name in pods))
-        self._forget()
+        await asyncio.to_thread(self._forget)
 
     def _forget(self) -> None:
         for folder in (self._folder, self._root):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from lab.process import Process, ProcessFailed
+from lab.process import Process, ProcessFailed, await_end
+from tests.harness import HANGING
 
 
 def test_one_that_is_kept_is_started_again_until_it_is_stopped(tmp_path: Path) -> None:
@@ -43,9 +46,22 @@ def test_one_that_never_gets_healthy_is_named(tmp_path: Path) -> None:
     async def run() -> None:
         process = Process("slow", ["sh", "-c", "echo still at it; sleep 20"], tmp_path / "log", never)
         try:
-            await process.start(timeout=0.5)
+            await process.start(timeout=2)
         finally:
             await process.stop()
 
-    with pytest.raises(ProcessFailed, match=r"slow was not healthy within 0\.5 s:\nstill at it"):
+    with pytest.raises(ProcessFailed, match=r"slow was not healthy within 2 s:\nstill at it"):
         asyncio.run(run())
+
+
+def test_await_end() -> None:
+    with subprocess.Popen(["sleep", "1d"]) as process:
+        server = os.getsid(0)
+        assert not await_end(process.pid, server, timeout=0.1)
+        # A later process with the same id belongs to another session and is not awaited.
+        assert await_end(process.pid, server + 1, timeout=0)
+        process.kill()
+        assert await_end(process.pid, server, timeout=HANGING)
+        # A zombie has ended, even if its parent never reaps it.
+        assert await_end(process.pid, server, timeout=0)
+    assert await_end(process.pid, server, timeout=0)
