@@ -1,6 +1,6 @@
 """Install Python packages into a virtualenv with its own pip, and show how far that is.
 
-.venv/bin/python scripts/install_packages.py VIRTUALENV requirements.txt
+.venv/bin/python scripts/install_packages.py VIRTUALENV requirements.txt [OPTION OF PIP INSTALL ...]
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -32,8 +33,8 @@ def _watch(virtualenv: Path, total: int, installing: Step, ended: threading.Even
         installing.at(_installed(virtualenv) - before, total)
 
 
-def install(virtualenv: Path, requirements: str) -> None:
-    command = [str(virtualenv / "bin" / "pip"), "install", "--disable-pip-version-check", "--progress-bar=off", "-r", requirements]
+def install(virtualenv: Path, requirements: str, options: Sequence[str]) -> None:
+    command = [str(virtualenv / "bin" / "pip"), "install", "--disable-pip-version-check", "--progress-bar=off", *options, "-r", requirements]
     log: list[str] = []
     ended = threading.Event()
     with step(f"installing {requirements} into {virtualenv}", say, "packages") as installing:
@@ -55,4 +56,4 @@ def install(virtualenv: Path, requirements: str) -> None:
 
 
 if __name__ == "__main__":
-    install(Path(sys.argv[1]), sys.argv[2])
+    install(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])
