@@ -10,11 +10,24 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.purposes import PURPOSES
 from ansible_collections.dualstack.aks.plugins.plugin_utils._azure.types import known
 from ansible_collections.dualstack.aks.plugins.plugin_utils._resource_id import type_of
 from tests import fleet
 from tests.harness import WITHOUT_ZONES, Lab
+
+
+@pytest.fixture(scope="module")
+def subscription() -> Iterator[Lab]:
+    with Lab("--no-kubernetes") as lab:
+        yield lab
+
+
+@pytest.fixture
+def arm(subscription: Lab) -> Iterator[Lab]:
+    """A subscription shared by tests that write nothing to it. Each test gets a fresh copy of the sample inventories."""
+    subscription.reset_inventories()
+    yield subscription
+    assert subscription.our_writes() == []
 
 
 def test_check_mode_reads_as_a_bill_of_materials(arm: Lab) -> None:
@@ -23,7 +36,6 @@ def test_check_mode_reads_as_a_bill_of_materials(arm: Lab) -> None:
     probes.write_text(yaml.safe_dump({"probes": {"hosts": {"somebody": {"probe_families": ["ipv4", "ipv6"]}}}}))
     run = arm.playbook("site", "--check", "--diff", "-i", str(probes))
     assert run.code == 0, run.output
-    assert arm.our_writes() == []
     for expected in (
         "virtualNetworks/vnet-example-westeurope (absent)",
         "managedClusters/aks-example-westeurope (absent)",
@@ -247,7 +259,6 @@ def test_missing_credentials(arm: Lab) -> None:
     run = arm.run("env", "-u", "AZURE_SECRET", "ansible-playbook", "-i", str(arm.inventories / "westeurope.yml"), "dualstack.aks.site")
     assert run.code == 2
     assert "secret (AZURE_SECRET) not set" in run.output.replace("\n", " ")
-    assert arm.our_writes() == []
 
 
 def test_missing_python_packages(arm: Lab) -> None:
@@ -270,7 +281,6 @@ def test_names_taken_by_others(arm: Lab) -> None:
     run = arm.playbook("site")
     assert run.code == 2
     assert "takenbyothers is already used by somebody else in Azure" in " ".join(run.output.split())
-    assert arm.our_writes() == []
 
 
 def test_a_private_zone_that_hides_public_names_warns(arm: Lab) -> None:
@@ -340,7 +350,7 @@ def test_an_allow_list_without_the_gateways_addresses_is_refused(behind_a_gatewa
 
 
 def test_plan_needs_no_azure(arm: Lab) -> None:
-    register = arm.inventories / "group_vars" / "regions" / "addresses.yml"
+    register = arm.register
     register.write_text("dualstack_register: {}\n")
     before = len(arm.entries())
     inventory = str(arm.inventories)
@@ -358,46 +368,3 @@ def test_a_first_plan_makes_the_registers_folder(arm: Lab) -> None:
     run = arm.playbook("plan", "-e", "plan_write=true", "-e", f"plan_register_file={folder / 'addresses.yml'}", "-e", '{"dualstack_register": {}}')
     assert run.code == 0, run.output
     assert yaml.safe_load((folder / "addresses.yml").read_text())["dualstack_register"]["stamps"].keys() == {"westeurope"}
-
-
-def test_plan_takes_over_what_is_live(arm: Lab) -> None:
-    """And the network grows by subnets that are not for nodes, each as Azure accepts it."""
-    services = {row.name or purpose: {"ipv4_prefix_length": row.longest, "purpose": purpose} for purpose, row in PURPOSES.items()}
-    services |= {"nodes": {"ipv4_prefix_length": 22}, "web": {"ipv4_prefix_length": 26, "delegation": "Microsoft.Web/serverFarms"}}
-    services["endpoints"] = services.pop("private_endpoints")
-    arm.set(dualstack_subnets=services, network_egress="nat_gateway")
-    arm.put(arm.group(), "2024-11-01", {"location": "westeurope"})
-    subnet = {"name": "nodes", "properties": {"addressPrefixes": ["10.77.4.0/22", "fd77:0:0:5::/64", "10.78.0.0/24"]}}
-    properties = {"addressSpace": {"addressPrefixes": ["10.77.0.0/20", "10.78.0.0/16", "fd77::/56"]}, "subnets": [subnet]}
-    network = f"{arm.group()}/providers/Microsoft.Network/virtualNetworks/vnet-example-westeurope"
-    tags = {"managed-by": "dualstack.aks", "dualstack-stamp": "westeurope"}
-    arm.put(network, "2025-05-01", {"location": "westeurope", "tags": tags, "properties": properties})
-    register = arm.inventories / "group_vars" / "regions" / "addresses.yml"
-    stamps = yaml.safe_load(register.read_text())["dualstack_register"]["stamps"]
-    register.write_text(yaml.safe_dump({"dualstack_register": {"stamps": {"northeurope": stamps["northeurope"]}}}))
-    before = register.read_text()
-    refused = arm.playbook("plan", "-e", "plan_adopt=true", "-e", '{"dualstack_peered_stamps": ["nowhere"]}')
-    assert (refused.code, register.read_text()) == (2, before)
-    assert "the register has no virtual network for nowhere" in refused.output
-    run = arm.playbook("plan", "-e", "plan_adopt=true")
-    assert run.code == 0, run.output
-    adopted = yaml.safe_load(register.read_text())["dualstack_register"]["stamps"]
-    assert adopted["northeurope"] == stamps["northeurope"]
-    assert adopted["westeurope"]["vnet"] == {"ipv4": ["10.77.0.0/20", "10.78.0.0/16"], "ipv6": "fd77::/56"}
-    assert adopted["westeurope"]["nodes"] == {"ipv4": ["10.77.4.0/22", "10.78.0.0/24"], "ipv6": "fd77:0:0:5::/64"}
-    assert adopted["westeurope"]["pods"]["ipv6"] == "fde9:f6a4:ab3d:100::/64"
-    arm.build("--tags", "network")
-    written = arm.get(network)["properties"]
-    assert written["addressSpace"]["addressPrefixes"] == ["10.77.0.0/20", "10.78.0.0/16", "fd77::/56"]
-    subnets = {found["name"]: found["properties"] for found in written["subnets"]}
-    assert sorted(subnets["nodes"]["addressPrefixes"]) == sorted(["10.77.4.0/22", "10.78.0.0/24", "fd77:0:0:5::/64"])
-    assert subnets.keys() == services.keys()
-    names = [row.name for row in PURPOSES.values() if not row.security_group]
-    assert [name for name, found in subnets.items() if "networkSecurityGroup" not in found] == [name for name in subnets if name in names]
-    assert {name for name, found in subnets.items() if "natGateway" in found} == {"nodes", "container_instances"}
-    delegated = {name: found["delegations"][0]["properties"]["serviceName"] for name, found in subnets.items() if found["delegations"]}
-    assert delegated == {purpose: row.delegation for purpose, row in PURPOSES.items() if row.delegation} | {"web": "Microsoft.Web/serverFarms"}
-    rules = arm.network("networkSecurityGroups/nsg-example-westeurope-application_gateway")["properties"]["securityRules"]
-    assert [rule["properties"]["destinationPortRange"] for rule in rules if rule["name"] == "gateway-manager"] == ["65200-65535"]
-    again = arm.playbook("site", "--tags", "network")
-    assert (again.code, again.changed) == (0, 0), again.output

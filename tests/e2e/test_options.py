@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.harness import Lab, Run
+import yaml
+
+from ansible_collections.dualstack.aks.plugins.plugin_utils._addresses.purposes import PURPOSES
+from tests.harness import WITHOUT_ZONES, Lab, Run
 
 AZURE_ROLES = ("--tags", "network,aks,registry,keyvault")
 
 
-def _converges(lab: Lab) -> Run:
+def _converges(lab: Lab, *words: str) -> Run:
     """A run, and one after it that finds nothing to do; the first of them."""
-    run = lab.playbook("site", *AZURE_ROLES)
+    run = lab.playbook("site", *AZURE_ROLES, *words)
     assert run.code == 0, run.output
     before = len(lab.entries())
-    again = lab.playbook("site", *AZURE_ROLES)
+    again = lab.playbook("site", *AZURE_ROLES, *words)
     assert (again.code, again.changed) == (0, 0), again.output
     assert lab.our_writes(before) == []
     return run
 
 
 def test_nat_gateway_and_private_cluster(arm: Lab) -> None:
-    assert arm.playbook("shared").code == 0
     # As -e and INI inventories give values: text means what it spells.
     arm.set(
         network_egress="NAT_gateway",
@@ -33,7 +35,7 @@ def test_nat_gateway_and_private_cluster(arm: Lab) -> None:
         aks_max_pods="120",
         keyvault_private_endpoint="off",
     )
-    _converges(arm)
+    _converges(arm, *WITHOUT_ZONES)
     gateway = arm.network("natGateways/ng-example-westeurope")
     assert gateway["sku"]["name"] == "StandardV2"
     families = {
@@ -72,8 +74,51 @@ def test_a_region_without_zones(arm: Lab) -> None:
     assert not arm.network("publicIPAddresses/pip-example-westeurope-ipv6").get("zones")
 
 
+def test_plan_takes_over_what_is_live(arm: Lab) -> None:
+    """And the network grows by subnets that are not for nodes, each as Azure accepts it."""
+    services = {row.name or purpose: {"ipv4_prefix_length": row.longest, "purpose": purpose} for purpose, row in PURPOSES.items()}
+    services |= {"nodes": {"ipv4_prefix_length": 22}, "web": {"ipv4_prefix_length": 26, "delegation": "Microsoft.Web/serverFarms"}}
+    services["endpoints"] = services.pop("private_endpoints")
+    arm.set(dualstack_subnets=services, network_egress="nat_gateway")
+    arm.put(arm.group(), "2024-11-01", {"location": "westeurope"})
+    subnet = {"name": "nodes", "properties": {"addressPrefixes": ["10.77.4.0/22", "fd77:0:0:5::/64", "10.78.0.0/24"]}}
+    properties = {"addressSpace": {"addressPrefixes": ["10.77.0.0/20", "10.78.0.0/16", "fd77::/56"]}, "subnets": [subnet]}
+    network = f"{arm.group()}/providers/Microsoft.Network/virtualNetworks/vnet-example-westeurope"
+    tags = {"managed-by": "dualstack.aks", "dualstack-stamp": "westeurope"}
+    arm.put(network, "2025-05-01", {"location": "westeurope", "tags": tags, "properties": properties})
+    register = arm.register
+    stamps = yaml.safe_load(register.read_text())["dualstack_register"]["stamps"]
+    register.write_text(yaml.safe_dump({"dualstack_register": {"stamps": {"northeurope": stamps["northeurope"]}}}))
+    before = register.read_text()
+    refused = arm.playbook("plan", "-e", "plan_adopt=true", "-e", '{"dualstack_peered_stamps": ["nowhere"]}')
+    assert (refused.code, register.read_text()) == (2, before)
+    assert "the register has no virtual network for nowhere" in refused.output
+    run = arm.playbook("plan", "-e", "plan_adopt=true")
+    assert run.code == 0, run.output
+    adopted = yaml.safe_load(register.read_text())["dualstack_register"]["stamps"]
+    assert adopted["northeurope"] == stamps["northeurope"]
+    assert adopted["westeurope"]["vnet"] == {"ipv4": ["10.77.0.0/20", "10.78.0.0/16"], "ipv6": "fd77::/56"}
+    assert adopted["westeurope"]["nodes"] == {"ipv4": ["10.77.4.0/22", "10.78.0.0/24"], "ipv6": "fd77:0:0:5::/64"}
+    assert adopted["westeurope"]["pods"]["ipv6"] == "fde9:f6a4:ab3d:100::/64"
+    run = arm.playbook("site", "--tags", "network", *WITHOUT_ZONES)
+    assert run.code == 0, run.output
+    written = arm.get(network)["properties"]
+    assert written["addressSpace"]["addressPrefixes"] == ["10.77.0.0/20", "10.78.0.0/16", "fd77::/56"]
+    subnets = {found["name"]: found["properties"] for found in written["subnets"]}
+    assert sorted(subnets["nodes"]["addressPrefixes"]) == sorted(["10.77.4.0/22", "10.78.0.0/24", "fd77:0:0:5::/64"])
+    assert subnets.keys() == services.keys()
+    names = [row.name for row in PURPOSES.values() if not row.security_group]
+    assert [name for name, found in subnets.items() if "networkSecurityGroup" not in found] == [name for name in subnets if name in names]
+    assert {name for name, found in subnets.items() if "natGateway" in found} == {"nodes", "container_instances"}
+    delegated = {name: found["delegations"][0]["properties"]["serviceName"] for name, found in subnets.items() if found["delegations"]}
+    assert delegated == {purpose: row.delegation for purpose, row in PURPOSES.items() if row.delegation} | {"web": "Microsoft.Web/serverFarms"}
+    rules = arm.network("networkSecurityGroups/nsg-example-westeurope-application_gateway")["properties"]["securityRules"]
+    assert [rule["properties"]["destinationPortRange"] for rule in rules if rule["name"] == "gateway-manager"] == ["65200-65535"]
+    again = arm.playbook("site", "--tags", "network", *WITHOUT_ZONES)
+    assert (again.code, again.changed) == (0, 0), again.output
+
+
 def test_cluster_registry_and_vault_of_others(arm: Lab) -> None:
-    assert arm.playbook("shared").code == 0
     theirs = _platform(arm)
     before = _written(arm, theirs)
     kubelet = f"{arm.subscription}/resourceGroups/rg-theirs/providers/Microsoft.ManagedIdentity/userAssignedIdentities/kubelets"
@@ -85,7 +130,7 @@ def test_cluster_registry_and_vault_of_others(arm: Lab) -> None:
         keyvault_secret_user_identity_ids=[kubelet],
         registry_images=[],
     )
-    _converges(arm)
+    _converges(arm, *WITHOUT_ZONES)
     assert _written(arm, theirs) == before
     principal = arm.get(*theirs["cluster"])["identity"]["principalId"]
     granted = arm.get(f"{arm.group()}/providers/Microsoft.Authorization/roleAssignments?$filter=principalId eq '{principal}'", "2022-04-01")["value"]

@@ -18,9 +18,9 @@ import yaml
 
 from lab.arm.store import Store
 from tests import fleet
-from tests.harness import Lab, Run
+from tests.harness import HANGING, Lab, Run
 
-STAMPS, SLICES = 4, 2
+STAMPS, SLICES = 3, 2
 RUNNER = Path(sys.executable).parent / "ansible-runner"
 #: what a worker sends back is below this folder of its own
 REPORT = "{{ lookup('ansible.builtin.env', 'AWX_ISOLATED_DATA_DIR') }}/report"
@@ -93,7 +93,7 @@ class Fleet:
         try:
             with ExitStack() as stack:
                 begun = [found.start(stack, environment | {"HOME": str(home)}, playbook, *words) for found in self.slices]
-                output = [process.communicate(timeout=120)[0] for process in begun]
+                output = [process.communicate(timeout=HANGING)[0] for process in begun]
         finally:
             shutil.rmtree(home)
         return [Run(found.code(playbook), text) for found, text in zip(self.slices, output, strict=True)]
@@ -113,12 +113,12 @@ def built() -> Iterator[Fleet]:
 def test_each_slice_makes_its_stamps(built: Fleet) -> None:
     networks = [key for key in Store(built.lab.state.store).resources if key.rpartition("/")[0].endswith("microsoft.network/virtualnetworks")]
     assert {key.rpartition("/vnet-example-")[2] for key in networks} == set(built.stamps)
-    assert [len(found.stamps) for found in built.slices] == [STAMPS // SLICES] * SLICES
+    assert [len(found.stamps) for found in built.slices] == [2, 1]
 
 
 def test_a_slice_sees_the_stamps_of_the_others_in_the_register(built: Fleet) -> None:
     ours, theirs = (found.stamps[0] for found in built.slices)
-    register = yaml.safe_load((built.lab.inventories / "group_vars" / "regions" / "addresses.yml").read_text())["dualstack_register"]
+    register = yaml.safe_load(built.lab.register.read_text())["dualstack_register"]
     register["stamps"][theirs]["vnet"] = register["stamps"][ours]["vnet"]
     peered = {"dualstack_register": register, "dualstack_peered_stamps": [theirs]}
     run = built.lab.playbook("plan", "--limit", ours, "-e", json.dumps(peered), inventory="")

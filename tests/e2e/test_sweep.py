@@ -16,7 +16,7 @@ from tests.sweep.ground import Ground
 from tests.sweep.recording import load
 from tests.sweep.run import Sweep
 
-_CASES = 100
+_CASES = 40
 Property = Callable[[str, Any], None]
 
 

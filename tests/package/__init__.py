@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import ansible_collections
+from tests.harness import HANGING
 
 CHECKOUT = Path(__file__).parents[2]
 GALAXY = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())
@@ -28,7 +29,7 @@ def build(folder: Path) -> Path:
     """The artefact, made in ``folder``."""
     program = Path(sys.executable).parent / "ansible-galaxy"
     words = [str(program), "collection", "build", "--force", "--output-path", str(folder), str(CHECKOUT)]
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, timeout=120)
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, timeout=HANGING)
     return folder / NAME
 
 
@@ -91,7 +92,7 @@ class Environment:
 
     def _install(self, requirement: str) -> None:
         words = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(self._packages), requirement]
-        subprocess.run(words, check=True, timeout=300)
+        subprocess.run(words, check=True, timeout=HANGING)
 
     def _link_collections(self, namespace: str) -> None:
         [place] = [Path(path) for path in ansible_collections.__path__ if (Path(path) / namespace).is_dir()]
@@ -99,7 +100,7 @@ class Environment:
         folder.mkdir(exist_ok=True)
         (folder / namespace).symlink_to(place / namespace)
 
-    def run(self, command: str, *words: str, variables: dict[str, str] | None = None, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    def run(self, command: str, *words: str, variables: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run ``ansible-<command>`` with a user's own environment: no variable of Ansible or Python is set but those given."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON", "AZURE_", "ARM_", "VIRTUAL_ENV"))}
         path = f"{self.python.parent}:{os.environ.get('PATH', os.defpath)}"
@@ -112,5 +113,5 @@ class Environment:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=timeout,
+            timeout=HANGING,
         )

@@ -37,7 +37,7 @@ def cases() -> Iterator[Lab]:
 def checked(cases: Lab) -> Run:
     """The run that is to refuse every stamp."""
     before = len(cases.entries())
-    run = cases.playbook("site", "--check", *FORKS, inventory="cases.yml", timeout=600)
+    run = cases.playbook("site", "--check", *FORKS, inventory="cases.yml")
     assert cases.our_writes(before) == []
     return run
 
@@ -59,9 +59,7 @@ def test_the_first_play_refuses_the_stamp(case: parity.Case, refusals: dict[str,
 @pytest.fixture(scope="module")
 def applied(cases: Lab, checked: Run) -> tuple[Lab, dict[str, str]]:
     """The lab after all stamps were written without checks, and stamp -> why that failed."""
-    run = cases.run(
-        "ansible-playbook", "-i", str(cases.inventories / "cases.yml"), *FORKS, str(Path(parity.__file__).with_name("apply.yml")), timeout=900
-    )
+    run = cases.run("ansible-playbook", "-i", str(cases.inventories / "cases.yml"), *FORKS, str(Path(parity.__file__).with_name("apply.yml")))
     return cases, run.failures
 
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from lab.state import CHECKOUT
-from tests.harness import Lab
+from tests.harness import HANGING, Lab
 
 
 def program(virtualenv: str, name: str) -> str:
@@ -40,8 +40,7 @@ class Reader:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            # The modules take minutes, and more beside other tests on a slow machine.
-            timeout=900,
+            timeout=HANGING,
         )
 
 

@@ -112,7 +112,7 @@ def foreign(lab: Lab, az: Az) -> RunningCluster[Lab]:
     found.apply(*OBJECTS)
     for name in ("web", "haproxy"):
         lab.rollout("apps", name)
-    until(lambda: bool(address(found)), 90, lab.evidence)
+    until(lambda: bool(address(found)), lab.evidence)
     lab.await_answers(address(found))
     return found
 
@@ -144,7 +144,7 @@ def test_the_cluster_becomes_dual_stack_under_load(foreign: RunningCluster[Lab],
 
     # Killed while a node is being drained: what is known so far is written.
     process = lab.popen(*foreign.words("upgrade_dual_stack", stamps, "-e", SETTINGS))
-    until(lambda: any(node["spec"].get("unschedulable") for node in foreign.nodes()), 180, lab.evidence)
+    until(lambda: any(node["spec"].get("unschedulable") for node in foreign.nodes()), lab.evidence)
     lab.kill(process, str(stamps))
     budget(foreign, STRICT)
     chosen = foreign.body()["properties"]["networkProfile"]["podCidrs"][1]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 
-from tests.harness import Lab
+from tests.harness import Lab, until
 from tests.sweep.cases import differences
 
 
@@ -14,7 +13,8 @@ def test_back_with_everything(stamp: Lab) -> None:
     before = stamp.end_state()
     for stop in (stamp.down, lambda: os.kill(stamp.state.pid, signal.SIGKILL)):
         stop()
-        _wait_until_nothing_runs(stamp)
+        # No process of the lab outlives it: neither its server nor a cluster's components.
+        until(lambda: not stamp.processes(str(stamp.state.folder)), lambda: "\n".join(stamp.processes(str(stamp.state.folder))), within=20)
         stamp.up()
         assert differences(before, stamp.end_state()) == ""
     seen = len(stamp.entries())
@@ -22,11 +22,3 @@ def test_back_with_everything(stamp: Lab) -> None:
     assert (again.code, again.changed) == (0, 0), again.output
     assert stamp.our_writes(seen) == []
     assert differences(before, stamp.end_state()) == ""
-
-
-def _wait_until_nothing_runs(lab: Lab) -> None:
-    """No process of the lab outlives it: neither its server nor a cluster's components."""
-    deadline = time.monotonic() + 20
-    while left := lab.processes(str(lab.state.folder)):
-        assert time.monotonic() < deadline, left
-        time.sleep(0.1)

@@ -10,13 +10,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import pytest
-
 from lab.supplies import images
 from tests.clients import settled
-from tests.harness import Lab, Outcome, is_ready, outcomes, until
+from tests.harness import ABSENT, Lab, Outcome, is_ready, outcomes, until
 
-from .conftest import ROUTES
+from .conftest import INGRESS, ROUTES
 
 NAMESPACE = "dualstack-ingress"
 FAMILIES = ("ipv4", "ipv6")
@@ -25,14 +23,9 @@ REFUSED = {"ingress_max_header_size": "256"}
 
 
 def site(lab: Lab, **variables: Any) -> None:
-    lab.set(ingress_routes=ROUTES, ingress_timeout=120, ingress_drain_seconds=10, **variables)
+    lab.set(ingress_routes=ROUTES, **INGRESS, **variables)
     run = lab.playbook("site", "--tags", "ingress")
     assert run.code == 0, run.output
-
-
-@pytest.fixture(scope="module", autouse=True)
-def entrances(lab: Lab) -> None:
-    site(lab)
 
 
 def pods(lab: Lab, family: str) -> list[Any]:
@@ -46,11 +39,14 @@ def addresses(lab: Lab) -> dict[str, str]:
 
 @contextlib.contextmanager
 def loaded(lab: Lab, seconds: float) -> Iterator[dict[str, list[Outcome]]]:
-    """Ask both entrances while something happens; how each family's requests went, once that is over."""
-    loads = {family: lab.load(f"{family}-only", address, seconds) for family, address in addresses(lab).items()}
+    """Ask both entrances while something happens, and so many seconds after it; then how each family's requests went."""
+    loads = {family: lab.load(f"{family}-only", address) for family, address in addresses(lab).items()}
     found: dict[str, list[Outcome]] = {}
     time.sleep(1)
     yield found
+    time.sleep(seconds)
+    for load in loads.values():
+        load.terminate()
     found |= {family: outcomes(load) for family, load in loads.items()}
 
 
@@ -80,41 +76,43 @@ def test_each_entrance_is_in_two_zones(lab: Lab) -> None:
 
 def test_deleted_proxies(lab: Lab) -> None:
     settled(lab)
-    with loaded(lab, 16) as found:
+    with loaded(lab, 17) as found:
         going = [pods(lab, family)[0]["metadata"]["name"] for family in FAMILIES]
         lab.kubectl_text("-n", NAMESPACE, "delete", "pod", "--wait=false", *going)
-    nobody_noticed(found, 300)
-    until(lambda: all(len(zones(lab, family)) >= 2 for family in FAMILIES), 40)
+    nobody_noticed(found, 200)
+    until(lambda: all(len(zones(lab, family)) >= 2 for family in FAMILIES))
 
 
 def test_a_new_configuration(lab: Lab) -> None:
     before = {pod["metadata"]["name"] for family in FAMILIES for pod in pods(lab, family)}
-    with loaded(lab, 45) as found:
+    # The old proxies end within 15 s.
+    with loaded(lab, 17) as found:
         site(lab, ingress_max_body_size="32m")
-    nobody_noticed(found, 800)
+    nobody_noticed(found, 400)
     assert not before & {pod["metadata"]["name"] for family in FAMILIES for pod in pods(lab, family) if is_ready(pod)}
 
 
 def test_a_drained_node(lab: Lab) -> None:
     settled(lab)
     (node, *_) = {pod["spec"]["nodeName"] for pod in pods(lab, "ipv6")}
-    with loaded(lab, 40) as found:
-        lab.kubectl_text("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=60s")
-    nobody_noticed(found, 700)
-    lab.kubectl_text("uncordon", node)
-    until(lambda: all(len(zones(lab, family)) >= 2 for family in FAMILIES), 40)
+    try:
+        with loaded(lab, 10) as found:
+            lab.kubectl_text("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", f"--timeout={ABSENT}s")
+    finally:
+        lab.kubectl_text("uncordon", node)
+    nobody_noticed(found, 300)
+    until(lambda: all(len(zones(lab, family)) >= 2 for family in FAMILIES))
 
 
 def test_a_bad_configuration(lab: Lab) -> None:
     """It never becomes ready: the run ends with the proxy's own words, and those of the old one go on."""
-    lab.set(ingress_routes=ROUTES, ingress_timeout=16, ingress_drain_seconds=10, **REFUSED)
-    with loaded(lab, 50) as found:
-        run = lab.playbook("site", "--tags", "ingress")
+    lab.set(ingress_routes=ROUTES, **INGRESS, **REFUSED)
+    with loaded(lab, 2) as found:
+        run = lab.playbook("site", "--tags", "ingress", "-e", "ingress_timeout=30")
     said = " ".join(run.output.split())
     assert run.code == 2, run.output
     assert "large_client_header_buffers" in said and "kubectl rollout undo deployment/entrance-ipv6" in said, run.output
-    nobody_noticed(found, 900)
-    site(lab)
+    nobody_noticed(found, 400)
 
 
 def test_each_family_scales_on_its_own(lab: Lab) -> None:
@@ -124,11 +122,10 @@ def test_each_family_scales_on_its_own(lab: Lab) -> None:
     # Without pauses the client would have a processor to itself.
     asking = lab.start_as_client("ipv6-only", "sh", "-c", f"while {asked}; do sleep 0.2; done")
     try:
-        until(lambda: sum(is_ready(pod) for pod in pods(lab, "ipv6")) > 2, 150, lambda: lab.kubectl_text("-n", NAMESPACE, "describe", "hpa"))
+        until(lambda: sum(is_ready(pod) for pod in pods(lab, "ipv6")) > 2, lambda: lab.kubectl_text("-n", NAMESPACE, "describe", "hpa"))
     finally:
         lab.end(asking)
-    assert len(pods(lab, "ipv4")) == 2
-    site(lab)
+    assert sum(is_ready(pod) for pod in pods(lab, "ipv4")) == 2
 
 
 def test_a_lost_zone(lab: Lab, record_property: Callable[[str, str], None]) -> None:
@@ -137,8 +134,8 @@ def test_a_lost_zone(lab: Lab, record_property: Callable[[str, str], None]) -> N
     application = {known[pod["spec"]["nodeName"]] for pod in lab.kubectl("-n", "apps", "get", "pods", "-l", "app=shop")["items"]}
     lost = sorted(set.intersection(application, *(zones(lab, family) for family in FAMILIES)) or application)[0]
     with loaded(lab, 46) as found:
-        lost_at = time.time()
         assert lab.lab("zone", "lose", lost.rpartition("-")[2]).code == 0
+        lost_at = time.time()
     for family, kind in (("ipv6", "translating"), ("ipv4", "ordinary")):
         late = [request.began - lost_at for request in failed(found[family])]
         last = f", the last of them begun {max(late):.1f} s after it" if late else ""

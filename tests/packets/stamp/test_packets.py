@@ -9,7 +9,6 @@ import json
 import os
 import re
 import signal
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from ansible_collections.dualstack.aks.plugins.plugin_utils._report.parity impor
 from lab.packets import clients
 from lab.supplies import binaries, debian, images
 from tests import machine
-from tests.harness import Lab, Run, is_ready, outcomes, until
+from tests.harness import HANGING, Lab, Run, is_ready, outcomes, until
 from tests.machine import Machine
 from tests.rendering import Rendering
 
@@ -48,7 +47,7 @@ class Stamp:
         return f"http://[{address}]{path}" if ":" in address else f"http://{address}{path}"
 
     def answers(self, family: str) -> bool:
-        return self.lab.curl(f"{family}-only", self.url(family), "--max-time", "1").output.startswith("404")
+        return self.lab.curl(f"{family}-only", self.url(family)).output.startswith("404")
 
     def ready_nodes(self, family: str) -> set[str]:
         """Where the pods of an entrance are ready."""
@@ -65,11 +64,11 @@ class Stamp:
 def stamp(lab: Lab, untouched: Machine) -> Stamp:
     addresses = {family: lab.network(f"publicIPAddresses/pip-example-westeurope-{family}")["properties"]["ipAddress"] for family in FAMILIES}
     found = Stamp(lab, untouched, addresses)
-    until(lambda: found.is_whole, 60)
-    until(lambda: all(found.answers(family) for family in FAMILIES), 30)
+    until(lambda: found.is_whole)
+    until(lambda: all(found.answers(family) for family in FAMILIES))
     # Each name server reads its zones again once a second, by a clock of its own.
     kinds = {"A": addresses["ipv4"], "AAAA": addresses["ipv6"]}
-    until(lambda: all(answer(found, client, f"www.westeurope.{PUBLIC}", kind)[1] == [kinds[kind]] for client in CLIENTS for kind in kinds), 30)
+    until(lambda: all(answer(found, client, f"www.westeurope.{PUBLIC}", kind)[1] == [kinds[kind]] for client in CLIENTS for kind in kinds), within=30)
     return found
 
 
@@ -111,7 +110,7 @@ def test_ansible_has_the_clients_as_hosts(stamp: Stamp) -> None:
     """Their modules run in their networks."""
     inventory = stamp.lab.folder / "probes.yml"
     inventory.write_text(stamp.lab.lab("inventory").output)
-    arguments = f"url={stamp.url('ipv6')} status_code=404 timeout=2"
+    arguments = f"url={stamp.url('ipv6')} status_code=404 timeout=30"
     run = stamp.lab.run("ansible", "-i", str(inventory), "probes", "-m", "ansible.builtin.uri", "-a", arguments)
     answered = {host: "SUCCESS" in outcome for host, outcome in re.findall(r"^(\S+) \| (.*)$", run.output, re.MULTILINE)}
     assert answered == {client: "ipv6" in CLIENTS[client] for client in CLIENTS if client != PEER}
@@ -128,7 +127,7 @@ def test_an_address_that_nobody_has_is_silent(stamp: Stamp) -> None:
 
 def answer(stamp: Stamp, client: str, name: str, kind: str) -> tuple[str, list[str]]:
     """(status, addresses) as dig has them."""
-    printed = stamp.lab.as_client(client, "dig", "+tries=1", "+time=2", name, kind).output
+    printed = stamp.lab.as_client(client, "dig", "+tries=5", "+time=2", name, kind).output
     status = re.search(r"status: (\w+)", printed)
     return (status[1] if status else printed), re.findall(rf"^{re.escape(name)}\.\s+\d+\s+IN\s+{kind}\s+(\S+)$", printed, re.MULTILINE)
 
@@ -194,28 +193,24 @@ def test_a_security_rule_for_one_family_leaves_the_other_alone(stamp: Stamp) -> 
     load = stamp.lab.load("ipv4-only", stamp.entrances["ipv4"], 6)
     denied = [*rules, {"name": "no-ipv6", "properties": properties}]
     stamp.lab.put(path, "2025-05-01", {"location": group["location"], "properties": {"securityRules": denied}})
-    silent_after = _seconds_until(stamp, SILENCE)
-    stamp.lab.put(path, "2025-05-01", {"location": group["location"], "properties": {"securityRules": rules}})
-    answered_after = _seconds_until(stamp, 0)
-    assert (silent_after < 2, answered_after < 2) == (True, True), (silent_after, answered_after)
+    try:
+        _becomes(stamp, SILENCE)
+    finally:
+        stamp.lab.put(path, "2025-05-01", {"location": group["location"], "properties": {"securityRules": rules}})
+    _becomes(stamp, 0)
     assert {found.status for found in outcomes(load)} == {404}
 
 
-def _seconds_until(stamp: Stamp, code: int) -> float:
-    """Until the IPv6-only client's next connection ends so; how long it waits for silence does not count."""
-    started = time.monotonic()
-    while True:
-        asked = time.monotonic() - started
-        if stamp.lab.curl("ipv6-only", stamp.url("ipv6"), "--connect-timeout", "0.5").code == code:
-            return asked
-        assert asked < 10
+def _becomes(stamp: Stamp, code: int) -> None:
+    """The IPv6-only client's connections end with this exit code of curl within 5 s."""
+    until(lambda: stamp.lab.curl("ipv6-only", stamp.url("ipv6"), "--connect-timeout", "0.5").code == code, within=5)
 
 
 #: answers two requests with the address that each came from
 _WHO_ASKS = """\
 import socket
 listener = socket.create_server(("::", 8080), family=socket.AF_INET6, dualstack_ipv6=True)
-listener.settimeout(20)
+listener.settimeout(300)
 for _ in range(2):
     connection, peer = listener.accept()
     connection.recv(1000)
@@ -248,11 +243,11 @@ def test_flows_leave_with_the_outbound_address_of_their_family(inside: Stamp, fa
     url = f"http://[{address}]:8080/" if ":" in address else f"http://{address}:8080/"
     server = inside.lab.popen(str(clients.interpreter(inside.lab.state.clients, "dual-stack")), "-c", _WHO_ASKS)
     listening = f"{inside.lab.state.label}-dual-stack"
-    until(lambda: ":8080" in inside.lab.within(listening, "ss", "--listening", "--tcp", "--numeric").output, 10)
+    until(lambda: ":8080" in inside.lab.within(listening, "ss", "--listening", "--tcp", "--numeric").output)
     proxy = kubectl(inside, "exec", "deployment/entrance-ipv4", "--namespace", NAMESPACE, "--", "wget", "-T", "1", "-qO-", url)
     seen_of_pod = from_pod(inside, "default", url).get("body")
     seen_of_node = inside.lab.within(f"{inside.lab.state.label}-{pod['spec']['nodeName']}", "curl", "--silent", "--max-time", "5", url).output
-    output, _ = server.communicate(timeout=30)
+    output, _ = server.communicate(timeout=HANGING)
     assert (seen_of_pod, seen_of_node, output) == (expected, expected, "")
     assert "timed out" in proxy.output
 
@@ -303,9 +298,9 @@ def kubectl(stamp: Stamp, *words: str) -> Run:
     return stamp.lab.run(str(binaries.path_of("kubectl")), "--kubeconfig", kubeconfig, *words)
 
 
-def from_pod(stamp: Stamp, namespace: str, url: str, *flags: str) -> dict[str, Any]:
-    """What a pod in a namespace got."""
-    client = ("/application", "call", "http", url, "--timeout=2s", *flags)
+def from_pod(stamp: Stamp, namespace: str, url: str, *flags: str, within: int = 30) -> dict[str, Any]:
+    """What a pod in a namespace got, ``within`` so many seconds."""
+    client = ("/application", "call", "http", url, f"--timeout={within}s", *flags)
     run = kubectl(stamp, "exec", "deployment/client", "--namespace", namespace, "--", *client)
     found: dict[str, Any] = json.loads(next((line for line in run.output.splitlines() if line.startswith("{")), "{}"))
     assert found, run.output
@@ -319,7 +314,7 @@ def test_pods_and_nodes_use_the_public_name(inside: Stamp, family: str) -> None:
     for node in inside.lab.kubectl("get", "nodes")["items"]:
         url = inside.url(family)
         code = inside.lab.within(
-            f"{inside.lab.state.label}-{node['metadata']['name']}", "curl", "-s", "-m", "2", "-o", "/dev/null", "-w", "%{http_code}", url
+            f"{inside.lab.state.label}-{node['metadata']['name']}", "curl", "-s", "-m", "30", "-o", "/dev/null", "-w", "%{http_code}", url
         )
         assert (node["metadata"]["name"], code.output) == (node["metadata"]["name"], "404")
 
@@ -333,7 +328,7 @@ def test_metrics_are_for_pods_of_the_namespaces_that_may_scrape(inside: Stamp) -
     urls = [f"http://[{ip}]{rest}" if ":" in ip else f"http://{ip}{rest}" for ip, rest in targets]
     assert len(urls) == 6
     assert {url: from_pod(inside, "monitoring", url).get("status") for url in urls} == dict.fromkeys(urls, 200)
-    assert {url: from_pod(inside, "default", url).get("status") for url in urls} == dict.fromkeys(urls)
+    assert {url: from_pod(inside, "default", url, within=2).get("status") for url in urls} == dict.fromkeys(urls)
 
 
 def test_removing_one_twin_blocks_exactly_its_family(inside: Stamp) -> None:
@@ -355,15 +350,14 @@ def test_removing_one_twin_blocks_exactly_its_family(inside: Stamp) -> None:
     try:
         apply(inside, *twins.values())
         remove(*(item["metadata"]["name"] for item in declared))
-        time.sleep(1)
+        until(lambda: all("status" not in from_pod(inside, "default", inside.url(family), within=2) for family in FAMILIES))
         assert ([inside.answers(family) for family in FAMILIES], lacks()) == ([True, True], [])
-        assert [from_pod(inside, "default", inside.url(family)).get("status") for family in FAMILIES] == [None, None]
         load = inside.lab.load("ipv4-only", inside.entrances["ipv4"], 4)
         remove("clients-ipv6")
-        assert _seconds_until(inside, SILENCE) < 2
+        _becomes(inside, SILENCE)
         assert ({found.status for found in outcomes(load)}, lacks()) == ({404}, ["ipv6"])
         apply(inside, twins["ipv6"])
-        assert _seconds_until(inside, 0) < 2
+        _becomes(inside, 0)
     finally:
         apply(inside, *(policy(item["metadata"]["name"], NAMESPACE, item["spec"]) for item in declared))
         remove(*(item["metadata"]["name"] for item in twins.values()))
@@ -375,10 +369,15 @@ def test_removing_one_twin_blocks_exactly_its_family(inside: Stamp) -> None:
 def test_logs_and_exec_reach_the_pods(stamp: Stamp) -> None:
     path = "/asked-by-a-test"
     stamp.lab.curl("ipv6-only", stamp.url("ipv6", path))
-    logs = {
-        pod["metadata"]["name"]: stamp.lab.kubectl_text("logs", "--namespace", NAMESPACE, pod["metadata"]["name"])
-        for pod in stamp.lab.kubectl("get", "pods", "--namespace", NAMESPACE)["items"]
-    }
+    logs: dict[str, str] = {}
+
+    def logged() -> bool:
+        for pod in stamp.lab.kubectl("get", "pods", "--namespace", NAMESPACE)["items"]:
+            name = pod["metadata"]["name"]
+            logs[name] = stamp.lab.kubectl_text("logs", "--namespace", NAMESPACE, name)
+        return any(path in log for log in logs.values())
+
+    until(logged)
     ((name, log),) = ((name, log) for name, log in logs.items() if path in log)
     assert name.startswith("entrance-ipv6")
     assert clients.INTERNET_CLIENTS[1].addresses[0] in log
@@ -392,7 +391,7 @@ def test_the_metrics_api_knows_nodes_and_pods(stamp: Stamp) -> None:
 
     nodes = {node["metadata"]["name"] for node in stamp.lab.kubectl("get", "nodes")["items"]}
     pods = {pod["metadata"]["name"] for pod in stamp.lab.kubectl("get", "pods", "--namespace", NAMESPACE)["items"]}
-    until(lambda: measured("nodes").keys() == nodes and measured(f"namespaces/{NAMESPACE}/pods").keys() == pods, 60)
+    until(lambda: measured("nodes").keys() == nodes and measured(f"namespaces/{NAMESPACE}/pods").keys() == pods)
     used = [container["usage"] for item in measured(f"namespaces/{NAMESPACE}/pods").values() for container in item["containers"]]
     assert all(usage["memory"] != "0" for usage in used)
     printed = stamp.lab.kubectl_text("top", "nodes")
@@ -431,7 +430,7 @@ def test_two_labs_do_not_disturb_each_other(stamp: Stamp) -> None:
     with Lab(packets=True) as other:
         seen = other.curl("ipv4-only", stamp.url("ipv4"), "--max-time", "1")
         assert (seen.code, seen.output) == (SILENCE, "000 ")
-        assert "status: REFUSED" in other.as_client("ipv4-only", "dig", f"www.westeurope.{PUBLIC}").output
+        until(lambda: "status: REFUSED" in other.as_client("ipv4-only", "dig", f"www.westeurope.{PUBLIC}").output)
         assert all(stamp.answers(family) for family in FAMILIES)
     assert all(stamp.answers(family) for family in FAMILIES)
 
@@ -470,7 +469,7 @@ def test_a_lab_that_was_started_again_answers(stamp: Stamp) -> None:
         answering = {family: stamp.answers(family) for family in FAMILIES}
         return f"{answering}\n{stamp.lab.kubectl_text('get', 'nodes,pods', '--all-namespaces', '--output=wide')}\n{balancing.output}"
 
-    until(lambda: all(stamp.answers(family) for family in FAMILIES), 60, evidence)
+    until(lambda: all(stamp.answers(family) for family in FAMILIES), evidence)
 
 
 def remains(stamp: Stamp, node: str) -> list[str]:
@@ -481,19 +480,19 @@ def remains(stamp: Stamp, node: str) -> list[str]:
 
 
 def test_a_pool_scaled_down_ends_its_node(stamp: Stamp) -> None:
-    path = f"{stamp.lab.cluster_id}/agentPools/apps"
+    path = f"{stamp.lab.cluster_id}/agentPools/system"
     before = {node["metadata"]["name"] for node in stamp.lab.kubectl("get", "nodes")["items"]}
     pool = stamp.lab.get(path, "2026-05-01")["properties"]
     stamp.lab.put(path, "2026-05-01", {"properties": pool | {"count": 2, "minCount": 2}})
     (gone,) = before - {node["metadata"]["name"] for node in stamp.lab.kubectl("get", "nodes")["items"]}
-    until(lambda: remains(stamp, gone) == [], 20)
+    until(lambda: remains(stamp, gone) == [], within=20)
     assert all(remains(stamp, node) != [] for node in before - {gone})
 
 
 def test_a_deleted_cluster_leaves_nothing_of_its_nodes(stamp: Stamp) -> None:
     nodes = [node["metadata"]["name"] for node in stamp.lab.kubectl("get", "nodes")["items"]]
     assert stamp.lab.call("DELETE", stamp.lab.cluster_id, "2026-05-01").status_code == 202
-    until(lambda: stamp.lab.get(stamp.lab.cluster_id, "2026-05-01") == {}, 60)
+    until(lambda: stamp.lab.get(stamp.lab.cluster_id, "2026-05-01") == {})
     assert {node: remains(stamp, node) for node in nodes} == {node: [] for node in nodes}
     assert [line for line in now(stamp).processes if "containerd" in line or "kube" in line] == []
     assert [path.name for path in stamp.lab.namespaces.iterdir() if path.name.startswith("cni-")] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import time
 from collections.abc import Iterator
@@ -16,16 +17,13 @@ from lab.certificates import CertificateAuthority
 from lab.packets import clients
 from lab.supplies import images
 from tests.clients import APPLICATIONS, IPV4_CLIENT, IPV6_CLIENT, NEIGHBOUR, Answered, address, call, claiming, logged, seen, settled
-from tests.harness import Lab, Run, is_ready, until
+from tests.harness import THREE_NODES, Lab, Run, is_ready, until
 
 #: The client dual-stack plays Front Door, and these are its clients.
 FRONT_DOOR = {"ingress_trusted_proxies": ["AzureFrontDoor.Backend"]}
 CUSTOMER, CUSTOMER_IPV6 = "198.51.100.7", "2001:db8:9::7"
-#: A load balancer that has no IPv4 frontend until an entrance brings one; and one node in each zone.
-PLATFORM: dict[str, Any] = {
-    "network_egress": "nat_gateway",
-    "aks_node_pools": [{"name": "system", "mode": "System", "min_count": 3, "max_count": 5, "zones": ["1", "2", "3"]}],
-}
+#: A load balancer that has no IPv4 frontend until an entrance brings one.
+PLATFORM: dict[str, Any] = {"network_egress": "nat_gateway", **THREE_NODES}
 WEB = {"path": "/", "service": "web", "namespace": "apps", "port": 8080}
 STREAMS = [
     {"name": "plain", "port": 7000, "service": "web", "namespace": "apps", "service_port": 9000},
@@ -52,45 +50,10 @@ def lab() -> Iterator[Lab]:
 
 def site(lab: Lab, **variables: Any) -> None:
     """Bring the entrances to what these variables say; the rest of the platform stays as it is."""
-    lab.set(ingress_timeout=90, ingress_drain_seconds=15, **PLATFORM, **variables)
+    lab.set(ingress_drain_seconds=15, **PLATFORM, **variables)
     run = lab.playbook("site", "--tags", "ingress")
     assert run.code == 0, run.output
     settled(lab)
-
-
-#: upstream -> variables; client -> who answers it. The other modes are scenarios of molecule.
-BOTH: dict[str, tuple[dict[str, Any], dict[str, Answered]]] = {
-    "nat64, services": (
-        {"ingress_mode": "nat64", "ingress_routes": [WEB]},
-        {"ipv4-only": Answered("web", "IPv4", IPV4_CLIENT), "ipv6-only": Answered("web", "IPv4", IPV6_CLIENT)},
-    ),
-    "nat46, running ingress": (
-        {"ingress_mode": "nat46", "ingress_upstream": "ingress", "ingress_upstream_ingress": RUNNING | {"service": "running-ingress-ipv6"}},
-        {"ipv4-only": Answered("web", "IPv4", IPV4_CLIENT)},
-    ),
-}
-#: the family in which all our proxies connect
-HOP = {"nat64": "IPv4", "nat46": "IPv6"}
-
-
-@pytest.mark.parametrize("case", BOTH)
-def test_a_mode(lab: Lab, case: str) -> None:
-    """Each client is answered in its own family by the application, which knows the client's address, also of one behind Front Door."""
-    variables, expected = BOTH[case]
-    site(lab, **variables, **FRONT_DOOR)
-    for client, answered in expected.items():
-        answered.check(lab, client, HOP[variables["ingress_mode"]])
-        assert claiming(lab, client, client[:4], f"6.6.6.6, {CUSTOMER}") == [answered.source]
-        for customer in (CUSTOMER, CUSTOMER_IPV6):
-            assert claiming(lab, "dual-stack", client[:4], f"6.6.6.6, {customer}") == [customer]
-
-
-def test_the_application_has_no_ipv6(lab: Lab) -> None:
-    """IPv4-only is enforced, not assumed: its pods have no IPv6 address, whatever Kubernetes says."""
-    for pod in lab.kubectl("-n", "apps", "get", "pods", "-l", "app=web")["items"]:
-        assert len(pod["status"]["podIPs"]) == 2
-    sources = {entry["local"].rpartition(":")[0] for entry in logged(lab, "web", time.time() - 600)}
-    assert sources and not [source for source in sources if ":" in source]
 
 
 def certificate(folder: Path, host: str) -> tuple[Path, str, str]:
@@ -148,8 +111,8 @@ def vault(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 def test_a_vault_that_may_not_be_read_is_named(lab: Lab, vault: Vault) -> None:
     """The proxies cannot start; the run ends with what the vault said, and the old ones go on."""
-    lab.set(ingress_timeout=30, ingress_mode="nat64", ingress_routes=[WEB], **PLATFORM, **vault.variables)
-    run = lab.playbook("site", "--tags", "ingress")
+    lab.set(ingress_mode="nat64", ingress_routes=[WEB], **PLATFORM, **vault.variables)
+    run = lab.playbook("site", "--tags", "ingress", "-e", "ingress_timeout=30")
     assert run.code == 2, run.output
     assert "403 Forbidden: Caller is not authorized to perform action" in " ".join(run.output.split()), run.output
     assert seen(lab, "ipv6-only", "ipv6")["family"] == "IPv4"
@@ -212,7 +175,7 @@ def test_tls_with_a_certificate_of_key_vault(features: Lab, vault: Vault, tmp_pa
     before = proxies(features)
     authority = vault.renew(tmp_path)
     # Each proxy's kubelet asks for its volume again about once a minute; connections are spread over all of them.
-    until(lambda: {answer for _ in range(12) for answer in answers(vault, authority).values()} == {"0 200"}, 200)
+    until(lambda: {answer for _ in range(12) for answer in answers(vault, authority).values()} == {"0 200"})
     assert before.items() <= proxies(features).items()
 
 
@@ -272,22 +235,25 @@ def record(lab: Lab, kind: str) -> dict[str, Any]:
     return lab.get(f"{lab.group('shared')}/providers/Microsoft.Network/dnsZones/aks.example.org/{kind}/www.westeurope", "2018-05-01")
 
 
-def close(lab: Lab, port: int) -> None:
-    """A rule of somebody else's, which denies IPv6 clients a port."""
+@contextlib.contextmanager
+def closed(lab: Lab, port: int) -> Iterator[None]:
+    """While it lasts, somebody else's rule denies IPv6 clients a port."""
     path = f"{lab.group()}/providers/Microsoft.Network/networkSecurityGroups/nsg-example-westeurope-nodes"
+    before = lab.get(path)
     denied = {"access": "Deny", "direction": "Inbound", "priority": 150, "protocol": "Tcp", "destinationPortRange": str(port)}
     anywhere = {"sourceAddressPrefix": "2000::/3", "sourcePortRange": "*", "destinationAddressPrefix": "*"}
-    found = lab.get(path)
-    found["properties"]["securityRules"] = [item for item in found["properties"]["securityRules"] if item["name"] != "theirs"] + [
-        {"name": "theirs", "properties": denied | anywhere}
-    ]
-    lab.put(path, "2025-05-01", found)
+    rules = [*before["properties"]["securityRules"], {"name": "theirs", "properties": denied | anywhere}]
+    lab.put(path, "2025-05-01", before | {"properties": before["properties"] | {"securityRules": rules}})
+    try:
+        yield
+    finally:
+        lab.put(path, "2025-05-01", before)
 
 
 def test_a_family_is_published_when_all_that_it_listens_on_answers(features: Lab) -> None:
     """HTTP answers in each case. The client's own TLS and TCP are what decides, and whoever is silent is named."""
-    features.change(ingress_timeout=10, ingress_probe_validate_certs=True)
-    run = features.playbook("site", "--tags", "ingress,dns")
+    features.change(ingress_probe_validate_certs=True)
+    run = features.playbook("site", "--tags", "ingress,dns", "-e", "ingress_timeout=10")
     assert run.code == 2, run.output
     printed = " ".join(run.output.split())
     for family in FAMILIES:
@@ -296,29 +262,23 @@ def test_a_family_is_published_when_all_that_it_listens_on_answers(features: Lab
     assert (record(features, "A"), record(features, "AAAA")) == ({}, {})
 
     features.change(ingress_probe_validate_certs=False)
-    for port, name in ((443, "tls 443 shop.example.org"), (7000, "tcp 7000")):
-        close(features, port)
-        run = features.playbook("site", "--tags", "ingress,dns")
-        assert run.code == 2, run.output
-        printed = " ".join(run.output.split())
-        assert f"ipv6 {address(features, 'ipv6').strip('[]')} {name}: timed out" in printed, run.output
-        assert "ipv4 203" not in printed.partition("did not answer on all")[2].partition("Its record")[0], run.output
-        assert seen(features, "ipv6-only", "ipv6")["family"] == "IPv4"
-        assert record(features, "A") and not record(features, "AAAA")
-    told = features.playbook("verify", "-e", "verify_timeout=7")
+    with closed(features, 7000):
+        run = features.playbook("site", "--tags", "ingress,dns", "-e", "ingress_timeout=10")
+        told = features.playbook("verify", "-e", "verify_timeout=7")
+    assert run.code == 2, run.output
+    printed = " ".join(run.output.split())
+    assert f"ipv6 {address(features, 'ipv6').strip('[]')} tcp 7000: timed out" in printed, run.output
+    assert "ipv4 203" not in printed.partition("did not answer on all")[2].partition("Its record")[0], run.output
+    assert seen(features, "ipv6-only", "ipv6")["family"] == "IPv4"
+    assert record(features, "A") and not record(features, "AAAA")
     assert told.code == 2 and "tcp 7000: timed out" in " ".join(told.output.split()), told.output
 
-    # The rule is nobody's declaration, so that the role network removes it.
-    restored = features.playbook("site", "--tags", "network,ingress,dns")
-    assert restored.code == 0, restored.output
-    assert record(features, "AAAA")
 
-
-def raw(lab: Lab, client: str, family: str, payload: bytes, wait: float = 2) -> bytes:
+def raw(lab: Lab, client: str, family: str, payload: bytes) -> bytes:
     """What comes back for these bytes on one connection, until it is closed or nothing more comes."""
     program = (
         "import socket, sys\n"
-        f"connection = socket.create_connection(({address(lab, family).strip('[]')!r}, 80), timeout={wait})\n"
+        f"connection = socket.create_connection(({address(lab, family).strip('[]')!r}, 80), timeout=20)\n"
         f"connection.sendall({payload!r})\n"
         "received = b''\n"
         "try:\n"
@@ -368,7 +328,7 @@ def test_malformed_requests_are_refused(features: Lab, attack: str) -> None:
 
 def test_a_slow_client_is_given_up(features: Lab) -> None:
     begin = time.monotonic()
-    answer = raw(features, "ipv6-only", "ipv6", b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ", wait=20)
+    answer = raw(features, "ipv6-only", "ipv6", b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ")
     assert time.monotonic() - begin < 18
     assert answer in (b"",) or answer.startswith(b"HTTP/1.1 408")
 
@@ -376,8 +336,9 @@ def test_a_slow_client_is_given_up(features: Lab) -> None:
 def test_a_gateway_that_speaks_the_proxy_protocol(features: Lab) -> None:
     """It has IPv4 alone, so that IPv6 clients come by themselves. Every listener answers the probes, TLS passed through included."""
     features.change(ingress_trusted_proxies=["192.0.2.11"], ingress_real_ip_header="proxy_protocol")
-    run = features.playbook("site", "--tags", "ingress")
+    run = features.playbook("site", "--tags", "ingress,dns")
     assert run.code == 0, run.output
+    assert record(features, "A") and record(features, "AAAA")
     settled(features)
     # Who comes without the line gets nothing.
     assert raw(features, "ipv4-only", "ipv4", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n") == b""
@@ -395,9 +356,17 @@ def test_a_gateway_that_speaks_the_proxy_protocol(features: Lab) -> None:
     assert seen(features, "ipv6-only", "ipv6")["headers"]["x-forwarded-for"] == [IPV6_CLIENT]
 
 
-def test_a_client_behind_front_door(features: Lab) -> None:
-    """Its address reaches the application, the limits and the log; whatever it made up itself does not."""
+@pytest.fixture(scope="module")
+def limited(features: Lab) -> Lab:
+    """One request a second is allowed, and only Front Door is trusted."""
     site(features, ingress_mode="nat64", ingress_routes=[WEB], ingress_requests_per_second=1, ingress_request_burst=5, **FRONT_DOOR)
+    return features
+
+
+def test_a_client_behind_front_door(limited: Lab) -> None:
+    """Its address reaches the application, the limits and the log; whatever it made up itself does not, and nobody else is believed."""
+    for family, (client, source) in FAMILIES.items():
+        assert claiming(limited, client, family, f"6.6.6.6, {CUSTOMER}") == [source]
     for client, family in (("dual-stack", "ipv4"), ("dual-stack", "ipv6")):
         for written, source in (
             (f"6.6.6.6, {CUSTOMER}, 192.0.2.11", CUSTOMER),
@@ -405,27 +374,44 @@ def test_a_client_behind_front_door(features: Lab) -> None:
             (f"[{CUSTOMER_IPV6}]:443", CUSTOMER_IPV6),
             ("nobody", {"ipv4": "192.0.2.11", "ipv6": NEIGHBOUR}[family]),
         ):
-            assert claiming(features, client, family, written) == [source], written
-        target = ("http", f"http://{address(features, family)}/", "--count", "60", "--header", "X-Forwarded-For=6.6.6.6, 198.51.100.99")
-        many = features.as_client(client, str(images.program("application")), "call", *target)
+            assert claiming(limited, client, family, written) == [source], written
+        target = ("http", f"http://{address(limited, family)}/", "--count", "60", "--header", "X-Forwarded-For=6.6.6.6, 198.51.100.99")
+        many = limited.as_client(client, str(images.program("application")), "call", *target)
         statuses = [json.loads(line).get("status") for line in many.output.splitlines() if line.startswith("{")]
         assert statuses.count(429) > 20, statuses
-        assert claiming(features, client, family, "198.51.100.98") == ["198.51.100.98"]
-        pods = features.kubectl("-n", "dualstack-ingress", "get", "pods", "-l", f"app.kubernetes.io/name=entrance-{family}")["items"]
-        log = "".join(features.kubectl_text("-n", "dualstack-ingress", "logs", pod["metadata"]["name"]) for pod in pods)
+        assert claiming(limited, client, family, "198.51.100.98") == ["198.51.100.98"]
+        pods = limited.kubectl("-n", "dualstack-ingress", "get", "pods", "-l", f"app.kubernetes.io/name=entrance-{family}")["items"]
+        log = "".join(limited.kubectl_text("-n", "dualstack-ingress", "logs", pod["metadata"]["name"]) for pod in pods)
         assert '198.51.100.99 "GET / HTTP/1.1" 429' in log and "6.6.6.6" not in log
 
 
-def test_a_rate_limit_counts_by_64(lab: Lab, features: Lab) -> None:
+def test_a_rate_limit_counts_by_64(limited: Lab) -> None:
     """Who shares a /64 shares the limit; IPv4 clients have one each."""
-    site(lab, ingress_mode="nat64", ingress_routes=[WEB], ingress_requests_per_second=1, ingress_request_burst=5)
-    target = {family: f"http://{address(lab, family)}/" for family in FAMILIES}
-    many = lab.as_client("ipv6-only", str(images.program("application")), "call", "http", target["ipv6"], "--count", "60")
+    target = {family: f"http://{address(limited, family)}/" for family in FAMILIES}
+    many = limited.as_client("ipv6-only", str(images.program("application")), "call", "http", target["ipv6"], "--count", "60")
     statuses = [json.loads(line).get("status") for line in many.output.splitlines() if line.startswith("{")]
     assert statuses.count(429) > 20, statuses
-    neighbour = lab.as_client("dual-stack", str(images.program("application")), "call", "http", target["ipv6"], "--count", "4")
-    assert [json.loads(line).get("status") for line in neighbour.output.splitlines() if line.startswith("{")].count(429) >= 2, neighbour.output
-    assert call(lab, "ipv4-only", "http", target["ipv4"])["status"] == 200
+    neighbour = limited.as_client("dual-stack", str(images.program("application")), "call", "http", target["ipv6"], "--count", "8")
+    assert [json.loads(line).get("status") for line in neighbour.output.splitlines() if line.startswith("{")].count(429) >= 1, neighbour.output
+    assert call(limited, "ipv4-only", "http", target["ipv4"])["status"] == 200
+
+
+def test_nat46_in_front_of_a_running_ingress(lab: Lab) -> None:
+    """The application knows the address of an IPv4 client, also of one behind Front Door. The other modes are scenarios of molecule."""
+    ingress = RUNNING | {"service": "running-ingress-ipv6"}
+    site(lab, ingress_mode="nat46", ingress_upstream="ingress", ingress_upstream_ingress=ingress, **FRONT_DOOR)
+    Answered("web", "IPv4", IPV4_CLIENT).check(lab, "ipv4-only", hop="IPv6")
+    assert claiming(lab, "ipv4-only", "ipv4", f"6.6.6.6, {CUSTOMER}") == [IPV4_CLIENT]
+    for customer in (CUSTOMER, CUSTOMER_IPV6):
+        assert claiming(lab, "dual-stack", "ipv4", f"6.6.6.6, {customer}") == [customer]
+
+
+def test_the_application_has_no_ipv6(lab: Lab) -> None:
+    """IPv4-only is enforced, not assumed: its pods have no IPv6 address, whatever Kubernetes says."""
+    for pod in lab.kubectl("-n", "apps", "get", "pods", "-l", "app=web")["items"]:
+        assert len(pod["status"]["podIPs"]) == 2
+    sources = {entry["local"].rpartition(":")[0] for entry in logged(lab, "web", time.time() - 600)}
+    assert sources and not [source for source in sources if ":" in source]
 
 
 def test_a_missing_service_is_refused_before_anything_is_written(lab: Lab) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.harness import Lab
+from tests.harness import THREE_NODES, Lab
 from tests.machine import Machine
 
 
@@ -20,5 +20,6 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 def lab(untouched: Machine) -> Iterator[Lab]:
     """The stamp westeurope, and nothing behind its entrances."""
     with Lab(packets=True) as made:
+        made.set(**THREE_NODES)
         made.build()
         yield made

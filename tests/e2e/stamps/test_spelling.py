@@ -9,34 +9,19 @@ import yaml
 
 from tests.harness import Lab
 
-OFFICE = "2001:db8:ffff:1::/64"
+from .conftest import OFFICE, PREFIX, office
 
 
-def test_the_same_inventory_spelt_otherwise() -> None:
-    lab = Lab()
-    try:
-        lab.set(dualstack_ipv6_prefix="2001:db8:100::/40", network_security_rules=[_office(OFFICE)])
-        register = lab.inventories / "group_vars" / "regions" / "addresses.yml"
-        register.write_text("dualstack_register: {}\n")
-        assert lab.playbook("plan", "-e", "plan_write=true").code == 0
-        for name in ("shared", "site"):
-            run = lab.playbook(name)
-            assert run.code == 0, run.output
-        register.write_text(yaml.safe_dump(_respelt(yaml.safe_load(register.read_text()))))
-        lab.set(dualstack_ipv6_prefix="2001:0DB8:0100:0:0:0:0:0/40", network_security_rules=[_office(_exploded(OFFICE))], **_recased(lab))
-        before = len(lab.entries())
-        again = lab.playbook("site", "--diff")
-        assert again.code == 0, again.output
-        assert again.changed == 0, again.output
-        assert lab.our_writes(before) == []
-        subnet = lab.network("virtualNetworks/vnet-example-westeurope/subnets/nodes")["properties"]["addressPrefixes"]
-        assert any(ipaddress.IPv6Network(text).subnet_of(ipaddress.IPv6Network("2001:db8:100::/40")) for text in subnet if ":" in text)
-    finally:
-        lab.close()
-
-
-def _office(source: str) -> dict[str, Any]:
-    return {"name": "office", "priority": 300, "protocol": "Tcp", "source": ["198.51.100.0/24", source], "destination_ports": ["443"]}
+def test_the_same_inventory_spelt_otherwise(stamps: Lab) -> None:
+    """After all that its neighbours did to the stamp."""
+    stamps.register.write_text(yaml.safe_dump(_respelt(yaml.safe_load(stamps.register.read_text()))))
+    stamps.set(dualstack_ipv6_prefix="2001:0DB8:0100:0:0:0:0:0/40", network_security_rules=[office(_exploded(OFFICE))], **_recased(stamps))
+    before = len(stamps.entries())
+    again = stamps.playbook("site", "--diff")
+    assert (again.code, again.changed) == (0, 0), again.output
+    assert stamps.our_writes(before) == []
+    subnet = stamps.network("virtualNetworks/vnet-example-westeurope/subnets/nodes")["properties"]["addressPrefixes"]
+    assert any(ipaddress.IPv6Network(text).subnet_of(ipaddress.IPv6Network(PREFIX)) for text in subnet if ":" in text)
 
 
 def _exploded(text: str) -> str:
