@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lab.state import CHECKOUT
 from lab.supplies import binaries, debian
-from tests.harness import Lab
+from tests.harness import HANGING, Lab
 from tests.pages import Block, blocks, pages
 
 _BIN = Path(sys.executable).parent
@@ -78,7 +78,7 @@ class Reader:
             (found / name).chmod(0o755)
         return found
 
-    def follow(self, page: str, timeout: float = 1800) -> str:
+    def follow(self, page: str) -> str:
         """Run all commands of a page in one shell, and write its files before the commands that follow them; what was printed."""
         found = [block for block in blocks(page) if block.kind == "commands" or block.path]
         self.commands += sum(len(block.commands) for block in found if block.kind == "commands")
@@ -94,7 +94,7 @@ class Reader:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=timeout,
+            timeout=HANGING,
             check=False,
         )
         assert run.returncode == 0, f"{page} ends with {run.returncode}:\n{run.stdout[-12000:]}"

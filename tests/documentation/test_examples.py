@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lab.state import CHECKOUT
+from tests.documentation import follow, write_first_inventory
 from tests.harness import Lab, Run
-from tests.pages import blocks
 from tests.reading import Reader
 from tests.theirs import Theirs
 
@@ -70,10 +70,6 @@ def test_an_example(platform: Lab, name: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_the_guide(platform: Lab, page: str, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     """As far as nothing is written."""
-    [first, *_] = [block for block in blocks("README.md") if block.path]
-    (tmp_path / "inventories").mkdir()
-    (tmp_path / first.path).write_text(first.text)
-    reader = Reader(platform, tmp_path)
-    reader.follow(page)
-    record_property("measured", f"{page}: {reader.commands} commands ran")
+    write_first_inventory(tmp_path)
+    follow(Reader(platform, tmp_path), page, record_property)
     assert platform.our_writes() == []

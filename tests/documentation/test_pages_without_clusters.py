@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.documentation import GUIDES, follow, write_first_inventory
 from tests.harness import Lab
-from tests.pages import blocks
 from tests.reading import Reader, pages_with_commands
 
 from .test_examples import PAGES as PAGES_OF_EXAMPLES
-from .test_pages import PAGES as PAGES_WITH_CLUSTERS
+from .test_first_pages import PAGES as FIRST_PAGES
+from .test_guides import PAGES as PAGES_OF_GUIDES
 
-_GUIDES = "docs/docsite/rst"
 #: CONTRIBUTING comes last: it begins with an empty subscription.
 PAGES = [
-    f"{_GUIDES}/new_region.rst",
-    f"{_GUIDES}/own_addresses.rst",
-    f"{_GUIDES}/modes.rst",
-    f"{_GUIDES}/what_the_lab_is.rst",
+    f"{GUIDES}/new_region.rst",
+    f"{GUIDES}/own_addresses.rst",
+    f"{GUIDES}/modes.rst",
+    f"{GUIDES}/what_the_lab_is.rst",
     "CONTRIBUTING.md",
 ]
 
@@ -34,16 +34,14 @@ def azure() -> Iterator[Lab]:
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page(azure: Lab, page: str, tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     reader = Reader(azure, tmp_path)
-    if page.startswith(_GUIDES):
-        [first, *_] = [block for block in blocks("README.md") if block.path]
+    if page.startswith(GUIDES):
         (tmp_path / "inventories" / "group_vars" / "regions").mkdir(parents=True)
-        (tmp_path / first.path).write_text(first.text)
-    reader.follow(page)
-    record_property("measured", f"{page}: {reader.commands} commands ran")
+        write_first_inventory(tmp_path)
+    follow(reader, page, record_property)
 
 
 def test_every_page_with_commands_is_followed() -> None:
-    assert sorted([*PAGES, *PAGES_WITH_CLUSTERS, *PAGES_OF_EXAMPLES]) == sorted(pages_with_commands())
+    assert sorted([*PAGES, *FIRST_PAGES, *PAGES_OF_GUIDES, *PAGES_OF_EXAMPLES]) == sorted(pages_with_commands())
 
 
 def test_a_wrong_command_is_found(azure: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,9 +20,9 @@ def demo() -> Iterator[Lab]:
         # It has two stamps.
         lab.await_turn(2)
         succeed(lab.playbook("shared", inventory=inventory))
-        succeed(lab.playbook("site", "--tags", "network,aks", inventory=inventory, timeout=600))
+        succeed(lab.playbook("site", "--tags", "network,aks", inventory=inventory))
         lab.deploy()
-        succeed(lab.playbook("site", inventory=inventory, timeout=600))
+        succeed(lab.playbook("site", inventory=inventory))
         yield lab
 
 
