@@ -30,7 +30,7 @@ def settled(lab: Observer) -> None:
     Of two that end on one node, the first refuses connections for a moment (see the page of entrances).
     """
     pods = ("-n", "dualstack-ingress", "get", "pods")
-    until(lambda: all(is_ready(pod) for pod in lab.kubectl(*pods)["items"]), 60, lambda: lab.kubectl_text(*pods, "--output=wide"))
+    until(lambda: all(is_ready(pod) for pod in lab.kubectl(*pods)["items"]), lambda: lab.kubectl_text(*pods, "--output=wide"))
 
 
 def call(lab: Observer, client: str, kind: str, target: str, *flags: str) -> dict[str, Any]:

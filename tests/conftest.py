@@ -8,35 +8,39 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-#: What begins first; all others follow. Stamps with nodes may be two at a time: two workers begin with them, and the third has what needs none
-#: until one of the two ends. The lab with two stamps comes before all. Files of one folder share a lab, and are in the order in which they leave
-#: it usable.
+#: The longest files start first; files that are not listed follow. At most two stamps have nodes at a time, and the lab that needs both places
+#: starts before all others. Files of one folder share a lab, in the order that leaves it usable for the next.
 _ORDER = (
     "test_tour",
     "test_running_cluster",
-    "test_pages",
+    # Without nodes, while the tour has both places; then those that take a place each.
+    "test_examples",
+    "test_pages_without_clusters",
+    "test_guides",
+    "test_first_pages",
     "test_toggle",
     "test_disturbances",
     "test_modes",
-    "test_site",
-    "test_service_families",
-    "test_restart",
-    "test_killed",
-    "test_empty_subscription",
     "test_verify",
     "test_secrets",
     "test_packets",
+    "test_killed",
+    "test_site",
+    "test_service_families",
+    "test_restart",
+    "test_empty_subscription",
     "test_assess",
     "test_foreign_changes",
     "test_options",
     "test_whole_life",
+    "test_role_variables",
 )
 
 
 def lab_of(nodeid: str) -> str:
-    """The file of a test, or its folder: the files of a folder below tests/e2e share a lab."""
+    """The file of a test, or its folder: the files of a folder below tests/e2e or tests/packets share a lab."""
     path = PurePosixPath(nodeid.partition("::")[0])
-    return str(path.parent if path.parent.parent == PurePosixPath("tests/e2e") else path)
+    return str(path.parent if str(path.parent.parent) in ("tests/e2e", "tests/packets") else path)
 
 
 @pytest.hookimpl(trylast=True)

@@ -38,8 +38,16 @@ OURS = "dualstack.aks/"
 AZURE_TAGS = "network,aks,registry,keyvault,dns"
 #: what a run is given that is to do without the zones that are shared
 WITHOUT_ZONES = ("-e", "dns_public_zone=", "-e", "dns_private_zone=")
+#: variables of a stamp with a node in each zone and no more: a node takes processor time whether or not anything happens
+THREE_NODES: dict[str, Any] = {
+    "aks_node_pools": [{"name": "system", "mode": "System", "min_count": 3, "max_count": 5, "zones": ["1", "2", "3"]}],
+}
 #: how many labs may have nodes at a time: the nodes of three need more inotify instances than a user may have by default
 LABS_WITH_NODES = 2
+#: seconds after which a command counts as hanging: far more than any takes, because machines may be slow and busy
+HANGING = 1200
+#: seconds after which tests stop waiting for a result, for the same reason far more than any takes
+ABSENT = 300
 #: asks kubectl with the given words and returns its JSON
 Kubectl = Callable[..., Any]
 
@@ -90,20 +98,26 @@ class Outcome:
 
 def outcomes(load: subprocess.Popen[str]) -> list[Outcome]:
     """Wait for the end of a load."""
-    printed, _ = load.communicate(timeout=120)
+    printed, _ = load.communicate(timeout=HANGING)
     assert load.returncode == 0, printed
     return [Outcome(*found) for found in json.loads(printed)]
 
 
-def until(reached: Callable[[], bool], timeout: float, evidence: Callable[[], str] = lambda: "it did not come") -> None:
-    """Wait for something that has to come; ``evidence`` says what there is when it does not."""
-    deadline = time.monotonic() + timeout
+def until(reached: Callable[[], bool], evidence: Callable[[], str] = lambda: "the expected state was not reached", within: float = ABSENT) -> None:
+    """Wait until ``reached`` is true, also where a client that it asks fails at first.
+
+    ``evidence`` describes the state at the end; ``within`` is for what promises a time, in seconds.
+    """
+    deadline = time.monotonic() + within
     while True:
-        asked = time.monotonic()
-        if reached():
-            return
-        assert time.monotonic() < deadline, evidence()
-        # What is costly to ask leaves the machine to what is waited for.
+        asked, failure = time.monotonic(), ""
+        try:
+            if reached():
+                return
+        except AssertionError as error:
+            failure = f"{error}\n"
+        assert time.monotonic() < deadline, failure + evidence()
+        # An expensive check must not slow down what it waits for.
         time.sleep(max(0.1, 2 * (time.monotonic() - asked)))
 
 
@@ -144,7 +158,7 @@ class Observer:
     def await_answers(self, address: str) -> None:
         """Wait until the client that asks every 100 ms is answered, so that whatever it notes later has happened later: it notes answers in the
         order of its requests, of which some wait for seconds until they fail."""
-        until(lambda: [entry["status"] for entry in self.watched(address)][-1:] == [200], 60)
+        until(lambda: [entry["status"] for entry in self.watched(address)][-1:] == [200])
 
     def our_writes(self, since: int = 0) -> list[str]:
         """What our client sent that was meant to change something."""
@@ -176,7 +190,7 @@ class Observer:
         """Write as another client than the collection's, and wait until Azure is done with it."""
         answer = self.call(method, path, api_version, body)
         assert answer.status_code < 300, answer.text
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + ABSENT
         while (found := self.get(path, api_version)).get("properties", {}).get("provisioningState", "Succeeded") != "Succeeded":
             assert time.monotonic() < deadline, found
             time.sleep(0.1)
@@ -214,7 +228,7 @@ class Observer:
     def kubectl_text(self, *words: str, cluster: str = "", given: str = "") -> str:
         """What kubectl prints, with ``given`` on its standard input."""
         command = [str(binaries.path_of("kubectl")), "--kubeconfig", str(self.state.kubeconfigs()[cluster or self.cluster]), *words]
-        done = subprocess.run(command, input=given, capture_output=True, check=False, timeout=180, text=True)
+        done = subprocess.run(command, input=given, capture_output=True, check=False, timeout=HANGING, text=True)
         assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
         return done.stdout
 
@@ -224,7 +238,7 @@ class Observer:
 
     def rollout(self, namespace: str, deployment: str) -> None:
         """Await a Deployment's pods."""
-        self.kubectl_text("-n", namespace, "rollout", "status", f"deployment/{deployment}", "--timeout=120s")
+        self.kubectl_text("-n", namespace, "rollout", "status", f"deployment/{deployment}", f"--timeout={ABSENT}s")
 
     def curl(self, client: str, url: str, *options: str) -> Run:
         """``<HTTP status> <address>`` of who answered within 5 s."""
@@ -250,13 +264,13 @@ class Observer:
         """What a program gets in one of the lab's network namespaces."""
         return self._with_found_programs(("nsenter", f"--net={self.namespaces / namespace}", *words))
 
-    def _with_found_programs(self, words: tuple[str, ...], timeout: float = 60) -> Run:
+    def _with_found_programs(self, words: tuple[str, ...]) -> Run:
         """Run what may be in the lab's cache only, as dig and conntrack may."""
-        return _finished(words, CHECKOUT, self.environment | debian.environment(), timeout)
+        return _finished(words, CHECKOUT, self.environment | debian.environment())
 
-    def as_client(self, name: str, *words: str, timeout: float = 60) -> Run:
+    def as_client(self, name: str, *words: str) -> Run:
         """Run a command in a client's network, with its resolver."""
-        return self._with_found_programs((str(clients.script(self.state.clients, name)), *words), timeout)
+        return self._with_found_programs((str(clients.script(self.state.clients, name)), *words))
 
     def _our_objects(self, kinds: str) -> list[dict[str, Any]]:
         selector = "app.kubernetes.io/managed-by=dualstack.aks"
@@ -270,7 +284,7 @@ class Observer:
 
     def end_state(self) -> dict[str, Any]:
         """Everything as Azure answers it, and our Kubernetes objects, without what differs between two runs of the same: addresses, ids, times."""
-        until(self._has_observed_deployments, 30)
+        until(self._has_observed_deployments)
         azure = Azure(Store(self.state.store), self.state.load().azure)
         # What a service computes is in an answer, whether or not somebody has written the answer back.
         resources = {key: azure.render(found) for key, found in sorted(azure.store.resources.items())}
@@ -315,7 +329,7 @@ def _ordered(value: Any) -> Any:
     return value
 
 
-def _finished(words: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float) -> Run:
+def _finished(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Run:
     """What a command printed, and how it ended."""
     done = subprocess.run(
         words,
@@ -325,7 +339,7 @@ def _finished(words: Sequence[str], folder: Path, environment: Mapping[str, str]
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=timeout,
+        timeout=HANGING,
         check=False,
     )
     return Run(done.returncode, done.stdout)
@@ -334,29 +348,31 @@ def _finished(words: Sequence[str], folder: Path, environment: Mapping[str, str]
 class Lab(Observer):
     """One running lab, with a copy of the sample inventories that tests may change.
 
-    Without packets clusters have Node objects only, which is enough for what is declared, and faster. One that goes on from another lab, which
-    must be down, has all that it stored.
+    Without packets clusters have Node objects only, which is enough for what is declared, and faster.
     """
 
-    def __init__(self, *options: str, packets: bool = False, goes_on_from: Lab | None = None) -> None:
+    def __init__(self, *options: str, packets: bool = False) -> None:
         self.packets = packets
         self._places: list[int] = []
         self.folder = Path(tempfile.mkdtemp(prefix="dsaks-"))
         super().__init__(State(self.folder / "lab"))
-        if goes_on_from:
-            shutil.copytree(goes_on_from.state.folder, self.state.folder)
         self.inventories = self.folder / "inventories"
+        self.reset_inventories()
+        self.up(*options)
+
+    def reset_inventories(self) -> None:
+        """Copy the sample inventories anew."""
+        shutil.rmtree(self.inventories, ignore_errors=True)
         shutil.copytree(CHECKOUT / "inventories", self.inventories)
         # Without packets no pod runs, and nothing rolls out.
-        (self.inventories / "group_vars" / "regions" / "lab.yml").write_text(yaml.safe_dump({"ingress_await_rollout": packets}))
-        self.up(*options)
+        (self.inventories / "group_vars" / "regions" / "lab.yml").write_text(yaml.safe_dump({"ingress_await_rollout": self.packets}))
 
     def up(self, *options: str) -> None:
         # In a process of its own, so that a server that is killed is nobody's child here.
         words = [*options, *(() if self.packets else ("--no-packets",))]
-        subprocess.run([sys.executable, "-m", "lab", "up", "--state", str(self.state.folder), *words], check=True, cwd=CHECKOUT, timeout=180)
+        subprocess.run([sys.executable, "-m", "lab", "up", "--state", str(self.state.folder), *words], check=True, cwd=CHECKOUT, timeout=HANGING)
 
-    def lab(self, *words: str, timeout: float = 60) -> Run:
+    def lab(self, *words: str) -> Run:
         """A command of the lab's own."""
         done = subprocess.run(
             [sys.executable, "-m", "lab", words[0], "--state", str(self.state.folder), *words[1:]],
@@ -364,13 +380,13 @@ class Lab(Observer):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=timeout,
+            timeout=HANGING,
             check=False,
         )
         return Run(done.returncode, done.stdout)
 
-    def load(self, client: str, host: str, seconds: float, rate: float = 20) -> subprocess.Popen[str]:
-        """Begin to ask a server at a steady rate; :func:`outcomes` has the results."""
+    def load(self, client: str, host: str, seconds: float = 120, rate: float = 20) -> subprocess.Popen[str]:
+        """Begin to ask a server at a steady rate, for so many seconds or until it is terminated; :func:`outcomes` has the results."""
         return self.popen(str(clients.interpreter(self.state.clients, client)), str(CHECKOUT / "tests" / "load.py"), host, str(rate), str(seconds))
 
     def start_as_client(self, client: str, *words: str) -> subprocess.Popen[str]:
@@ -380,7 +396,7 @@ class Lab(Observer):
     def end(self, process: subprocess.Popen[str]) -> None:
         """End a command that was begun, with what it started."""
         os.killpg(process.pid, signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=HANGING)
 
     def down(self) -> None:
         stop(self.state)
@@ -410,33 +426,33 @@ class Lab(Observer):
             start_new_session=True,
         )
 
-    def run(self, *words: str, timeout: float = 300, principal: str = "client") -> Run:
+    def run(self, *words: str, principal: str = "client") -> Run:
         process = self.popen(*words, principal=principal)
-        output, _ = process.communicate(timeout=timeout)
+        output, _ = process.communicate(timeout=HANGING)
         return Run(process.returncode, output)
 
-    def shell(self, *commands: str, timeout: float = 600) -> Run:
+    def shell(self, *commands: str) -> Run:
         """What commands print in a shell in the checkout that knows nothing of the lab but its folder."""
         known = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        return _finished(("bash", "-e", "-c", "\n".join(commands)), CHECKOUT, known | {"LAB_STATE": str(self.state.folder)}, timeout)
+        return _finished(("bash", "-e", "-c", "\n".join(commands)), CHECKOUT, known | {"LAB_STATE": str(self.state.folder)})
 
-    def processes(self, words: str) -> list[str]:
-        """Command lines of the running processes that mention ``words``."""
+    def processes(self, words: str = "") -> list[str]:
+        """Command lines of the running processes, or of those that mention ``words``."""
         lines = []
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             with contextlib.suppress(OSError):
                 lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
         return [line for line in lines if words in line]
 
-    def playbook(self, name: str, *arguments: str, inventory: str = "westeurope.yml", timeout: float = 300) -> Run:
+    def playbook(self, name: str, *arguments: str, inventory: str = "westeurope.yml") -> Run:
         """Run one of the collection's playbooks by its full name."""
         process = self.start_playbook(name, *arguments, inventory=inventory)
         try:
-            output, _ = process.communicate(timeout=timeout)
+            output, _ = process.communicate(timeout=HANGING)
         except subprocess.TimeoutExpired as expired:
             self.kill(process)
             printed = (expired.output or b"").decode(errors="replace")
-            raise AssertionError(f"{name}.yml did not end within {timeout:.0f} s:\n{printed}\n{self.evidence()}") from expired
+            raise AssertionError(f"{name}.yml did not end within {HANGING} s:\n{printed}\n{self.evidence()}") from expired
         return Run(process.returncode, output)
 
     def evidence(self) -> str:
@@ -477,7 +493,7 @@ class Lab(Observer):
                 words = path.read_bytes()
                 if b"ansible-playbook" in words and (named or str(self.inventories)).encode() in words:
                     os.kill(int(path.parent.name), signal.SIGKILL)
-        process.wait(timeout=10)
+        process.wait(timeout=HANGING)
         assert process.stdout is not None
         process.stdout.close()
 
@@ -499,13 +515,18 @@ class Lab(Observer):
         path = self.inventories / "host_vars" / "westeurope.yml"
         self.set(**(yaml.safe_load(path.read_text()) if path.exists() else {}) | variables)
 
+    @property
+    def register(self) -> Path:
+        """The address register of the sample inventories."""
+        return self.inventories / "group_vars" / "regions" / "addresses.yml"
+
     def extra(self, name: str, value: Any) -> str:
         """A variable for ``-e``; ``{group}`` stands for the id of the stamp's resource group."""
         return json.dumps({name: value.replace("{group}", self.group()) if isinstance(value, str) else value})
 
     def deploy(self) -> None:
         """Put the demonstration's application, which has IPv4 only, into every cluster."""
-        subprocess.run([sys.executable, "-m", "lab.demo", "deploy"], check=True, cwd=CHECKOUT, env=self.environment, timeout=300)
+        subprocess.run([sys.executable, "-m", "lab.demo", "deploy"], check=True, cwd=CHECKOUT, env=self.environment, timeout=HANGING)
 
     def build(self, *arguments: str, inventory: str = "westeurope.yml") -> Run:
         """Make what the stamps share, then the inventory's stamps; what the latter run printed."""

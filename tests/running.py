@@ -110,7 +110,7 @@ class RunningCluster[Client: Observer]:
         answer = lab.call("PUT", self.id, VERSION, merge(AZ_CLUSTER, own))
         assert answer.status_code < 300, answer.text
         lab.assign_role(self.id, CLUSTER_ADMIN, lab.state.load().azure.client_object)
-        until(lambda: bool(self.body()["properties"]["provisioningState"] in ("Succeeded", "Failed")), 240)
+        until(lambda: bool(self.body()["properties"]["provisioningState"] in ("Succeeded", "Failed")))
         assert self.body()["properties"]["provisioningState"] == "Succeeded", self.body()["properties"]
 
     def body(self) -> Body:
@@ -135,7 +135,7 @@ class RunningCluster[Client: Observer]:
         return ["ansible-playbook", f"dualstack.aks.{playbook}", *variables, *arguments]
 
     def upgrade(self: RunningCluster[Lab], folder: Path, *arguments: str) -> Run:
-        return self.lab.run(*self.words("upgrade_dual_stack", folder, *arguments), timeout=420)
+        return self.lab.run(*self.words("upgrade_dual_stack", folder, *arguments))
 
     def apply(self, *objects: Body) -> None:
         self.lab.apply(yaml.safe_dump_all(objects))

@@ -69,7 +69,7 @@ class Theirs:
         lab.assign_role(self.group, NETWORK_CONTRIBUTOR, lab.get(self.control_plane, "2024-11-30")["properties"]["principalId"])
         lab.put(self.cluster, "2026-05-01", _cluster(nodes, self.control_plane))
         lab.assign_role(self.cluster, CLUSTER_ADMIN, lab.state.load().azure.client_object)
-        until(lambda: CLUSTER in lab.state.kubeconfigs(), 120)
+        until(lambda: CLUSTER in lab.state.kubeconfigs())
 
     def written_by_us(self, since: int = 0) -> list[str]:
         """Which of their resources the collection wrote; what it adds beside them, as role assignments, links and records, does not count."""

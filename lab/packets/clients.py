@@ -56,7 +56,7 @@ def write(folder: Path, client: Client, namespace: Path, first_process: Path) ->
     own = folder / client.name
     own.mkdir(parents=True, exist_ok=True)
     resolver = own / "resolv.conf"
-    resolver.write_text(f"nameserver {client.resolver}\noptions timeout:1 attempts:2\n")
+    resolver.write_text(f"nameserver {client.resolver}\noptions timeout:2 attempts:5\n")
     enter = f"nsenter --net=/proc/$(cat {first_process})/root{namespace} unshare --mount"
     inside = f'mount --bind {resolver} "$(readlink -f /etc/resolv.conf)" && exec "$@"'
     for path, words in ((script(folder, client.name), ""), (interpreter(folder, client.name), f"{sys.executable} ")):

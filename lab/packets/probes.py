@@ -11,6 +11,9 @@ from .balancing import Member, Probe
 from .namespaces import Namespace
 from .security import PROBE_IPV4, PROBE_IPV6
 
+#: seconds that a backend has for its answer
+TIMEOUT = 5
+
 
 class Prober:
     """Probes every watched (probe, backend), and reports when a verdict changes."""
@@ -53,7 +56,7 @@ class Prober:
         try:
             with contextlib.closing(await self._namespace.socket(lambda: self._bound(member))) as connection:
                 connection.setblocking(False)
-                async with asyncio.timeout(min(5, probe.interval)):
+                async with asyncio.timeout(TIMEOUT):
                     await loop.sock_connect(connection, (member.address, probe.port))
                     if probe.protocol == "tcp":
                         return True

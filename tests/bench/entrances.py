@@ -94,7 +94,7 @@ class Bench:
 
     def _await(self, way: Way) -> None:
         """Until it has answered: a load balancer that learns of a pod is not there at once."""
-        until(lambda: self._lab.curl(way.client, way.url).output.startswith("200 "), 60)
+        until(lambda: self._lab.curl(way.client, way.url).output.startswith("200 "))
 
     def _site(self, variables: dict[str, Any]) -> None:
         self._lab.set(**FIXED, **variables)
@@ -119,7 +119,7 @@ class Bench:
             found: list[dict[str, str]] = self._lab.kubectl("-n", "apps", "get", "service", "web-direct")["status"]["loadBalancer"].get("ingress", [])
             return found
 
-        until(lambda: bool(status()), 60)
+        until(lambda: bool(status()))
         return status()[0]["ip"]
 
     def load(self, way: Way, requests: int) -> Slice:

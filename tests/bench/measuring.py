@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.harness import Run
+from tests.harness import HANGING, Run
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Measured:
     memory: float
 
 
-def measured(words: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float = 600) -> Measured:
+def measured(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Measured:
     """Run a command to its end."""
     # A file and no pipe: reading along would take the processor from the command.
     with tempfile.TemporaryFile() as printed:
@@ -35,7 +35,7 @@ def measured(words: Sequence[str], folder: Path, environment: Mapping[str, str],
         process = subprocess.Popen(
             words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True
         )
-        alarm = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
+        alarm = threading.Timer(HANGING, os.killpg, (process.pid, signal.SIGKILL))
         alarm.start()
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.monotonic() - started

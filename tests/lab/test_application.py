@@ -152,11 +152,11 @@ def test_watch(application: Application) -> None:
 
 def test_sigterm_lets_a_request_finish(start: Callable[[], Application]) -> None:
     stopped = start()
-    url = f"http://{stopped.at('IPv4', 'http')}/delay/0.5"
+    url = f"http://{stopped.at('IPv4', 'http')}/delay/3"
     with subprocess.Popen([stopped.program, "call", "http", url], stdout=subprocess.PIPE, text=True) as slow:
-        time.sleep(0.2)
+        time.sleep(1)
         stopped.process.send_signal(signal.SIGTERM)
         answer = json.loads(slow.communicate(timeout=10)[0])
     assert (answer["status"], stopped.process.wait(5)) == (200, 0)
     logged = [json.loads(line) for line in stopped.log.read_text().splitlines() if line.startswith("{")]
-    assert [(line["kind"], line["path"], line["status"]) for line in logged if line["kind"] == "http"] == [("http", "/delay/0.5", 200)]
+    assert [(line["kind"], line["path"], line["status"]) for line in logged if line["kind"] == "http"] == [("http", "/delay/3", 200)]

@@ -55,7 +55,7 @@ def test_a_name_that_was_published_just_now_is_waited_for(state: State) -> None:
 
 
 def test_a_name_that_does_not_come_is_said(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "_SECONDS_TO_RESOLVE", 0.5)
+    monkeypatch.setattr(demo, "_SECONDS_TO_RESOLVE", 2)
     client(state, UNRESOLVED)
     answer = demo.ask(state, "ipv6-only", NAME)
     assert (answer["status"], answer["error"]) == (0, "Could not resolve host")

@@ -622,7 +622,9 @@ async def serving(handler: Handler, address: str = "127.0.0.1") -> AsyncIterator
 
 
 class Website:
-    """Answers each request with the next of its statuses; after them, with the last. 0 closes without an answer, -1 never answers."""
+    """Answers each request with the next of its statuses; after them, with the last. 0 closes without an answer, SILENT never answers."""
+
+    SILENT = -1
 
     def __init__(self, *statuses: int) -> None:
         self._statuses = list(statuses)
@@ -631,7 +633,7 @@ class Website:
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.requests.append((await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n"))
         status = self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]
-        if status < 0:
+        if status == self.SILENT:
             await asyncio.sleep(60)
         if status:
             writer.write(f"HTTP/1.1 {status} Some Reason\r\nContent-Length: 0\r\n\r\n".encode())
@@ -795,9 +797,14 @@ def test_as_many_answers_in_a_row_as_the_threshold_change_the_verdict(
     asyncio.run(check())
 
 
-@pytest.mark.parametrize(("status", "healthy"), [(200, True), (204, False), (301, False), (401, False), (503, False), (0, False), (-1, False)])
+@pytest.mark.parametrize(
+    ("status", "healthy"), [(200, True), (204, False), (301, False), (401, False), (503, False), (0, False), (Website.SILENT, False)]
+)
 @pytest.mark.usefixtures("probed_from_loopback")
-def test_only_200_is_healthy(status: int, healthy: bool) -> None:
+def test_only_200_is_healthy(status: int, healthy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if status == Website.SILENT:
+        monkeypatch.setattr(probes, "TIMEOUT", 0.05)
+
     async def check() -> None:
         site = Website(200, status)
         async with serving(site) as port, probing() as prober:

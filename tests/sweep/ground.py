@@ -28,7 +28,7 @@ from lab.arm.options import Options
 from lab.arm.store import Store
 from lab.certificates import CertificateAuthority
 from lab.ports import free_port
-from tests.harness import DRAWN, OURS
+from tests.harness import ABSENT, DRAWN, OURS
 
 from .recording import Task
 
@@ -37,8 +37,8 @@ CLOCK = 200
 TIME_SCALE = 0.0002
 #: seconds of the engine's clock for one operation; what never ends costs this much
 TIMEOUT = 120
-#: seconds that a silent server gets, of the real clock
-READ_TIMEOUT = 0.3
+#: seconds of the real clock after which a server counts as silent: where a fault may silence it, and in all other runs
+READ_TIMEOUT, BUSY_TIMEOUT = 0.3, 60
 _SECRET = "sweep secret that nobody may print"
 #: what differs between two runs of the same: ids that Azure draws, times, addresses in the order of their allocation
 _DRAWN = DRAWN | {"clientId", "customerId", "ipAddress", "ipAddresses", "privateIPAddress"}
@@ -99,7 +99,7 @@ class Ground:
         self._token = self._login.credential.get_token(self._login.cloud.scope).token
 
     def _call(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(ABSENT)
 
     def close(self) -> None:
         self._call(self.server.stop())
@@ -146,7 +146,8 @@ class Ground:
         """One run of the engine over a task; ``watch`` is told of each request, before it is sent and after its answer."""
         result = Result()
         options = EngineOptions(check=check, wait=task.wait, timeout=TIMEOUT, stamp=task.stamp, progress=result.printed.append)
-        with fast_clocks(), client.ArmClient(self._login, read_timeout=READ_TIMEOUT) as arm:
+        read_timeout = READ_TIMEOUT if self.server.faults.armed else BUSY_TIMEOUT
+        with fast_clocks(), client.ArmClient(self._login, read_timeout=read_timeout) as arm:
             if watch:
                 _watch(arm, watch)
             run = Reconciler(arm, task.resources, options)
@@ -165,7 +166,7 @@ class Ground:
         """Everything as a client reads it once nothing is under way, without what differs between two runs of the same."""
 
         async def idle() -> None:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + ABSENT
             while any(operation.status == "InProgress" for operation in self.server.azure.store.operations.values()):
                 assert time.monotonic() < deadline, "an operation goes on"
                 await asyncio.sleep(0.002)

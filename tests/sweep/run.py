@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.state import CHECKOUT
-from tests.harness import AZURE_TAGS, Lab
+from tests.harness import AZURE_TAGS, HANGING, Lab
 
 from .cases import Case, Undisturbed, Verdict, cases, try_case, undisturbed
 from .ground import TIME_SCALE, Ground
@@ -37,7 +37,7 @@ def record(folder: Path) -> None:
                     env=lab.environment,
                     capture_output=True,
                     text=True,
-                    timeout=300,
+                    timeout=HANGING,
                 )
                 assert done.returncode == 0, done.stdout + done.stderr
 

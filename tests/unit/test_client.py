@@ -25,7 +25,7 @@ class Credential:
 
     def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
         self.asked += 1
-        time.sleep(0.2)
+        time.sleep(1)
         if self.failure:
             raise self.failure
         return AccessToken("token", int(time.time()) + 3600)

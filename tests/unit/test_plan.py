@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import ipaddress
 import itertools
 import random
@@ -435,9 +436,15 @@ def places(register: Register) -> dict[tuple[str, str, str], str]:
     }
 
 
+@functools.cache
+def bounds(text: str) -> tuple[int, int, int]:
+    """The IP version of a range, its first and its last address."""
+    network = ipaddress.ip_network(text)
+    return network.version, int(network.network_address), int(network.broadcast_address)
+
+
 def assert_disjoint(texts: list[str]) -> None:
-    found = sorted((network.version, int(network.network_address), int(network.broadcast_address)) for network in map(ipaddress.ip_network, texts))
-    for (version, _, last), (next_version, first, _) in itertools.pairwise(found):
+    for (version, _, last), (next_version, first, _) in itertools.pairwise(sorted(map(bounds, texts))):
         assert version != next_version or last < first, texts
 
 
@@ -456,9 +463,9 @@ def assert_no_overlap(register: Register) -> None:
 
 
 def assert_inside(inner: str, outer: str) -> None:
-    one, other = ipaddress.ip_network(inner), ipaddress.ip_network(outer)
-    assert other.network_address <= one.network_address, (inner, outer)  # type: ignore[operator]
-    assert one.broadcast_address <= other.broadcast_address, (inner, outer)  # type: ignore[operator]
+    version, first, last = bounds(inner)
+    outer_version, outer_first, outer_last = bounds(outer)
+    assert version == outer_version and outer_first <= first and last <= outer_last, (inner, outer)
 
 
 def assert_canonical(text: str) -> None:

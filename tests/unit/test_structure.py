@@ -79,7 +79,7 @@ def unspecified_variables(files: Texts) -> list[str]:
 def known_names() -> frozenset[str]:
     """What a message or a page may call by name: variables, facts, rules, and what Python defines."""
     names = set(specified()) | set(RULES)
-    for text in texts("roles/**/*.yml", "playbooks/**/*.yml", "inventories/**/*.yml", "tests/e2e/*.yml").values():
+    for text in texts("roles/**/*.yml", "playbooks/**/*.yml", "inventories/**/*.yml").values():
         names |= set(re.findall(r"^\s*-?\s*(\w+):", text, re.MULTILINE)) | set(re.findall(r"register: (\w+)", text))
     for text in texts("plugins/**/*.py", "lab/**/*.py", "tests/**/*.py", "scripts/*.py").values():
         tree = ast.parse(text)
