@@ -72,16 +72,17 @@ class Datacentre:
     async def _reconcile(self) -> None:
         """Bring everything to what is stored, once a resource or a probe's verdict has changed."""
         async with self._lock:
+            # First, since it takes no time: whoever has just been told that a record is stored asks for it next.
+            zones = public_zones(self._azure)
+            self._servers[""].write(zones)
+            for key, vnet in self._vnets.items():
+                self._servers[key].write(zones | private_zones(self._azure, vnet.id))
             for vnet in self._vnets.values():
                 await vnet.reconcile()
             if self._watcher:
                 public = balancing.public_addresses(self._azure)
                 entrances = (rule for rule in balancing.balancing_rules(self._azure) if rule.frontend_port == 80 and rule.protocol == "tcp")
                 await self._watcher.watch({rule.address for rule in entrances} & public)
-            zones = public_zones(self._azure)
-            self._servers[""].write(zones)
-            for key, vnet in self._vnets.items():
-                self._servers[key].write(zones | private_zones(self._azure, vnet.id))
 
     async def vnet(self, subnet: str) -> VirtualNetwork:
         """The VNet of a subnet, made at its first use."""

@@ -96,7 +96,7 @@ def test_off_and_on_under_load(lab: Lab) -> None:
     assert aaaa_exists(lab)
     records = [entry for entry in lab.entries(begin) if entry["method"] == "PUT" and "/dnszones/aks.example.org/aaaa/" in entry["path"].lower()]
     assert [entry["body"]["properties"]["TTL"] for entry in records] == [2, 3]
-    # The name server reads its zones again once a second.
+    # The name server reads its zones again by a clock of its own.
     until(lambda: lab.as_client("ipv6-only", "curl", "-sf", "-m", "30", "http://www.westeurope.aks.example.org/").code == 0, within=10)
     assert failures_of_ipv4(lab, begin) == []
     assert silent_while_published(lab, begin, True, True) == []

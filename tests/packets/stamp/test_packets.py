@@ -66,7 +66,7 @@ def stamp(lab: Lab, untouched: Machine) -> Stamp:
     found = Stamp(lab, untouched, addresses)
     until(lambda: found.is_whole)
     until(lambda: all(found.answers(family) for family in FAMILIES))
-    # Each name server reads its zones again once a second, by a clock of its own.
+    # Each name server reads its zones again by a clock of its own.
     kinds = {"A": addresses["ipv4"], "AAAA": addresses["ipv6"]}
     until(lambda: all(answer(found, client, f"www.westeurope.{PUBLIC}", kind)[1] == [kinds[kind]] for client in CLIENTS for kind in kinds), within=30)
     return found

@@ -21,5 +21,5 @@ def test_each_client_is_answered_in_its_own_family(stamp: Observer) -> None:
 
 
 def test_the_name_leads_there(stamp: Observer) -> None:
-    # The name server reads its zones again once a second.
+    # The name server reads its zones again by a clock of its own.
     until(lambda: stamp.curl("ipv6-only", "http://www.westeurope.aks.example.org/").output.startswith("200"), within=10)
