@@ -24,7 +24,7 @@ from .watch import watch
 _APPLICATION = Path(__file__).with_name("application.yml")
 #: curl's exit code for a name that has no address
 _NOT_RESOLVED = 6
-#: Each name server reads its zones again once a second, by a clock of its own; busy machines take longer.
+#: Each name server reads its zones again by a clock of its own; busy machines take longer.
 _SECONDS_TO_RESOLVE = 10
 _COLUMNS = ("stamp", "client", "status", "asked for", "connected to", "entrance's proxy", "application answered over", "client's address it saw")
 

@@ -70,7 +70,7 @@ def watch(
         thread.start()
     try:
         code = subprocess.run(command, env=environment, check=False).returncode
-        # The name server reads its zones once a second; what the command has changed is seen by then.
+        # The name server reads its zones by a clock of its own; what the command has changed is seen by then.
         time.sleep(2)
     finally:
         ended.set()
